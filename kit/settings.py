@@ -1,0 +1,91 @@
+"""Every setting of the product, read once from the environment at the process's edge and passed on from there.
+
+Temporal's own connection settings (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API key …) are not repeated
+here: `kit.temporal` reads them with `temporalio.envconfig`.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class MailProvider(StrEnum):
+    """Who carries the channel `email`."""
+
+    SMTP = "smtp"
+    SENDGRID = "sendgrid"
+
+
+class Role(StrEnum):
+    """What one worker process does. All of them by default; name some to scale them apart."""
+
+    JOURNEYS = "journeys"
+    INTAKE = "intake"
+    RELAY = "relay"
+
+
+def _named(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class Settings(BaseSettings):
+    """Settings of one process. Each is `DAUERLAUF_<NAME>` in the environment unless its description says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="DAUERLAUF_", extra="ignore", populate_by_name=True)
+
+    database_url: str = Field(
+        default="postgresql://localhost/dauerlauf",
+        validation_alias=_named("DATABASE_URL", "DAUERLAUF_DATABASE_URL"),
+        description="PostgreSQL 18 connection URL, `postgresql://user:password@host/database`. Read from DATABASE_URL.",
+    )
+    database_pool_size: int = Field(default=10, ge=1, description="Connections each process keeps open at most.")
+    task_queue: str = Field(default="journeys", description="Temporal task queue of ContactJourney and its activities.")
+    roles: Annotated[frozenset[Role], NoDecode] = Field(
+        default=frozenset(Role), description="What this worker does: comma-separated of journeys, intake, relay."
+    )
+    sandboxed: bool = Field(
+        default=False,
+        description="Run workflow code in the SDK's sandbox. Off in production (twice the CPU), on in every test.",
+    )
+    deployment_name: str = Field(default="", description="Temporal worker deployment; empty: no worker versioning.")
+    build_id: str = Field(default="", description="Build id within the worker deployment.")
+    api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="Address of the API as contacts reach it.")
+    max_body_bytes: int = Field(default=500_000, ge=1_000, description="Largest request body after decompression.")
+    mail_provider: MailProvider = Field(default=MailProvider.SMTP, description="Carrier of mail: smtp or sendgrid.")
+    mail_from: str = Field(default="Dauerlauf <hello@example.com>", description="Sender of every mail.")
+    postal_address: str = Field(
+        default="Dauerlauf, Musterweg 1, 12345 Musterstadt", description="Sender's postal address, in each mail."
+    )
+    smtp_host: str = Field(default="127.0.0.1", description="SMTP server.")
+    smtp_port: int = Field(default=1025, ge=1, le=65535, description="SMTP server's port.")
+    smtp_user: str = Field(default="", description="SMTP user; empty: no login.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="SMTP password.")
+    smtp_start_tls: bool = Field(default=False, description="Demand STARTTLS before login and mail.")
+    sendgrid_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=_named("SENDGRID_API_KEY", "DAUERLAUF_SENDGRID_API_KEY"),
+        description="SendGrid key. Read from SENDGRID_API_KEY.",
+    )
+    sendgrid_host: str = Field(default="https://api.sendgrid.com", description="SendGrid host; EU: api.eu.sendgrid.com.")
+    default_time_zone: str = Field(default="Europe/Berlin", description="IANA zone of contacts without one.")
+    default_country: str = Field(default="DE", description="ISO 3166 country of contacts without one (holidays).")
+    default_locale: str = Field(default="de", description="Language of contacts without one: de or en.")
+    overdue_after_hours: int = Field(
+        default=72, ge=1, description="A send whose time lies longer ago than this is refused as overdue."
+    )
+    digest_key: SecretStr = Field(
+        default=SecretStr("development-only"), description="Key of the digests that suppressed addresses are kept as."
+    )
+    state_directory: Path = Field(default=Path(".dauerlauf"), description="State of the embedded stack.")
+    log_format: str = Field(default="console", pattern="^(console|json)$", description="console or json.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split_roles(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
