@@ -1,0 +1,86 @@
+"""What every condition kind has: it says which facts it needs, and judges them. Pure; nothing is looked up here."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from journeys.values import ConsentRequirement, Strict
+
+
+@dataclass(frozen=True)
+class EventFact:
+    """One event of the contact. `occurred_at` is aware."""
+
+    name: str
+    occurred_at: datetime
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    event_id: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one contact at `now`, as far as a condition needs it. Datetimes are aware.
+
+    `events` holds the events whose names the condition needs. `entered_at` is the *occurrence* of this enrollment's
+    entry; `step_since` the moment the judging step was reached. Before an enrollment exists both are None and
+    `since: entry` counts everything.
+    """
+
+    now: datetime
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    events: Sequence[EventFact] = ()
+    lists: frozenset[str] = frozenset()
+    consents: frozenset[tuple[str, str]] = frozenset()
+    """Standing consents as (purpose, channel)."""
+    scores: Mapping[str, int] = field(default_factory=dict)
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, str] = field(default_factory=dict)
+    entered_at: datetime | None = None
+    step_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Which facts must be loaded to judge a condition."""
+
+    events: frozenset[str] = frozenset()
+    score_models: frozenset[str] = frozenset()
+    lists: bool = False
+    consents: bool = False
+
+    def __or__(self, other: Needs) -> Needs:
+        return Needs(
+            self.events | other.events,
+            self.score_models | other.score_models,
+            self.lists or other.lists,
+            self.consents or other.consents,
+        )
+
+
+class Verdict(BaseModel, frozen=True):
+    """Whether a condition holds, and because of what, in a sentence without personal data (names, counts, dates)."""
+
+    holds: bool
+    because: str
+    cause_event_id: str | None = None
+
+
+class BaseCondition(Strict):
+    """A node of the condition tree."""
+
+    @abstractmethod
+    def needs(self) -> Needs:
+        """The facts that `judge` will look at."""
+
+    @abstractmethod
+    def judge(self, facts: Facts) -> Verdict:
+        """Whether it holds for these facts. Raises `kit.errors.Invalid` where values cannot be compared."""
+
+
+__all__ = ["BaseCondition", "ConsentRequirement", "EventFact", "Facts", "Needs", "Verdict"]

@@ -1,0 +1,50 @@
+"""The closed vocabularies of what can become of an enrollment, a step and a send; shared by every package above."""
+
+from enum import StrEnum
+
+
+class JourneyState(StrEnum):
+    """What an enrollment does at this moment; the values of the search attribute and of `enrollments.state`."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    NEEDS_ATTENTION = "needs_attention"
+    COMPLETED = "completed"
+    GOAL_MET = "goal_met"
+    EXITED = "exited"
+
+
+ENDED = frozenset({JourneyState.COMPLETED, JourneyState.GOAL_MET, JourneyState.EXITED})
+
+
+class StepVerdict(StrEnum):
+    """How a step was left. Every departure from a step writes one decision with one of these."""
+
+    PASSED = "passed"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+    EXITED = "exited"
+    FAILED = "failed"
+
+
+class SendStatus(StrEnum):
+    """What became of a send."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    UNKNOWN = "unknown"
+
+
+class RefusalReason(StrEnum):
+    """Why a message was not sent: the closed list, each explained in `docs/messaging.md`."""
+
+    NO_ADDRESS = "no_address"
+    INVALID_ADDRESS = "invalid_address"
+    NO_CONSENT = "no_consent"
+    SUPPRESSED = "suppressed"
+    ENROLLMENT_ENDED = "enrollment_ended"
+    OVERDUE = "overdue"
+    REJECTED_BY_PROVIDER = "rejected_by_provider"

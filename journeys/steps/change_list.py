@@ -1,0 +1,41 @@
+"""`list`: add the contact to a list, or remove it."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from journeys.steps.base import BaseNode, BaseStep, Compiler
+from journeys.values import Key, Strict
+
+
+class ListNode(BaseNode):
+    """Make the contact a member of `list_key`, or no longer."""
+
+    kind: Literal["list"]
+    list_key: Key
+    member: bool
+
+
+class ListChange(Strict):
+    """`add` to a list or `remove` from one; exactly one of both."""
+
+    add: Key | None = Field(default=None, description="List to join.")
+    remove: Key | None = Field(default=None, description="List to leave.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "ListChange":
+        if (self.add is None) == (self.remove is None):
+            raise ValueError("say either `add` or `remove`, with the key of one list")
+        return self
+
+
+class ListStep(BaseStep):
+    """Change list membership; joining and leaving are events of the contact."""
+
+    kind: ClassVar[str] = "list"
+    list: ListChange
+
+    def compile(self, step_id: str, compiler: Compiler, following: str | None) -> ListNode:
+        key = self.list.add or self.list.remove
+        assert key is not None  # noqa: S101 - `_exactly_one` has seen to it
+        return ListNode(kind="list", list_key=key, member=self.list.add is not None, next=following)

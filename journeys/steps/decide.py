@@ -1,0 +1,42 @@
+"""`if`: go one of two ways, by a condition on the contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from journeys.conditions.registry import Condition
+from journeys.steps.base import BaseNode, BaseStep, Compiler
+
+if TYPE_CHECKING:
+    from journeys.steps.registry import Step
+
+
+class IfNode(BaseNode):
+    """Judge `condition` now; go on at `next` where it holds, at `otherwise` where it does not."""
+
+    kind: Literal["if"]
+    condition: Condition
+    otherwise: str | None = None
+
+
+class IfStep(BaseStep):
+    """Go one of two ways. Results: `yes` or `no`."""
+
+    kind: ClassVar[str] = "if"
+    if_: Condition = Field(alias="if")
+    then: tuple[Step, ...] = ()
+    else_: tuple[Step, ...] = Field(default=(), alias="else")
+
+    def compile(self, step_id: str, compiler: Compiler, following: str | None) -> IfNode:
+        return IfNode(
+            kind="if",
+            condition=self.if_,
+            next=compiler.steps(self.then, following),
+            otherwise=compiler.steps(self.else_, following),
+        )
+
+    def nested(self) -> dict[str, Sequence[Step]]:
+        return {"then": self.then, "else": self.else_}

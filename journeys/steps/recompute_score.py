@@ -1,0 +1,23 @@
+"""`recompute_score`: fold the contact's stored events again under the live version of a score model."""
+
+from typing import ClassVar, Literal
+
+from journeys.steps.base import BaseNode, BaseStep, Compiler
+from journeys.values import Key
+
+
+class RecomputeScoreNode(BaseNode):
+    """Compute the score of `model` again."""
+
+    kind: Literal["recompute_score"]
+    model: Key
+
+
+class RecomputeScoreStep(BaseStep):
+    """Compute the contact's score again from its stored events under the live version of the model."""
+
+    kind: ClassVar[str] = "recompute_score"
+    recompute_score: Key
+
+    def compile(self, step_id: str, compiler: Compiler, following: str | None) -> RecomputeScoreNode:
+        return RecomputeScoreNode(kind="recompute_score", model=self.recompute_score, next=following)

@@ -1,0 +1,61 @@
+"""The step kinds: one line each in the two unions. Authors write `Step`s, the workflow runs `Node`s."""
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag
+
+from journeys.steps.base import BaseStep
+from journeys.steps.change_list import ListNode, ListStep
+from journeys.steps.decide import IfNode, IfStep
+from journeys.steps.leave import ExitNode, ExitStep
+from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreStep
+from journeys.steps.send import SendNode, SendStep
+from journeys.steps.set_attributes import SetNode, SetStep
+from journeys.steps.wait import WaitNode, WaitStep
+from journeys.steps.wait_for import WaitForNode, WaitForStep
+
+STEP_CLASSES: tuple[type[BaseStep], ...] = (
+    WaitStep,
+    WaitForStep,
+    IfStep,
+    SendStep,
+    SetStep,
+    ListStep,
+    RecomputeScoreStep,
+    ExitStep,
+)
+STEP_KINDS = tuple(step.kind for step in STEP_CLASSES)
+
+
+def step_kind(value: Any) -> str | None:
+    """The kind of a step, recognised by the key that only it has; None where no kind's key is present."""
+    if isinstance(value, BaseStep):
+        return value.kind
+    return next((kind for kind in STEP_KINDS if kind in value), None) if isinstance(value, dict) else None
+
+
+Step = Annotated[
+    Annotated[WaitStep, Tag("wait")]
+    | Annotated[WaitForStep, Tag("wait_for")]
+    | Annotated[IfStep, Tag("if")]
+    | Annotated[SendStep, Tag("send")]
+    | Annotated[SetStep, Tag("set")]
+    | Annotated[ListStep, Tag("list")]
+    | Annotated[RecomputeScoreStep, Tag("recompute_score")]
+    | Annotated[ExitStep, Tag("exit")],
+    Discriminator(
+        step_kind,
+        custom_error_type="step_kind",
+        custom_error_message=f"not a step: give it one of the keys {', '.join(STEP_KINDS)}",
+    ),
+]
+"""One step of a journey, as written."""
+
+Node = Annotated[
+    WaitNode | WaitForNode | IfNode | SendNode | SetNode | ListNode | RecomputeScoreNode | ExitNode,
+    Field(discriminator="kind"),
+]
+"""One instruction of a plan."""
+
+for _nesting in (WaitForStep, IfStep):
+    _nesting.model_rebuild(_types_namespace={"Step": Step})

@@ -1,0 +1,25 @@
+"""`set`: write attributes of the contact."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from journeys.steps.base import BaseNode, BaseStep, Compiler
+from journeys.values import Scalar
+
+
+class SetNode(BaseNode):
+    """Write `attributes`; null removes one."""
+
+    kind: Literal["set"]
+    attributes: dict[str, Scalar]
+
+
+class SetStep(BaseStep):
+    """Set attributes of the contact; null removes one. `$entry.x` takes a property of the entry event."""
+
+    kind: ClassVar[str] = "set"
+    set: dict[str, Scalar] = Field(min_length=1)
+
+    def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SetNode:
+        return SetNode(kind="set", attributes=self.set, next=following)

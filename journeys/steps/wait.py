@@ -1,0 +1,23 @@
+"""`wait`: let exact time pass."""
+
+from typing import ClassVar, Literal
+
+from journeys.duration import Duration
+from journeys.steps.base import BaseNode, BaseStep, Compiler
+
+
+class WaitNode(BaseNode):
+    """Pass on after `duration`, or at once when the enrollment is told to."""
+
+    kind: Literal["wait"]
+    duration: Duration
+
+
+class WaitStep(BaseStep):
+    """Wait exactly so long: `wait: 1d` is 24 hours, whatever the clocks do."""
+
+    kind: ClassVar[str] = "wait"
+    wait: Duration
+
+    def compile(self, step_id: str, compiler: Compiler, following: str | None) -> WaitNode:
+        return WaitNode(kind="wait", duration=self.wait, next=following)

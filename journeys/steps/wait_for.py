@@ -1,0 +1,60 @@
+"""`wait_for`: wait for an event of the contact, a stated time at most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from journeys.duration import Duration
+from journeys.steps.base import BaseNode, BaseStep, Compiler
+from journeys.values import EventCriterion, EventName, Strict, Where
+
+if TYPE_CHECKING:
+    from journeys.steps.registry import Step
+
+
+class WaitForNode(BaseNode):
+    """Wait until `criterion` is met, `up_to` at most; then go on at `next` (arrived) or `timed_out`."""
+
+    kind: Literal["wait_for"]
+    criterion: str
+    event: EventName
+    up_to: Duration
+    since: Literal["entry", "step"] = "entry"
+    timed_out: str | None = None
+
+
+class AwaitedEvent(Strict):
+    """The event waited for. `since: entry` also takes one that came before the step was reached; `since: step` does not."""
+
+    event: EventName
+    where: Where = Field(default_factory=dict)
+    up_to: Duration
+    since: Literal["entry", "step"] = "entry"
+
+
+class WaitForStep(BaseStep):
+    """Wait until the event arrives, `up_to` at most. Results: `arrived` (then: `then`) or `timed_out` (then: `else`)."""
+
+    kind: ClassVar[str] = "wait_for"
+    wait_for: AwaitedEvent
+    then: tuple[Step, ...] = ()
+    else_: tuple[Step, ...] = Field(default=(), alias="else")
+
+    def compile(self, step_id: str, compiler: Compiler, following: str | None) -> WaitForNode:
+        awaited = self.wait_for
+        criterion = EventCriterion(event=awaited.event, where=awaited.where)
+        return WaitForNode(
+            kind="wait_for",
+            criterion=compiler.criterion(step_id, criterion, since_step=awaited.since == "step"),
+            event=awaited.event,
+            up_to=awaited.up_to,
+            since=awaited.since,
+            next=compiler.steps(self.then, following),
+            timed_out=compiler.steps(self.else_, following),
+        )
+
+    def nested(self) -> dict[str, Sequence[Step]]:
+        return {"then": self.then, "else": self.else_}

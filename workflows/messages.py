@@ -1,0 +1,67 @@
+"""What travels to and from a running `ContactJourney`: its input, its result, its signal, its updates, its query."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from journeys.outcomes import JourneyState
+from workflows.state import EnrollmentState, Met
+
+
+class JourneyRun(BaseModel, frozen=True):
+    """Input of `ContactJourney`. `plan` is the compact JSON of `journeys.plan.Plan`; `state` is set on continued runs."""
+
+    enrollment_id: UUID
+    contact_id: UUID
+    plan: dict[str, Any]
+    entered_at: datetime
+    entry_event_id: str | None = None
+    entry_event: str | None = None
+    """Name of the event it started with (a name, never its properties)."""
+    state: EnrollmentState | None = None
+
+
+class Outcome(BaseModel, frozen=True):
+    """How an enrollment ended."""
+
+    state: JourneyState
+    reason: str = ""
+
+
+class Delivery(BaseModel, frozen=True):
+    """Signal `deliver`: an event of the contact met these criteria. Ignored where `enrollment_id` is another's."""
+
+    enrollment_id: UUID
+    event_id: str
+    at: datetime
+    criteria: list[str]
+    reason: str = ""
+
+
+EXIT_REQUESTED = "exit:requested"
+"""Criterion id by which ops, the API or a withdrawal of consent ends an enrollment; `Delivery.reason` says why."""
+
+
+class Command(BaseModel, frozen=True):
+    """Request of the updates `pause`, `resume`, `skip`, `retry`. `by` is an opaque actor id, `reason` for people."""
+
+    by: str
+    reason: str = ""
+
+
+class Explanation(BaseModel, frozen=True):
+    """Answer of the query `explain`: where, since when, until when, why, what next."""
+
+    state: JourneyState
+    step: str | None
+    doing: str
+    """The step in plain words: "wait 1 day"."""
+    since: datetime
+    until: datetime | None
+    attention: str | None
+    next: list[str]
+    """What may come next, in plain words."""
+    met: dict[str, Met]
+    results: dict[str, str]

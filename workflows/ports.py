@@ -1,0 +1,147 @@
+"""What a journey asks of the world: abstract activities with one frozen request and one frozen result each.
+
+Implemented in `activities`; faked by subclasses in tests. Requests carry opaque ids, the workflow's time and
+`progress`, the bookkeeping that rides along: it is written in the same transaction as the action itself.
+An override needs the same `@activity.defn(name=…)` (a test compares registrations with these ports).
+"""
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from temporalio import activity
+
+from journeys.outcomes import JourneyState, RefusalReason, SendStatus
+from journeys.values import Scalar
+from workflows.state import Decision
+
+
+class Progress(BaseModel, frozen=True):
+    """Where the enrollment stands at `now`, and the decisions since the last report. Idempotent by ordinal."""
+
+    enrollment_id: UUID
+    state: JourneyState
+    step: str | None
+    since: datetime
+    due_at: datetime | None = None
+    attention: str | None = None
+    outcome: str = ""
+    """Why it ended; empty while it runs."""
+    decisions: list[Decision] = []
+
+
+class ActionRequest(BaseModel, frozen=True):
+    """What every action carries. `now` is the workflow's time (aware UTC): the only clock an activity decides by."""
+
+    enrollment_id: UUID
+    contact_id: UUID
+    step: str
+    iteration: int
+    now: datetime
+    progress: Progress
+
+
+class SendMessage(ActionRequest, frozen=True):
+    """Send a template over a channel, once for (enrollment, step, iteration, channel). `window` is the plan's, as JSON."""
+
+    template: str
+    channel: str
+    window: dict[str, Any] | None = None
+
+
+class SendReceipt(BaseModel, frozen=True):
+    """What became of it. `until` (aware) where deferred: the workflow waits till then and asks again."""
+
+    status: SendStatus
+    message_id: UUID | None = None
+    refusal: RefusalReason | None = None
+    because: str = ""
+    until: datetime | None = None
+    zone: str = "UTC"
+    """IANA zone the contact lives in, for readable summaries."""
+
+
+class JudgeCondition(ActionRequest, frozen=True):
+    """Judge a condition (its JSON) on the contact's facts as of `now`."""
+
+    condition: dict[str, Any]
+    entered_at: datetime
+    results: dict[str, str] = {}
+
+
+class Judgement(BaseModel, frozen=True):
+    """Whether it holds, and because of what (no personal data)."""
+
+    holds: bool
+    because: str
+    cause_event_id: str | None = None
+
+
+class SetAttributes(ActionRequest, frozen=True):
+    """Write attributes; null removes one; `$entry.x` stands for a property of the entry event."""
+
+    attributes: dict[str, Scalar]
+
+
+class ChangeList(ActionRequest, frozen=True):
+    """Make the contact a member of a list, or no longer."""
+
+    list_key: str
+    member: bool
+
+
+class RecomputeScore(ActionRequest, frozen=True):
+    """Compute the score of `model` again from the stored events."""
+
+    model: str
+
+
+class ActionResult(BaseModel, frozen=True):
+    """What an action did, in a word for the step's result and a sentence for people."""
+
+    result: str
+    because: str = ""
+
+
+class EnrollmentPort(ABC):
+    """The projection of where enrollments stand."""
+
+    @activity.defn(name="record_progress")
+    @abstractmethod
+    async def record_progress(self, request: Progress) -> None:
+        """Write state, step and decisions. Writing the same twice changes nothing."""
+
+
+class MessagingPort(ABC):
+    """Messages to the contact."""
+
+    @activity.defn(name="send_message")
+    @abstractmethod
+    async def send_message(self, request: SendMessage) -> SendReceipt:
+        """Gate, claim, hand over, record. Raises a retryable failure only where nothing can have been sent."""
+
+
+class ContactPort(ABC):
+    """The contact's record."""
+
+    @activity.defn(name="judge_condition")
+    @abstractmethod
+    async def judge_condition(self, request: JudgeCondition) -> Judgement:
+        """Judge a condition. A condition that cannot be judged is a non-retryable failure."""
+
+    @activity.defn(name="set_attributes")
+    @abstractmethod
+    async def set_attributes(self, request: SetAttributes) -> ActionResult:
+        """Write attributes; emits `contact.updated` where one changed."""
+
+    @activity.defn(name="change_list")
+    @abstractmethod
+    async def change_list(self, request: ChangeList) -> ActionResult:
+        """Join or leave a list; emits `list.joined` or `list.left` where membership changed."""
+
+    @activity.defn(name="recompute_score")
+    @abstractmethod
+    async def recompute_score(self, request: RecomputeScore) -> ActionResult:
+        """Recompute; emits `score.crossed` where a threshold is crossed upwards for the first time."""

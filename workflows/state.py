@@ -1,0 +1,66 @@
+"""The one serialisable state of an enrollment's workflow. Continue-as-new carries it over whole; nothing else lives on.
+
+Only opaque ids, step ids and instants: no personal data.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from journeys.outcomes import JourneyState, StepVerdict
+
+
+class Met(BaseModel, frozen=True):
+    """Which event met a criterion first, and when it occurred (aware UTC)."""
+
+    event_id: str
+    at: datetime
+
+
+class Decision(BaseModel, frozen=True):
+    """One departure from a step. `ordinal` numbers them within the enrollment, so writing one twice changes nothing."""
+
+    ordinal: int
+    step: str
+    verdict: StepVerdict
+    result: str = ""
+    because: str = ""
+    cause_event_id: str | None = None
+    entered_at: datetime
+    at: datetime
+    next_step: str | None = None
+
+
+class Attention(BaseModel, frozen=True):
+    """Why an enrollment was parked: the step, a sentence without personal data, since when."""
+
+    step: str
+    reason: str
+    since: datetime
+
+
+class EnrollmentState(BaseModel):
+    """Where an enrollment stands. Handlers only append to it; the main loop alone acts on it."""
+
+    at: str | None
+    """Node to execute next; None: the plan has ended."""
+    since: datetime
+    """When that node was reached (workflow time, aware UTC)."""
+    entered_at: datetime
+    state: JourneyState = JourneyState.RUNNING
+    due_at: datetime | None = None
+    """End of the running wait. A wait taken up again (continue-as-new, resume) ends then."""
+    paused_at: datetime | None = None
+    attention: Attention | None = None
+    met: dict[str, Met] = Field(default_factory=dict)
+    """Criterion id → the first event that met it."""
+    seen: list[str] = Field(default_factory=list)
+    """Ids of events that met a criterion, newest last, at most 200: a continued run may be sent one again."""
+    results: dict[str, str] = Field(default_factory=dict)
+    iterations: dict[str, int] = Field(default_factory=dict)
+    """How often each step was begun; part of every idempotency key."""
+    ordinal: int = 0
+    journal: list[Decision] = Field(default_factory=list)
+    """Decisions not yet written to PostgreSQL; the next activity takes them along."""
+    commands: list[str] = Field(default_factory=list)
+    """Accepted and not yet acted on: `skip`, `retry`, `exit:<reason>`."""
