@@ -1,0 +1,74 @@
+"""Enrollments and their decisions: the projection of what runs in Temporal, which is the truth for where they stand."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Identity, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kit.database import Base
+
+
+class Enrollment(Base):
+    """One passage of one contact through one version of a journey. At most one per entry key runs at a time."""
+
+    __tablename__ = "enrollments"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["journey_key", "version"],
+            ["journey_versions.journey_key", "journey_versions.version"],
+            name="fk_enrollments_journey_key_version_journey_versions",
+        ),
+        Index(
+            "uq_enrollments_running",
+            "journey_key",
+            "contact_id",
+            "entry_key",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_enrollments_journey_key_version_state_step", "journey_key", "version", "state", "step"),
+        Index("ix_enrollments_contact_id_journey_key", "contact_id", "journey_key"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+    journey_key: Mapped[str]
+    version: Mapped[int]
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
+    entry_key: Mapped[str] = mapped_column(server_default="")
+    """Value of the property that `again: {per: …}` names; empty otherwise."""
+    workflow_id: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    step: Mapped[str | None]
+    since: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    attention: Mapped[str | None]
+    outcome: Mapped[str] = mapped_column(server_default="")
+    entry_event_id: Mapped[str | None]
+    entry_properties: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    entered_at: Mapped[datetime]
+    """When its entry occurred; what counts as 'since entry' counts from here."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None]
+
+
+class DecisionRecord(Base):
+    """One departure from a step, append-only: verdict, why, which event caused it, and what follows."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("enrollment_id", "ordinal"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    enrollment_id: Mapped[UUID] = mapped_column(ForeignKey("enrollments.id", ondelete="CASCADE"))
+    ordinal: Mapped[int]
+    step: Mapped[str]
+    verdict: Mapped[str]
+    result: Mapped[str]
+    because: Mapped[str]
+    cause_event_id: Mapped[str | None]
+    entered_at: Mapped[datetime]
+    at: Mapped[datetime]
+    next_step: Mapped[str | None]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())

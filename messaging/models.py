@@ -1,0 +1,93 @@
+"""Templates, the message ledger and suppressions. The transitions of a message are in `messaging.ledger`."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from kit.database import Base
+
+
+class MessageClass(StrEnum):
+    """Decides which rules of the gate apply, and what happens to an uncertain send. Belongs to the template."""
+
+    TRANSACTIONAL = "transactional"
+    MARKETING = "marketing"
+    SALES = "sales"
+
+
+class Template(Base):
+    """One version of a template in one language, compiled: MJML is gone, Liquid remains."""
+
+    __tablename__ = "templates"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    locale: Mapped[str] = mapped_column(primary_key=True)
+    message_class: Mapped[str]
+    subject: Mapped[str]
+    html: Mapped[str]
+    text: Mapped[str | None]
+    variables: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of the sources: publishing the same again makes no new version."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class MessageState(StrEnum):
+    """Life of a message in the ledger."""
+
+    HANDING_OVER = "handing_over"
+    HANDED_OVER = "handed_over"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class MessageRecord(Base):
+    """One message to one contact: claimed before the provider is called, so it can never be sent twice unnoticed."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("enrollment_id", "step", "iteration", "channel"),
+        Index("ix_messages_contact_id_created_at", "contact_id", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+    enrollment_id: Mapped[UUID] = mapped_column(ForeignKey("enrollments.id", ondelete="CASCADE"))
+    step: Mapped[str]
+    iteration: Mapped[int]
+    channel: Mapped[str]
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
+    template_key: Mapped[str]
+    template_version: Mapped[int | None]
+    locale: Mapped[str | None]
+    message_class: Mapped[str | None]
+    state: Mapped[str]
+    refusal: Mapped[str | None]
+    because: Mapped[str] = mapped_column(server_default="")
+    provider: Mapped[str | None]
+    provider_message_id: Mapped[str | None]
+    attempt: Mapped[str | None]
+    """Which attempt holds the claim; another attempt that finds it knows that the outcome is uncertain."""
+    content_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    claimed_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+
+class Suppression(Base):
+    """An address nothing may be sent to. Kept as a keyed digest, so that it outlives the contact's erasure."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (Index("ix_suppressions_created_at", "created_at"),)
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    address_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    reason: Mapped[str]
+    source: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
