@@ -71,7 +71,9 @@ class Settings(BaseSettings):
         validation_alias=_named("SENDGRID_API_KEY", "DAUERLAUF_SENDGRID_API_KEY"),
         description="SendGrid key. Read from SENDGRID_API_KEY.",
     )
-    sendgrid_host: str = Field(default="https://api.sendgrid.com", description="SendGrid host; EU: api.eu.sendgrid.com.")
+    sendgrid_host: str = Field(
+        default="https://api.sendgrid.com", description="SendGrid host; for EU subusers https://api.eu.sendgrid.com."
+    )
     default_time_zone: str = Field(default="Europe/Berlin", description="IANA zone of contacts without one.")
     default_country: str = Field(default="DE", description="ISO 3166 country of contacts without one (holidays).")
     default_locale: str = Field(default="de", description="Language of contacts without one: de or en.")

@@ -18,7 +18,7 @@ importlib.import_module("messaging.models")
 importlib.import_module("intake.models")
 
 
-def include_object(item: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+def include_object(_item: Any, name: str | None, kind: str, _reflected: Any, _other: Any) -> bool:
     """Monthly partitions are made at run time; they belong to no model."""
     return not (kind == "table" and name is not None and name.startswith("events_"))
 
