@@ -1,0 +1,44 @@
+"""The migrations make exactly the tables of the models, and can be taken back."""
+
+import psycopg
+from alembic import command
+
+from tests.support.postgres import alembic_config
+
+
+def _tables(database_url: str) -> set[str]:
+    query = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    with psycopg.connect(database_url) as connection:
+        return {name for (name,) in connection.execute(query)}
+
+
+def test_the_models_and_the_migrated_schema_do_not_differ(database_url: str) -> None:
+    """`alembic check` raises where autogenerate would find something to do."""
+    command.check(alembic_config(database_url))
+
+
+def test_the_schema_can_be_taken_back_to_nothing_and_made_again(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+
+    command.upgrade(config, "head")
+    made = _tables(empty_database_url)
+    command.downgrade(config, "base")
+
+    assert {"contacts", "events", "enrollments", "outbox"} < made
+    assert _tables(empty_database_url) == {"alembic_version"}
+
+    command.upgrade(config, "head")
+
+    assert _tables(empty_database_url) == made
+    command.check(config)
+
+
+def test_functions_and_triggers_leave_with_the_schema(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+
+    command.upgrade(config, "head")
+    command.downgrade(config, "base")
+
+    query = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute(query).fetchone() == (0,)
