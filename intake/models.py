@@ -1,4 +1,4 @@
-"""The outbox: what must reach Temporal. Written in the transaction of the effects, emptied by the relay."""
+"""Tables of intake: the outbox, what must reach Temporal; entries that were refused; events that could not be applied."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -36,3 +36,36 @@ class OutboxEntry(Base):
     retry_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_error: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class EntryRefusal(Base):
+    """One entry that was refused, append-only: the answer to "why did this contact not enter?"."""
+
+    __tablename__ = "entry_refusals"
+    __table_args__ = (
+        Index("ix_entry_refusals_contact_id_at", "contact_id", "at"),
+        Index("ix_entry_refusals_journey_key_at", "journey_key", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    journey_key: Mapped[str]
+    version: Mapped[int]
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    """One of `intake.enrollment.EnrollmentRefusal`."""
+    because: Mapped[str]
+    cause_event_id: Mapped[str | None]
+    """The event that would have been the entry; None for an entry asked for over the API."""
+    at: Mapped[datetime]
+
+
+class IntakeFailure(Base):
+    """An event whose effects could not be applied: kept with the reason, out of the way of those behind it."""
+
+    __tablename__ = "intake_failures"
+
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    received_at: Mapped[datetime]
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    reason: Mapped[str]
+    failed_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)

@@ -50,6 +50,8 @@ class Enrollment(Base):
     entry_properties: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     entered_at: Mapped[datetime]
     """When its entry occurred; what counts as 'since entry' counts from here."""
+    entry_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Place of its entry in the event log: of the entry event, or of the newest event when it came without one."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
 
