@@ -6,10 +6,11 @@ Compilation to the form that runs is in `journeys.plan`; findings beyond the sha
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from journeys.conditions.registry import Condition
 from journeys.duration import Duration
+from journeys.refusals import refused
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Key, Scalar, Strict, Where
 from journeys.window import Window
@@ -46,7 +47,24 @@ class PerProperty(Strict):
     per: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-Again = Literal["never", "after_exit"] | Cooldown | PerProperty
+def _again_kind(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "word"
+    names = value.keys() if isinstance(value, dict) else type(value).model_fields if isinstance(value, Strict) else ()
+    return next((name for name in ("cooldown", "per") if name in names), None)
+
+
+Again = Annotated[
+    Annotated[Literal["never", "after_exit"], Tag("word")]
+    | Annotated[Cooldown, Tag("cooldown")]
+    | Annotated[PerProperty, Tag("per")],
+    Discriminator(
+        _again_kind,
+        custom_error_type="again_kind",
+        custom_error_message="no rule for entering again: write never, after_exit, {cooldown: 90d} or {per: order_id}",
+    ),
+]
+"""The re-entry rule."""
 
 
 class Entry(Strict):
@@ -60,12 +78,19 @@ class Entry(Strict):
     @model_validator(mode="after")
     def _where_needs_event(self) -> "Entry":
         if self.where and self.event is None:
-            raise ValueError("`where` filters an event: name the `event`, or use `audience` for the contact")
+            raise refused("`where` filters an event, and there is none.", "Name the `event`, or use `audience`.")
         return self
 
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
+
+
+Exits = Annotated[
+    tuple[EventCriterion, ...],
+    BeforeValidator(_as_list, json_schema_input_type=EventCriterion | tuple[EventCriterion, ...]),
+]
+"""Events that end an enrollment at any step; one may be written without the list around it."""
 
 
 class Journey(Strict):
@@ -77,9 +102,9 @@ class Journey(Strict):
     description: str = ""
     goal: Goal | None = None
     entry: Entry
-    exit: Annotated[tuple[EventCriterion, ...], BeforeValidator(_as_list)] = ()
+    exit: Exits = ()
     window: Window | None = None
     steps: tuple[Step, ...] = Field(min_length=1)
 
 
-__all__ = ["Again", "Cooldown", "Entry", "Goal", "GoalType", "Journey", "PerProperty", "Scalar"]
+__all__ = ["Again", "Cooldown", "Entry", "Exits", "Goal", "GoalType", "Journey", "PerProperty", "Scalar"]

@@ -56,23 +56,19 @@ class Plan(Strict):
 
 @dataclass
 class _Compiler:
-    """Lays nested steps out as a flat table. Ids given by the author are kept; the others are derived."""
+    """Lays nested steps out as a flat table. Every step has its id by now."""
 
-    taken: set[str]
     nodes: dict[str, Node] = field(default_factory=dict)
     criteria: dict[str, Criterion] = field(default_factory=dict)
-    numbers: Counter[str] = field(default_factory=Counter)
 
     def steps(self, steps: Sequence[Step], following: str | None) -> str | None:
         """Compile a sequence; returns the id of its first node, or `following` where it is empty."""
-        if not steps:
-            return following
-        ids = [step.id or self._derive(step) for step in steps]
-        for step, step_id, after in zip(steps, ids, [*ids[1:], following], strict=True):
+        ids = [_id(step) for step in steps]
+        for step, step_id, after in zip(steps, ids, [*ids[1:], following], strict=False):
             self.nodes[step_id] = step.compile(step_id, self, after)
-        return ids[0]
+        return ids[0] if ids else following
 
-    def criterion(self, step_id: str, criterion: EventCriterion, *, since_step: bool) -> str:
+    def criterion(self, step_id: str, criterion: EventCriterion, *, since_step: bool) -> str:  # noqa: ARG002
         """Register an event that intake matches for this step; returns the criterion's id."""
         identifier = f"step:{step_id}"
         self.criteria[identifier] = Criterion(
@@ -80,14 +76,46 @@ class _Compiler:
         )
         return identifier
 
-    def _derive(self, step: Step) -> str:
-        """`wait-1`, `send-2` …: kind and running number in document order, never one the author uses."""
-        kind = step.kind.replace("_", "-")
+
+def _id(step: Step) -> str:
+    assert step.id is not None  # `named` gave every step one
+    return step.id
+
+
+@dataclass
+class _Namer:
+    """Gives ids to steps without one: `wait-1`, `send-2` and so on, kind and running number in document order.
+
+    A step appended at the end leaves all earlier ids as they are. An id the author uses is never given again.
+    """
+
+    taken: set[str]
+    numbers: Counter[str] = field(default_factory=Counter)
+
+    def name(self, steps: Sequence[Step]) -> tuple[Step, ...]:
+        return tuple(self._name(step) for step in steps)
+
+    def _name(self, step: Step) -> Step:
+        step_id = step.id or self._derive(step.kind.replace("_", "-"))
+        nested = {_field(step, key): self.name(inner) for key, inner in step.nested().items()}
+        return step.model_copy(update={"id": step_id, **nested})
+
+    def _derive(self, kind: str) -> str:
         while True:
             self.numbers[kind] += 1
             candidate = f"{kind}-{self.numbers[kind]}"
             if candidate not in self.taken:
                 return candidate
+
+
+def _field(step: Step, key: str) -> str:
+    fields = type(step).model_fields
+    return key if key in fields else next(name for name, info in fields.items() if info.alias == key)
+
+
+def named(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The same steps, each with an id: the author's, or the derived one it has in plans, reports and results."""
+    return _Namer(taken=set(authored_ids(steps))).name(steps)
 
 
 def authored_ids(steps: Sequence[Step]) -> list[str]:
@@ -102,8 +130,8 @@ def authored_ids(steps: Sequence[Step]) -> list[str]:
 
 def compile_plan(journey: Journey, version: int) -> Plan:
     """The plan of a journey version. The journey must have passed `journeys.checks` (step ids are unique)."""
-    compiler = _Compiler(taken=set(authored_ids(journey.steps)))
-    start = compiler.steps(journey.steps, None)
+    compiler = _Compiler()
+    start = compiler.steps(named(journey.steps), None)
     if start is None:
         raise ValueError("a journey has at least one step")
     return Plan(

@@ -1,11 +1,23 @@
 """What the parts of a journey document share: identifiers, event criteria, consent, the strict base model."""
 
+import math
 import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from journeys.refusals import kind_of, refused, shown
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 """Identifier of a journey, step, list, template or model: lower case, digits, single hyphens."""
@@ -13,7 +25,49 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
 EventName = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$", max_length=200)]
 """Name of an event as its producer writes it, e.g. `order.placed` or `Signed Up`; at most 200 characters."""
 
-Scalar = str | int | float | bool | None
+
+def _scalar(value: Any) -> Any:
+    if not (value is None or isinstance(value, str | int | float)):
+        raise refused(f"{kind_of(value)} cannot stand here.", "Write a text, a number, true, false or null.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise refused(f"{value} is not a number to compare with.", "Write a finite number.")
+    return value
+
+
+Scalar = Annotated[str | int | float | bool | None, BeforeValidator(_scalar)]
+
+
+def _number(value: Any) -> Any:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)):
+        return value
+    raise refused(f"{shown(value)} is not a number.", "Write a number without quotes, such as 3 or 49.90.")
+
+
+Number = Annotated[int | float, BeforeValidator(_number)]
+"""A finite number. A text of digits is not one, so that the document means the same to every reader of it."""
+
+
+def _whole(value: Any) -> Any:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise refused(f"{shown(value)} is not a whole number.", "Write a whole number without quotes, such as 3.")
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number."""
+
+
+def _flag(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    raise refused(f"{shown(value)} is neither true nor false.", "Write true or false, without quotes.")
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""`true` or `false`. `yes` and `on` are texts in YAML 1.2 and not taken for true."""
+
+PropertyPath = Annotated[str, Field(min_length=1, max_length=200)]
+"""Name of a property or attribute; nested ones are reached with dots: `address.city`."""
 
 ENTRY_REFERENCE = re.compile(r"^\$entry\.([A-Za-z0-9_.]+)$")
 """`$entry.product_id`: the property of the event this enrollment started with."""
@@ -46,17 +100,46 @@ class ConsentRequirement(Strict):
 
 
 class Comparison(Strict):
-    """`{at_least: 3}` and the like, where a plain value means equality. Every operator given must hold."""
+    """`{at_least: 3}` and the like, where a plain value means equality. Every operator given must hold.
+
+    Null means "not given". That a property is missing or null is written `{exists: false}`, or as a plain null.
+    """
 
     equals: Scalar = None
     not_equals: Scalar = None
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
     one_of: tuple[Scalar, ...] | None = None
-    exists: bool | None = None
+    exists: Flag | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Comparison":
+        if all(value is None for value in self.operators().values()):
+            raise refused("this compares with nothing.", f"Give one of {', '.join(type(self).model_fields)}.")
+        return self
+
+    def operators(self) -> dict[str, Any]:
+        """The operators given, by name."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in given.items() if value is not None}
 
 
-Where = Mapping[str, Scalar | Comparison]
+def _null_is_missing(value: Any) -> Any:
+    return Comparison(exists=False) if value is None else value
+
+
+def _asked_kind(value: Any) -> str:
+    return "comparison" if isinstance(value, dict | Comparison) else "value"
+
+
+Asked = Annotated[
+    Annotated[Scalar, Tag("value")] | Annotated[Comparison, Tag("comparison")],
+    Discriminator(_asked_kind),
+    BeforeValidator(_null_is_missing),
+]
+"""What a property is compared with: a plain value (equality; null: is missing) or a comparison."""
+
+Where = Mapping[PropertyPath, Asked]
 """Property name → value or comparison; `$entry.x` stands for a property of the entry event."""
 
 
@@ -72,5 +155,5 @@ Since = Literal["entry", "step", "ever"]
 
 def entry_reference(value: Any) -> str | None:
     """The property `x` that `$entry.x` names, or None for any other value."""
-    match = ENTRY_REFERENCE.match(value) if isinstance(value, str) else None
+    match = ENTRY_REFERENCE.fullmatch(value) if isinstance(value, str) else None
     return match.group(1) if match else None

@@ -1,14 +1,17 @@
 """The send window as a journey writes it. When it opens next is computed in `journeys.timing`."""
 
+import re
 from datetime import time
 from enum import IntEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from journeys.values import Strict
+from journeys.refusals import refused, shown
+from journeys.values import Flag, Strict
 
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WALL_TIME = re.compile(r"^([01][0-9]|2[0-3]):([0-5][0-9])$|^24:00$")
 
 
 class Weekday(IntEnum):
@@ -24,18 +27,26 @@ class Weekday(IntEnum):
 
 
 def _parse_days(value: Any) -> Any:
-    """`mon-fri`, `sat, sun`, `fri-mon` (over the weekend) as a set of weekdays."""
+    """`mon-fri`, `sat, sun`, `fri-mon` (over the weekend) or a list of these as a set of weekdays."""
+    if isinstance(value, list | tuple) and value and all(isinstance(part, str) for part in value):
+        return frozenset().union(*(_parse_days(part) for part in value))
     if not isinstance(value, str):
-        return value
+        return value if isinstance(value, frozenset) else _refuse_days(value)
     days: set[Weekday] = set()
     for part in value.split(","):
         first, _, last = part.strip().lower().partition("-")
-        names = (first, last or first)
+        names = (first.strip(), last.strip() or first.strip())
         if any(name not in _NAMES for name in names):
-            raise ValueError(f"{value!r} is not a set of weekdays: write mon-fri, or sat,sun; days are {', '.join(_NAMES)}")
+            _refuse_days(value)
         start, end = (_NAMES.index(name) for name in names)
         days |= {Weekday(day % 7) for day in range(start, (end if end >= start else end + 7) + 1)}
     return frozenset(days)
+
+
+def _refuse_days(value: Any) -> None:
+    raise refused(
+        f"{shown(value)} is not a set of weekdays.", f"Write mon-fri, or sat,sun; days are {', '.join(_NAMES)}."
+    )
 
 
 def _write_days(days: frozenset[Weekday]) -> str:
@@ -43,16 +54,36 @@ def _write_days(days: frozenset[Weekday]) -> str:
 
 
 def _parse_time(value: Any) -> Any:
-    return time(0) if value == "24:00" else value
+    """A wall time from `HH:MM`. A number is refused: it would be taken for seconds since midnight."""
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not _WALL_TIME.fullmatch(value):
+        raise refused(f"{shown(value)} is not a time of day.", 'Write hours and minutes in quotes, such as "08:00".')
+    return time(0) if value == "24:00" else time.fromisoformat(value)
+
+
+def write_time(wall: time) -> str:
+    """A wall time as `HH:MM`."""
+    return wall.strftime("%H:%M")
 
 
 Days = Annotated[
     frozenset[Weekday],
     BeforeValidator(_parse_days),
     PlainSerializer(_write_days, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat,sun"]}),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+            "examples": ["mon-fri", "sat,sun", ["mon", "wed"]],
+        }
+    ),
 ]
-WallTime = Annotated[time, BeforeValidator(_parse_time), PlainSerializer(lambda t: t.strftime("%H:%M"), return_type=str)]
+WallTime = Annotated[
+    time,
+    BeforeValidator(_parse_time),
+    PlainSerializer(write_time, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _WALL_TIME.pattern, "examples": ["08:00", "24:00"]}),
+]
 
 
 class Window(Strict):
@@ -66,4 +97,4 @@ class Window(Strict):
     days: Days = frozenset(Weekday)
     from_: WallTime = Field(default=time(0), alias="from")
     to: WallTime = time(0)
-    holidays: bool = False
+    holidays: Flag = False

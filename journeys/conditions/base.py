@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,6 +40,8 @@ class Facts:
     """Standing consents as (purpose, channel)."""
     scores: Mapping[str, int] = field(default_factory=dict)
     entry: Mapping[str, Any] = field(default_factory=dict)
+    entry_event_id: str = ""
+    """Id of the event this enrollment started with, so that it is not taken for a second one of its kind."""
     results: Mapping[str, str] = field(default_factory=dict)
     entered_at: datetime | None = None
     step_since: datetime | None = None
@@ -62,6 +64,14 @@ class Needs:
             self.consents or other.consents,
         )
 
+    @staticmethod
+    def union(several: Iterable[Needs]) -> Needs:
+        """What all of them need together."""
+        together = Needs()
+        for needs in several:
+            together |= needs
+        return together
+
 
 class Verdict(BaseModel, frozen=True):
     """Whether a condition holds, and because of what, in a sentence without personal data (names, counts, dates)."""
@@ -82,5 +92,23 @@ class BaseCondition(Strict):
     def judge(self, facts: Facts) -> Verdict:
         """Whether it holds for these facts. Raises `kit.errors.Invalid` where values cannot be compared."""
 
+    @abstractmethod
+    def describe(self) -> str:
+        """The condition in plain words, with the values its author wrote."""
 
-__all__ = ["BaseCondition", "ConsentRequirement", "EventFact", "Facts", "Needs", "Verdict"]
+
+LONGEST_REASON = 500
+
+
+def joined(verdicts: Sequence[Verdict], *, otherwise: str) -> str:
+    """The reasons of several verdicts as one sentence of bounded length; `otherwise` where there are none."""
+    text = "; and ".join(verdict.because for verdict in verdicts) or otherwise
+    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"
+
+
+def instant(moment: datetime) -> str:
+    """A moment for a reason: minutes, UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+__all__ = ["BaseCondition", "ConsentRequirement", "EventFact", "Facts", "Needs", "Verdict", "instant", "joined"]

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from journeys.refusals import refused
 from journeys.steps.base import BaseNode, BaseStep, Compiler
 from journeys.values import Key, Strict
 
@@ -25,7 +26,9 @@ class ListChange(Strict):
     @model_validator(mode="after")
     def _exactly_one(self) -> "ListChange":
         if (self.add is None) == (self.remove is None):
-            raise ValueError("say either `add` or `remove`, with the key of one list")
+            raise refused(
+                "this is not one change of one list.", "Say either `add` or `remove`, with the key of a list."
+            )
         return self
 
 
@@ -37,5 +40,5 @@ class ListStep(BaseStep):
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> ListNode:
         key = self.list.add or self.list.remove
-        assert key is not None  # noqa: S101 - `_exactly_one` has seen to it
+        assert key is not None  # `_exactly_one` has seen to it
         return ListNode(kind="list", list_key=key, member=self.list.add is not None, next=following)

@@ -27,7 +27,7 @@ class WaitForNode(BaseNode):
 
 
 class AwaitedEvent(Strict):
-    """The event waited for. `since: entry` also takes one that came before the step was reached; `since: step` does not."""
+    """The event waited for. `since: entry` takes one that came before the step was reached, too; `since: step` not."""
 
     event: EventName
     where: Where = Field(default_factory=dict)
@@ -36,7 +36,7 @@ class AwaitedEvent(Strict):
 
 
 class WaitForStep(BaseStep):
-    """Wait until the event arrives, `up_to` at most. Results: `arrived` (then: `then`) or `timed_out` (then: `else`)."""
+    """Wait until the event arrives, `up_to` at most. Results: `arrived` (then: `then`), `timed_out` (then: `else`)."""
 
     kind: ClassVar[str] = "wait_for"
     wait_for: AwaitedEvent
