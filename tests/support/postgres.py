@@ -105,6 +105,6 @@ def sessions(engine: AsyncEngine) -> Sessions:
 
 @pytest_asyncio.fixture
 async def session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
-    """One session in one transaction, rolled back at the end. Use `sessions.begin()` where another must see the rows."""
+    """One session, rolled back at the end. Take `sessions.begin()` where somebody else must see the rows."""
     async with sessions() as session:
         yield session
