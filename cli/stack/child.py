@@ -10,7 +10,7 @@ import pwd
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
@@ -72,21 +72,8 @@ class Child:
         return code
 
     async def ended(self) -> int:
-        """Waits, without polling and without a thread of the loop's pool, until the process has ended."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[int] = loop.create_future()
-
-        def tell(code: int) -> None:
-            if not future.done():
-                future.set_result(code)
-
-        def wait() -> None:
-            code = self.wait()
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody asks any more
-                loop.call_soon_threadsafe(tell, code)
-
-        threading.Thread(target=wait, name=f"wait-{self.pid}", daemon=True).start()
-        return await future
+        """Waits until the process has ended, without polling. Returns its exit code."""
+        return await ended(self.wait)
 
     def stop(self) -> int:
         """Asks the process to end; kills its whole group if it does not within its time. Returns the exit code."""
@@ -107,6 +94,24 @@ class Child:
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
+
+
+async def ended(wait: Callable[[], int]) -> int:
+    """What a blocking wait for a process returns. Uses a thread of its own: the loop's pool is small and for work."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[int] = loop.create_future()
+
+    def tell(code: int) -> None:
+        if not future.done():
+            future.set_result(code)
+
+    def work() -> None:
+        code = wait()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody asks any more
+            loop.call_soon_threadsafe(tell, code)
+
+    threading.Thread(target=work, name="wait-for-process", daemon=True).start()
+    return await future
 
 
 class Identity(TypedDict, total=False):
