@@ -5,13 +5,13 @@ Whatever arrives is shown: a broken header or an unknown character set never hid
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email import policy
-from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.parser import BytesHeaderParser, BytesParser
 from functools import cached_property
+from mimetypes import guess_extension
 
 _SENDER = "Return-Path"
 _RECIPIENT = "Delivered-To"
@@ -52,7 +52,7 @@ class Mail:
     @cached_property
     def headers(self) -> Sequence[tuple[str, str]]:
         """All headers in their order, decoded."""
-        return tuple((name, _decoded(value)) for name, value in _headers(self.content).raw_items())
+        return tuple((name, _decoded(value)) for name, value in _raw_headers(self.content))
 
     @cached_property
     def text(self) -> str:
@@ -105,11 +105,15 @@ class Mail:
 
 def summarise(content: bytes) -> Summary:
     """Reads only the headers a list needs; quick enough for thousands of mails."""
-    headers = _headers(content)
-    subject = _decoded(str(headers.get("Subject", "")))
-    sender = _decoded(str(headers.get("From", headers.get(_SENDER, ""))))
-    recipients = headers.get_all(_RECIPIENT) or headers.get_all("To") or []
-    return Summary(sender=sender, recipients=tuple(_decoded(str(one)) for one in recipients), subject=subject)
+    found: dict[str, list[str]] = {}
+    for name, value in _raw_headers(content):
+        found.setdefault(name.casefold(), []).append(value)
+
+    def values(*names: str) -> Iterator[str]:
+        return (_decoded(value) for name in names for value in found.get(name.casefold(), ()))
+
+    recipients = tuple(values(_RECIPIENT)) or tuple(values("To"))
+    return Summary(sender=next(values("From", _SENDER), ""), recipients=recipients, subject=next(values("Subject"), ""))
 
 
 def with_envelope(content: bytes, *, sender: str, recipients: Sequence[str]) -> bytes:
@@ -118,19 +122,20 @@ def with_envelope(content: bytes, *, sender: str, recipients: Sequence[str]) -> 
     return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace") + content
 
 
-def _headers(content: bytes) -> Message:
-    # The older policy: it takes any header as it is, where the newer one can fail on malformed ones.
-    return BytesHeaderParser(policy=policy.compat32).parsebytes(content)
+def _raw_headers(content: bytes) -> Iterable[tuple[str, str]]:
+    # The older policy takes any header as it is, and `raw_items` gives bytes that are not ASCII as surrogates.
+    return BytesHeaderParser(policy=policy.compat32).parsebytes(content).raw_items()
 
 
-def _decoded(value: object) -> str:
-    """A header's text with encoded words and raw UTF-8 decoded and folded lines joined."""
-    raw = re.sub(r"\r?\n[ \t]+", " ", str(value))
-    raw = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _decoded(raw: str) -> str:
+    """A header's text with folded lines joined, raw UTF-8 and encoded words decoded."""
+    unfolded = re.sub(r"[\r\n]+", "", raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if "=?" not in unfolded:
+        return unfolded.strip()
     try:
-        return str(make_header(decode_header(raw))).strip()
-    except (LookupError, UnicodeError, ValueError):
-        return raw.strip()
+        return str(policy.default.header_factory("Subject", unfolded)).strip()
+    except (LookupError, UnicodeError, ValueError, AttributeError):  # the parser's own faults with malformed words
+        return unfolded.strip()
 
 
 def _text(part: Message) -> str:
@@ -146,11 +151,12 @@ def _text(part: Message) -> str:
 
 def _attachment(number: int, part: Message) -> Attachment:
     payload = part.get_payload(decode=True)
+    invented = f"part-{number + 1}{guess_extension(part.get_content_type()) or ''}"
     return Attachment(
         number=number,
-        name=_decoded(part.get_filename("")) or f"part-{number + 1}",
+        name=_decoded(part.get_filename("")) or invented,
         content_type=part.get_content_type(),
-        content_id=str(part.get("Content-ID", "")).strip().strip("<>"),
+        content_id=str(part.get("Content-ID", "")).strip(" <>"),
         content=payload if isinstance(payload, bytes) else b"",
     )
 
