@@ -1,6 +1,13 @@
-"""Nodes in plain words, for people who know the journey and not the code."""
+"""Nodes, conditions and durations in plain words, for people who know the journey and not the code.
 
-from journeys.duration import write_duration
+Shown in the Temporal UI: what the author wrote, nothing of the contact.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from journeys.conditions.registry import Condition
+from journeys.duration import describe_duration
 from journeys.steps.change_list import ListNode
 from journeys.steps.decide import IfNode
 from journeys.steps.leave import ExitNode
@@ -11,23 +18,67 @@ from journeys.steps.set_attributes import SetNode
 from journeys.steps.wait import WaitNode
 from journeys.steps.wait_for import WaitForNode
 
+LONGEST = 160
+"""Characters of a description; a summary in the Temporal UI may be 200 bytes long."""
+
 
 def describe_node(node: Node) -> str:
-    """What a node does, such as "wait 1d" or "send 'voucher' by email"."""
-    match node:
-        case WaitNode():
-            return f"wait {write_duration(node.duration)}"
-        case WaitForNode():
-            return f"wait for {node.event}, at most {write_duration(node.up_to)}"
-        case SendNode():
-            return f"send '{node.template}' by {node.channel}"
-        case IfNode():
-            return "judge a condition"
-        case SetNode():
-            return f"set {', '.join(node.attributes)}"
-        case ListNode():
-            return f"{'join' if node.member else 'leave'} the list '{node.list_key}'"
-        case RecomputeScoreNode():
-            return f"recompute the score '{node.model}'"
-        case ExitNode():
-            return f"exit: {node.reason}"
+    """What a node does: "wait 1 day", "send 'voucher' by email", "check: no review.created since entry"."""
+    return shortened(_TELLERS[type(node)](node))
+
+
+def describe_condition(condition: Condition) -> str:
+    """What a condition asks, in one line of bounded length."""
+    return shortened(condition.describe())
+
+
+def shortened(text: str) -> str:
+    """The text, cut where it is longer than `LONGEST`."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _wait(node: WaitNode) -> str:
+    return f"wait {describe_duration(node.duration)}"
+
+
+def _wait_for(node: WaitForNode) -> str:
+    return f"wait for {node.event}, at most {describe_duration(node.up_to)}"
+
+
+def _check(node: IfNode) -> str:
+    return f"check: {node.condition.describe()}"
+
+
+def _send(node: SendNode) -> str:
+    return f"send '{node.template}' by {node.channel}"
+
+
+def _set(node: SetNode) -> str:
+    # Names only: a value may be long, and it is the names that ops look for.
+    return f"set {', '.join(node.attributes)}"
+
+
+def _list(node: ListNode) -> str:
+    return f"{'add to' if node.member else 'remove from'} the list '{node.list_key}'"
+
+
+def _recompute_score(node: RecomputeScoreNode) -> str:
+    return f"recompute the score '{node.model}'"
+
+
+def _exit(node: ExitNode) -> str:
+    return f"exit: {node.reason}"
+
+
+_TELLERS: dict[type, Callable[[Any], str]] = {
+    WaitNode: _wait,
+    WaitForNode: _wait_for,
+    IfNode: _check,
+    SendNode: _send,
+    SetNode: _set,
+    ListNode: _list,
+    RecomputeScoreNode: _recompute_score,
+    ExitNode: _exit,
+}
+
+__all__ = ["LONGEST", "describe_condition", "describe_duration", "describe_node", "shortened"]

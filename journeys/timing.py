@@ -1,0 +1,134 @@
+"""When a send window opens next, in the contact's own time zone. Pure: the present moment is an argument.
+
+The rules, stated once:
+
+- Days and hours are read off the wall clock in the contact's zone, never off UTC or today's offset.
+- A night (`from` later than `to`) belongs to the day it opens: weekday and holiday are judged for that day.
+- An opening that falls into an hour the clocks skip is moved to the first instant after the gap, if that is inside.
+- In the hour that the clocks repeat, the window is open whenever the wall clock reads a time inside it.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from journeys.window import Window
+from kit.errors import Invalid
+
+HORIZON_DAYS = 366
+_DAY = timedelta(days=1)
+
+
+class NeverOpens(Invalid):
+    """The window does not open within 366 days."""
+
+
+def open_every_day(_: date) -> bool:
+    """The calendar without closed days: False for every date."""
+    return False
+
+
+def next_opening(
+    window: Window | None, now: datetime, zone: tzinfo, closed: Callable[[date], bool] = open_every_day
+) -> datetime:
+    """The first instant, not before `now`, at which the window is open; `now` itself where it is open, or no window.
+
+    Args:
+        window: days and hours; None is always open.
+        now: aware.
+        zone: where the contact lives.
+        closed: whether a date is a holiday there; asked only where the window respects holidays.
+
+    Returns:
+        An aware datetime in UTC.
+
+    Raises:
+        ValueError: `now` is naive.
+        NeverOpens: the window does not open within 366 days.
+    """
+    if now.tzinfo is None:
+        raise ValueError("the present moment must be aware")
+    start = now.astimezone(UTC)
+    if is_open(window, start, zone, closed):
+        return start
+    assert window is not None
+    first = start.astimezone(zone).date() - _DAY
+    found: list[datetime] = []
+    for day in (first + number * _DAY for number in range(HORIZON_DAYS + 2)):
+        # Where the clocks go back over midnight a day comes twice, so the day after the first find is looked at too.
+        finished = bool(found)
+        instants = (instant for instant in _changes(window, day, zone) if instant >= start)
+        found += [instant for instant in instants if is_open(window, instant, zone, closed)]
+        if finished:
+            break
+    if not found:
+        raise NeverOpens(
+            f"The window does not open within {HORIZON_DAYS} days.",
+            remedy="Give it more days or hours, or set `holidays: false`.",
+        )
+    return min(found)
+
+
+def is_open(
+    window: Window | None, moment: datetime, zone: tzinfo, closed: Callable[[date], bool] = open_every_day
+) -> bool:
+    """Whether the wall clock in the zone reads a time inside the window at this (aware) moment."""
+    if window is None:
+        return True
+    local = moment.astimezone(zone)
+    day, wall = local.date(), local.time()
+
+    def opens_on(date_of_opening: date) -> bool:
+        return date_of_opening.weekday() in window.days and not (window.holidays and closed(date_of_opening))
+
+    if window.from_ == window.to:
+        return opens_on(day)
+    if window.from_ < window.to:
+        return window.from_ <= wall < window.to and opens_on(day)
+    return (wall >= window.from_ and opens_on(day)) or (wall < window.to and opens_on(day - _DAY))
+
+
+def _changes(window: Window, day: date, zone: tzinfo) -> Iterator[datetime]:
+    """The instants (UTC) of a local day at which the window may open: its opening time, and a change of the clocks."""
+    opening = time(0) if window.from_ == window.to else window.from_
+    for fold in (0, 1):
+        yield datetime.combine(day, opening, tzinfo=zone).replace(fold=fold).astimezone(UTC)
+    begin, end = (datetime.combine(date_, time(0), tzinfo=zone).astimezone(UTC) for date_ in (day, day + _DAY))
+    if _offset(begin, zone) != _offset(end, zone):
+        yield _transition(begin, end, zone)
+
+
+def _transition(before: datetime, after: datetime, zone: tzinfo) -> datetime:
+    """The first second with the offset of `after`, which differs from that of `before`."""
+    while after - before > timedelta(seconds=1):
+        middle = (before + (after - before) / 2).replace(microsecond=0)
+        if _offset(middle, zone) == _offset(after, zone):
+            after = middle
+        else:
+            before = middle
+    return after
+
+
+def _offset(moment: datetime, zone: tzinfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta()
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def zone_or_default(name: str | None, default: str) -> tuple[ZoneInfo, str | None]:
+    """The time zone a contact lives in, and a sentence where another than the one named is used.
+
+    The rule: the zone named, else the default, else UTC. Names are those of the IANA database, case-sensitive.
+    The sentence does not repeat the unknown name, which may hold anything.
+    """
+    names = _zone_names()
+    if name in names:
+        return ZoneInfo(name), None
+    lacking = "The time zone of the contact is unknown" if name else "The contact has no time zone"
+    if default in names:
+        return ZoneInfo(default), f"{lacking}: {default} is used."
+    return ZoneInfo("UTC"), f"{lacking}, and the default is no IANA time zone: UTC is used."
