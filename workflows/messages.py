@@ -7,11 +7,20 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from journeys.outcomes import JourneyState
+from journeys.plan import Plan
 from workflows.state import EnrollmentState, Met
 
 
+def compact_plan(plan: Plan) -> dict[str, Any]:
+    """The plan as it travels in `JourneyRun.plan`: JSON without what equals the language's defaults.
+
+    So a default of the journey language never changes: it would change the plans of running enrollments (ADR 0005).
+    """
+    return plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
 class JourneyRun(BaseModel, frozen=True):
-    """Input of `ContactJourney`. `plan` is the compact JSON of `journeys.plan.Plan`; `state` is set on continued runs."""
+    """Input of `ContactJourney`. `plan` is a `compact_plan`; `state` is set on continued runs."""
 
     enrollment_id: UUID
     contact_id: UUID
@@ -45,10 +54,14 @@ EXIT_REQUESTED = "exit:requested"
 
 
 class Command(BaseModel, frozen=True):
-    """Request of the updates `pause`, `resume`, `skip`, `retry`. `by` is an opaque actor id, `reason` for people."""
+    """Request of the updates `pause`, `resume`, `skip`, `retry`. `by` is an opaque actor id, `reason` for people.
+
+    With `enrollment_id`, a run that belongs to another enrollment (the contact entered again) rejects it.
+    """
 
     by: str
     reason: str = ""
+    enrollment_id: UUID | None = None
 
 
 class Explanation(BaseModel, frozen=True):

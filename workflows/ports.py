@@ -44,7 +44,7 @@ class ActionRequest(BaseModel, frozen=True):
 
 
 class SendMessage(ActionRequest, frozen=True):
-    """Send a template over a channel, once for (enrollment, step, iteration, channel). `window` is the plan's, as JSON."""
+    """Send a template over a channel, once for (enrollment, step, iteration, channel). `window` is JSON."""
 
     template: str
     channel: str

@@ -51,6 +51,8 @@ class EnrollmentState(BaseModel):
     due_at: datetime | None = None
     """End of the running wait. A wait taken up again (continue-as-new, resume) ends then."""
     paused_at: datetime | None = None
+    pause_reason: str = ""
+    """Who paused it and why, for people."""
     attention: Attention | None = None
     met: dict[str, Met] = Field(default_factory=dict)
     """Criterion id → the first event that met it."""
@@ -63,4 +65,8 @@ class EnrollmentState(BaseModel):
     journal: list[Decision] = Field(default_factory=list)
     """Decisions not yet written to PostgreSQL; the next activity takes them along."""
     commands: list[str] = Field(default_factory=list)
-    """Accepted and not yet acted on: `skip`, `retry`, `exit:<reason>`."""
+    """Accepted and not yet acted on: `skip:<why>`, `retry`, `exit:<reason>`."""
+    why: str = ""
+    """What brought it to this step, in plain words."""
+    zone: str = "UTC"
+    """IANA zone for readable times; UTC until a receipt has told the contact's."""

@@ -1,0 +1,141 @@
+"""What messages do to the state, and which move the state asks for next. Pure: no Temporal, no clock, no effects.
+
+Signals and updates only record here; the main loop of `workflows.journey` asks `next_move` and acts.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from journeys.outcomes import ENDED, JourneyState
+from journeys.plan import Criterion, Plan, Role
+from journeys.steps.wait_for import WaitForNode
+from workflows.limits import LONGEST_REASON, REMEMBERED_EVENTS
+from workflows.messages import EXIT_REQUESTED, Command, Delivery
+from workflows.state import EnrollmentState, Met
+
+EXIT = "exit:"
+SKIP = "skip:"
+RETRY = "retry"
+
+
+class Move(StrEnum):
+    """What the main loop does next. The order is the precedence: an end beats a skip, a skip beats a pause."""
+
+    END = "end"
+    SKIP = "skip"
+    HOLD = "hold"
+    RETRY = "retry"
+    PARK = "park"
+    STEP = "step"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How and why an enrollment ends, and the event that ended it."""
+
+    state: JourneyState
+    reason: str
+    cause_event_id: str | None = None
+
+
+def receive(state: EnrollmentState, plan: Plan, enrollment_id: UUID, delivery: Delivery) -> None:
+    """Record which criteria an event met. Another enrollment's, a repeated and a late delivery change nothing."""
+    if delivery.enrollment_id != enrollment_id or delivery.event_id in state.seen or state.state in ENDED:
+        return
+    counted = [criterion for criterion in delivery.criteria if _counts(state, plan, criterion, delivery)]
+    for criterion in counted:
+        state.met[criterion] = Met(event_id=delivery.event_id, at=delivery.at)
+        if criterion == EXIT_REQUESTED:
+            state.commands.append(EXIT + delivery.reason[:LONGEST_REASON])
+    if counted:
+        state.seen = [*state.seen, delivery.event_id][-REMEMBERED_EVENTS:]
+
+
+def _counts(state: EnrollmentState, plan: Plan, name: str, delivery: Delivery) -> bool:
+    """Whether a criterion is one of ours, in time, and not met already (or, where the latest counts, met earlier)."""
+    before = state.met.get(name)
+    if name == EXIT_REQUESTED:
+        return before is None
+    criterion = plan.criteria.get(name)
+    if criterion is None:
+        return False
+    if criterion.role is Role.GOAL and criterion.within and delivery.at - state.entered_at > criterion.within:
+        return False
+    return before is None or (_latest_counts(plan, criterion) and delivery.at > before.at)
+
+
+def _latest_counts(plan: Plan, criterion: Criterion) -> bool:
+    """A wait that looks only at events since it began learns of later ones too; otherwise the first meeting wins."""
+    node = plan.nodes.get(criterion.step) if criterion.step else None
+    return isinstance(node, WaitForNode) and node.since == "step"
+
+
+def awaited(state: EnrollmentState, node: WaitForNode) -> Met | None:
+    """The event that fulfils a `wait_for`, or None while none has come."""
+    met = state.met.get(node.criterion)
+    return met if met and (node.since == "entry" or met.at >= state.since) else None
+
+
+def ending(state: EnrollmentState, plan: Plan) -> Ending | None:
+    """The end that the first goal, exit criterion or request asks for; None while nothing does."""
+    for name, met in state.met.items():
+        if name == EXIT_REQUESTED:
+            return Ending(JourneyState.EXITED, _exit_reason(state), met.event_id)
+        criterion = plan.criteria.get(name)
+        if criterion and criterion.role is Role.GOAL:
+            return Ending(JourneyState.GOAL_MET, f"goal reached: {criterion.event}", met.event_id)
+        if criterion and criterion.role is Role.EXIT:
+            return Ending(JourneyState.EXITED, f"exit criterion met: {criterion.event}", met.event_id)
+    if any(command.startswith(EXIT) for command in state.commands):
+        return Ending(JourneyState.EXITED, _exit_reason(state))
+    return None
+
+
+def _exit_reason(state: EnrollmentState) -> str:
+    reasons = (command.removeprefix(EXIT) for command in state.commands if command.startswith(EXIT))
+    return next(reasons, "") or "exit requested"
+
+
+def next_move(state: EnrollmentState, plan: Plan) -> Move:
+    """The move the state asks for."""
+    if state.at is None or ending(state, plan):
+        return Move.END
+    if any(command.startswith(SKIP) for command in state.commands):
+        return Move.SKIP
+    if state.paused_at:
+        return Move.HOLD
+    if state.attention:
+        return Move.RETRY if RETRY in state.commands else Move.PARK
+    return Move.STEP
+
+
+def standing(state: EnrollmentState) -> JourneyState:
+    """What the enrollment does at this moment, as people and search attributes are told."""
+    if state.state in ENDED:
+        return state.state
+    if state.paused_at:
+        return JourneyState.PAUSED
+    if state.attention:
+        return JourneyState.NEEDS_ATTENTION
+    return JourneyState.WAITING if state.due_at else JourneyState.RUNNING
+
+
+def objection(state: EnrollmentState, name: str, command: Command, enrollment_id: UUID) -> str | None:
+    """Why an update cannot be accepted now, as a sentence; None where it can."""
+    if command.enrollment_id not in {None, enrollment_id}:
+        return "This enrollment has ended; the contact has entered the journey again since."
+    if state.state in ENDED or state.at is None:
+        return "The enrollment has ended; nothing of it can be changed any more."
+    if name == "resume" and state.paused_at is None:
+        return "The enrollment is not paused, so it cannot be resumed."
+    if name == "retry" and state.attention is None:
+        return "The enrollment does not need attention, so there is no step to retry."
+    if name == "skip" and any(pending.startswith(SKIP) for pending in state.commands):
+        return "A skip is being carried out already; ask again once the next step is reached."
+    return None
+
+
+def said_by(command: Command) -> str:
+    """Who asked and why, bounded, for decisions and details."""
+    return f"{command.by}: {command.reason}"[:LONGEST_REASON] if command.reason else command.by[:LONGEST_REASON]

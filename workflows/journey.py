@@ -1,0 +1,160 @@
+"""The workflow `ContactJourney`: one contact's passage through one journey, from entry to end.
+
+The main loop asks the state for the next move and makes it; handlers only record (`workflows.inbox`). What a step
+does is in `workflows.steps`; the commands to Temporal are issued by `workflows.passage`.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from journeys.outcomes import JourneyState
+from journeys.plan import Plan
+from workflows import details, inbox, transitions
+from workflows.inbox import RETRY, SKIP, Ending, Move
+from workflows.messages import Command, Delivery, Explanation, JourneyRun, Outcome
+from workflows.names import WORKFLOW_TYPE
+from workflows.passage import Interrupted, Passage
+from workflows.steps.registry import EXECUTE
+
+_COMPLETED = Ending(JourneyState.COMPLETED, "the last step is done")
+
+
+@workflow.defn(name=WORKFLOW_TYPE)
+class ContactJourney:
+    """Runs a plan for one contact until its end, a goal, an exit criterion or a requested exit."""
+
+    @workflow.init
+    def __init__(self, run: JourneyRun) -> None:
+        plan = Plan.model_validate(run.plan)
+        state = run.state or transitions.begin(plan, entered_at=run.entered_at, now=workflow.now())
+        self._passage = Passage(run, plan, state)
+
+    @workflow.run
+    async def run(self, run: JourneyRun) -> Outcome:
+        """Walk the plan. A cancellation asked of Temporal is an exit like any other: it is recorded, then it ends."""
+        walk = asyncio.create_task(self._walk())
+        try:
+            ending = await asyncio.shield(walk)
+        except asyncio.CancelledError:
+            self._passage.state.commands.append(inbox.EXIT + "cancelled in Temporal")
+            ending = await walk
+        if ending is None:
+            workflow.continue_as_new(run.model_copy(update={"state": self._passage.state}))
+        return Outcome(state=ending.state, reason=ending.reason)
+
+    async def _walk(self) -> Ending | None:
+        """Make one move after the other. None: the history is long, and the enrollment goes on in a new run."""
+        passage = self._passage
+        while (move := passage.move()) is not Move.END:
+            if passage.renewal_due():
+                return None
+            if move is Move.STEP:
+                await self._execute()
+            elif move is Move.SKIP:
+                transitions.skip(passage.state, passage.plan, workflow.now())
+            elif move is Move.RETRY:
+                transitions.retry(passage.state)
+            else:
+                await passage.hold(move)
+        return await self._end()
+
+    async def _execute(self) -> None:
+        """Execute the current step; what fails for good parks the enrollment for people to see."""
+        passage = self._passage
+        node = passage.plan.nodes[passage.step]
+        try:
+            departure = await EXECUTE[node.kind](passage, node)
+        except Interrupted:
+            return
+        except ActivityError as error:
+            transitions.park(passage.state, _reason(error), workflow.now())
+        else:
+            transitions.leave(passage.state, departure, workflow.now())
+
+    async def _end(self) -> Ending:
+        passage = self._passage
+        ending = inbox.ending(passage.state, passage.plan) or _COMPLETED
+        if passage.state.at is not None:
+            transitions.abandon(passage.state, ending, workflow.now())
+        passage.state.state = ending.state
+        passage.state.paused_at = None
+        await passage.close(ending)
+        return ending
+
+    @workflow.signal
+    def deliver(self, delivery: Delivery) -> None:
+        """An event of the contact met criteria of the plan."""
+        passage = self._passage
+        inbox.receive(passage.state, passage.plan, passage.run.enrollment_id, delivery)
+
+    @workflow.signal(dynamic=True)
+    def unknown_signal(self, name: str, _arguments: Sequence[RawValue]) -> None:
+        """A signal nobody here knows: logged, so it is not lost without a trace."""
+        workflow.logger.warning("Unknown signal %s: ignored. This worker may be older than its sender.", name)
+
+    @workflow.query
+    def explain(self) -> Explanation:
+        """Where the enrollment stands, since when, until when, why, and what may come next."""
+        return details.explain(self._passage.plan, self._passage.state)
+
+    @workflow.update
+    def pause(self, command: Command) -> Explanation:
+        """Freeze at the current step. A due time that passes meanwhile takes effect on resuming."""
+        state = self._passage.state
+        if state.paused_at is None:
+            state.paused_at, state.pause_reason = workflow.now(), inbox.said_by(command)
+        return self.explain()
+
+    @workflow.update
+    def resume(self, command: Command) -> Explanation:  # noqa: ARG002 - who resumed is the audit log's
+        """Go on. The due time is what it was; where it has passed, the journey goes on at once."""
+        state = self._passage.state
+        state.paused_at, state.pause_reason = None, ""
+        return self.explain()
+
+    @workflow.update
+    def skip(self, command: Command) -> Explanation:
+        """Leave the current step undone and go on."""
+        self._passage.state.commands.append(SKIP + inbox.said_by(command))
+        return self.explain()
+
+    @workflow.update
+    def retry(self, command: Command) -> Explanation:  # noqa: ARG002 - who retried is the audit log's
+        """Take up the step that needs attention again."""
+        if RETRY not in self._passage.state.commands:
+            self._passage.state.commands.append(RETRY)
+        return self.explain()
+
+    @pause.validator
+    def _may_pause(self, command: Command) -> None:
+        self._object("pause", command)
+
+    @resume.validator
+    def _may_resume(self, command: Command) -> None:
+        self._object("resume", command)
+
+    @skip.validator
+    def _may_skip(self, command: Command) -> None:
+        self._object("skip", command)
+
+    @retry.validator
+    def _may_retry(self, command: Command) -> None:
+        self._object("retry", command)
+
+    def _object(self, name: str, command: Command) -> None:
+        """Reject an update the state does not allow, with a sentence that says why."""
+        passage = self._passage
+        if sentence := inbox.objection(passage.state, name, command, passage.run.enrollment_id):
+            raise ApplicationError(sentence, type="Conflict", non_retryable=True)
+
+
+def _reason(error: ActivityError) -> str:
+    """Why an activity failed for good: the sentence of its failure, which holds no personal data by contract."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        return f"{cause.type}: {cause.message}" if cause.type else cause.message
+    return type(cause or error).__name__

@@ -1,0 +1,199 @@
+"""One contact's passage through a plan, as the step coroutines see it: wait, act, judge, report.
+
+All commands to Temporal are issued here. Everything that lasts can be interrupted: a wait at once, an action as soon
+as no attempt of it is running. What interrupts is decided in `workflows.inbox`.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.exceptions import is_cancelled_exception
+
+from journeys.describe import describe_node
+from journeys.plan import Plan
+from workflows import details, limits
+from workflows.inbox import Ending, Move, next_move, standing
+from workflows.messages import JourneyRun
+from workflows.ports import EnrollmentPort, Progress
+from workflows.position import Position, changed_attributes
+from workflows.state import EnrollmentState
+
+Request = TypeVar("Request", bound=BaseModel)
+Result = TypeVar("Result")
+
+
+class Interrupted(Exception):
+    """The current step is to stand back: the state asks for another move, or the run is to be continued as new."""
+
+
+class Passage:
+    """The state of one enrollment, with everything a step may do."""
+
+    def __init__(self, run: JourneyRun, plan: Plan, state: EnrollmentState) -> None:
+        self.run = run
+        self.plan = plan
+        self.state = state
+        self._reported: tuple[Position, str] | None = None
+
+    @property
+    def step(self) -> str:
+        """Id of the current step."""
+        assert self.state.at is not None
+        return self.state.at
+
+    def move(self) -> Move:
+        """The move the state asks for."""
+        return next_move(self.state, self.plan)
+
+    def renewal_due(self) -> bool:
+        """Whether the history has grown so long that the server suggests to continue as new."""
+        return workflow.info().is_continue_as_new_suggested()
+
+    def due(self, length: timedelta) -> datetime:
+        """End of the current step's wait: as it was begun, so a wait taken up again ends when it always would have."""
+        return self.state.due_at or self.state.since + length
+
+    def common(self) -> dict[str, Any]:
+        """The fields every action request has; the decisions not yet written ride along."""
+        return {
+            "enrollment_id": self.run.enrollment_id,
+            "contact_id": self.run.contact_id,
+            "step": self.step,
+            "iteration": self.state.iterations[self.step],
+            "now": workflow.now(),
+            "progress": self._progress(),
+        }
+
+    async def wait_until(self, due: datetime, *, until: Callable[[], bool] | None = None, words: str = "") -> bool:
+        """Wait for `until`, at most to `due`; True where it came true. Raises Interrupted when something else is up."""
+        self.state.due_at = due
+        if until and until():
+            return True
+        if due > workflow.now():
+            await self._report()
+            timed_out = await self._sleep(due, until, words or describe_node(self.plan.nodes[self.step]))
+        else:
+            timed_out = True
+        if self.move() is not Move.STEP:
+            raise Interrupted
+        if until and until():
+            return True
+        if not timed_out and due > workflow.now():
+            raise Interrupted
+        return False
+
+    async def _sleep(self, due: datetime, until: Callable[[], bool] | None, words: str) -> bool:
+        """Sleep to `due` or until woken; whether it was the time that ended it."""
+
+        def woken() -> bool:
+            return self.move() is not Move.STEP or (until is not None and until()) or self.renewal_due()
+
+        now = workflow.now()
+        if woken() or due <= now:
+            return False
+        summary = details.wait_summary(words, due, self.state.zone, now=now)
+        try:
+            await workflow.wait_condition(woken, timeout=due - now, timeout_summary=summary)
+        except TimeoutError:
+            return True
+        return False
+
+    async def act(self, port: Callable[[Any, Request], Awaitable[Result]], request: Request) -> Result:
+        """Have an action done. Outages are retried for ever; raises ActivityError where it failed for good."""
+        self.show()
+        handle = workflow.start_activity_method(
+            port,
+            request,
+            start_to_close_timeout=limits.ACTION_TIMEOUT,
+            retry_policy=limits.OUTAGE_RETRY,
+            # An attempt that runs is awaited, for its effect counts; one that waits for its retry ends at once.
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=details.cut(describe_node(self.plan.nodes[self.step])),
+        )
+        return await self._outcome(handle)
+
+    async def judge(self, port: Callable[[Any, Request], Awaitable[Result]], request: Request) -> Result:
+        """Have something judged on this worker: no event of its own but a marker. As `act` otherwise."""
+        self.show()
+        handle = workflow.start_local_activity_method(
+            port,
+            request,
+            start_to_close_timeout=limits.JUDGEMENT_TIMEOUT,
+            retry_policy=limits.OUTAGE_RETRY,
+            local_retry_threshold=limits.LOCAL_RETRY_THRESHOLD,
+            summary=details.cut(describe_node(self.plan.nodes[self.step])),
+        )
+        return await self._outcome(handle)
+
+    async def _outcome(self, handle: workflow.ActivityHandle[Result]) -> Result:
+        """Result of an activity, given up where the state asks for another move before it is done."""
+        await workflow.wait_condition(lambda: handle.done() or self.move() is not Move.STEP)
+        if not handle.done():
+            handle.cancel()
+        try:
+            result = await handle
+        except BaseException as error:
+            if is_cancelled_exception(error) and self.move() is not Move.STEP:
+                raise Interrupted from error
+            raise
+        self.state.journal = []
+        return result
+
+    async def hold(self, move: Move) -> None:
+        """Stand still, visibly, for as long as the state asks for `move`."""
+        await self._report()
+        await workflow.wait_condition(lambda: self.move() is not move or self.renewal_due())
+
+    async def close(self, ending: Ending) -> None:
+        """Write that and how the enrollment ended."""
+        self.show()
+        await self._record(self._progress(ending.reason))
+
+    async def _report(self) -> None:
+        """Make the position known: details, search attributes where worth it, and the projection."""
+        self.show()
+        position = self._position()
+        now = workflow.now()
+        if position.worth_showing(now) and (
+            changes := changed_attributes(workflow.info().typed_search_attributes, position)
+        ):
+            workflow.upsert_search_attributes(changes)
+        told = (position, self.state.attention.reason if self.state.attention else "")
+        if told != self._reported or self.state.journal:
+            await self._record(self._progress())
+            self._reported = told
+
+    async def _record(self, progress: Progress) -> None:
+        await workflow.execute_local_activity_method(
+            EnrollmentPort.record_progress,
+            progress,
+            start_to_close_timeout=limits.BOOKKEEPING_TIMEOUT,
+            retry_policy=limits.BOOKKEEPING_RETRY,
+            local_retry_threshold=limits.LOCAL_RETRY_THRESHOLD,
+            summary=details.cut(f"note: {progress.state.replace('_', ' ')} {progress.step or ''}".strip()),
+        )
+        self.state.journal = []
+
+    def show(self) -> None:
+        """Renew the details page of the Temporal UI; writes no event."""
+        self.state.state = standing(self.state)
+        workflow.set_current_details(details.current(self.plan, self.state, now=workflow.now()))
+
+    def _position(self) -> Position:
+        return Position(standing(self.state), self.state.at, self.state.due_at)
+
+    def _progress(self, outcome: str = "") -> Progress:
+        state = self.state
+        return Progress(
+            enrollment_id=self.run.enrollment_id,
+            state=standing(state),
+            step=state.at,
+            since=state.since,
+            due_at=state.due_at,
+            attention=state.attention.reason if state.attention else None,
+            outcome=outcome,
+            decisions=state.journal,
+        )

@@ -1,0 +1,210 @@
+"""How the outside reaches journeys: start one, deliver an event, pause, resume, skip, retry, explain.
+
+For processes with a `Client` (relay, API, CLI), never for workflow code. Errors are those of `kit.errors`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from temporalio.api.common.v1 import Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import WorkflowIdConflictPolicy, WorkflowIdReusePolicy
+from temporalio.api.sdk.v1 import UserMetadata
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest
+from temporalio.client import (
+    Client,
+    RPCError,
+    RPCStatusCode,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.converter import encode_search_attributes
+
+from journeys.plan import Plan
+from kit.clock import Clock, wall_clock
+from kit.errors import Conflict, NotFound, Unavailable
+from workflows.details import headline, introduction
+from workflows.messages import Command, Delivery, Explanation, JourneyRun
+from workflows.names import ENROLLMENT_MEMO, WORKFLOW_TYPE
+from workflows.position import first_attributes
+
+ANSWER_WITHIN = timedelta(seconds=10)
+"""How long an update or a query waits for a worker."""
+
+_AWAY = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+    }
+)
+
+
+class StartResult(StrEnum):
+    """What a start found."""
+
+    STARTED = "started"
+    ALREADY_RUNNING = "already_running"
+
+
+class DeliverResult(StrEnum):
+    """What became of a delivery."""
+
+    DELIVERED = "delivered"
+    GONE = "gone"
+
+
+async def start_journey(
+    client: Client, run: JourneyRun, plan: Plan, *, workflow_id: str, task_queue: str, clock: Clock = wall_clock
+) -> StartResult:
+    """Start an enrollment's workflow. Repeating it starts nothing twice, even where the first one has ended already.
+
+    Raises:
+        Unavailable: Temporal does not answer, or an earlier enrollment under this workflow id is still closing.
+    """
+    request = await _start_request(client, run, plan, workflow_id=workflow_id, clock=clock)
+    request.task_queue.CopyFrom(TaskQueue(name=task_queue))
+    async with _translated(workflow_id):
+        try:
+            response = await client.workflow_service.start_workflow_execution(request, retry=True)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.ALREADY_EXISTS:
+                raise
+            return await _compare_running(client.get_workflow_handle(workflow_id), run.enrollment_id)
+    return StartResult.STARTED if response.started else StartResult.ALREADY_RUNNING
+
+
+async def _start_request(
+    client: Client, run: JourneyRun, plan: Plan, *, workflow_id: str, clock: Clock
+) -> StartWorkflowExecutionRequest:
+    """The start with the enrollment id as request id: the server drops a repeat, which the SDK's own call cannot."""
+    converter = client.data_converter
+    payloads = await converter.encode([run, str(run.enrollment_id), headline(plan), introduction(plan, run)])
+    request = StartWorkflowExecutionRequest(
+        namespace=client.namespace,
+        identity=client.identity,
+        request_id=str(run.enrollment_id),
+        workflow_id=workflow_id,
+        workflow_type=WorkflowType(name=WORKFLOW_TYPE),
+        workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+        workflow_id_conflict_policy=WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+        input=Payloads(payloads=payloads[:1]),
+        user_metadata=UserMetadata(summary=payloads[2], details=payloads[3]),
+    )
+    request.memo.fields[ENROLLMENT_MEMO].CopyFrom(payloads[1])
+    encode_search_attributes(first_attributes(plan, run, clock()), request.search_attributes)
+    return request
+
+
+async def _compare_running(handle: WorkflowHandle[object, object], enrollment_id: UUID) -> StartResult:
+    """Whether the running workflow of this id is ours already, or an earlier enrollment's that is about to end."""
+    description = await handle.describe()
+    if await description.memo_value(ENROLLMENT_MEMO, None) == str(enrollment_id):
+        return StartResult.ALREADY_RUNNING
+    raise Unavailable("An earlier enrollment of this contact is still closing.", remedy="Try again shortly.")
+
+
+async def deliver(client: Client, workflow_id: str, delivery: Delivery) -> DeliverResult:
+    """Tell a running enrollment which criteria an event met. The server drops a repeat by its request id.
+
+    Raises:
+        Unavailable: Temporal does not answer.
+    """
+    payloads = await client.data_converter.encode([delivery])
+    request = SignalWorkflowExecutionRequest(
+        namespace=client.namespace,
+        identity=client.identity,
+        request_id=f"{delivery.event_id}:{delivery.enrollment_id}",
+        workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+        signal_name="deliver",
+        input=Payloads(payloads=payloads),
+    )
+    try:
+        async with _translated(workflow_id):
+            await client.workflow_service.signal_workflow_execution(request, retry=True)
+    except NotFound:
+        return DeliverResult.GONE
+    return DeliverResult.DELIVERED
+
+
+async def pause(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
+    """Freeze an enrollment at its step. Pausing a paused one changes nothing. Raises as `resume`."""
+    return await _update(client, workflow_id, "pause", command, request_id)
+
+
+async def resume(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
+    """Let a paused enrollment go on.
+
+    Args:
+        client: Client of the namespace.
+        workflow_id: Of the enrollment.
+        command: Who asks, and why.
+        request_id: Of the caller's request: repeated, it is answered again and not carried out again.
+
+    Raises:
+        NotFound: No such enrollment runs.
+        Conflict: Its state does not allow this; the sentence says why.
+        Unavailable: Temporal or its workers do not answer.
+    """
+    return await _update(client, workflow_id, "resume", command, request_id)
+
+
+async def skip(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
+    """Leave the current step undone and go on. Raises as `resume`."""
+    return await _update(client, workflow_id, "skip", command, request_id)
+
+
+async def retry(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
+    """Take up the step that needs attention again. Raises as `resume`."""
+    return await _update(client, workflow_id, "retry", command, request_id)
+
+
+async def explain(client: Client, workflow_id: str) -> Explanation:
+    """Where an enrollment stands. An ended one is explained too, while Temporal keeps it. Raises as `resume`."""
+    async with _translated(workflow_id):
+        handle = client.get_workflow_handle(workflow_id)
+        answer: Explanation = await handle.query("explain", result_type=Explanation, rpc_timeout=ANSWER_WITHIN)
+        return answer
+
+
+async def _update(client: Client, workflow_id: str, name: str, command: Command, request_id: str) -> Explanation:
+    async with _translated(workflow_id):
+        handle = client.get_workflow_handle(workflow_id)
+        answer: Explanation = await handle.execute_update(
+            name,
+            command,
+            id=f"{name}:{request_id}" if request_id else None,
+            result_type=Explanation,
+            rpc_timeout=ANSWER_WITHIN,
+        )
+        return answer
+
+
+@asynccontextmanager
+async def _translated(workflow_id: str) -> AsyncIterator[None]:
+    """Errors of the client as errors of the product."""
+    away = f"Temporal did not answer about {workflow_id} in time."
+    try:
+        yield
+    except WorkflowUpdateFailedError as error:
+        raise Conflict(str(error.cause)) from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise Unavailable(away, remedy="Check that a worker runs, then try again.") from error
+    except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+        raise Unavailable(away, remedy="Check that a worker runs, then try again.") from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NotFound(f"No journey runs as {workflow_id}: it has ended, or never started.") from error
+        if error.status in _AWAY:
+            raise Unavailable(away, remedy="Check that Temporal and a worker run, then try again.") from error
+        raise

@@ -1,0 +1,27 @@
+"""Which coroutine executes which kind of node: one line each."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from workflows.passage import Passage
+from workflows.steps.change_list import change_list
+from workflows.steps.decide import decide
+from workflows.steps.leave import leave_journey
+from workflows.steps.recompute_score import recompute_score
+from workflows.steps.send import send
+from workflows.steps.set_attributes import set_attributes
+from workflows.steps.wait import wait
+from workflows.steps.wait_for import wait_for
+from workflows.transitions import Departure
+
+EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
+    "wait": wait,
+    "wait_for": wait_for,
+    "if": decide,
+    "send": send,
+    "set": set_attributes,
+    "list": change_list,
+    "recompute_score": recompute_score,
+    "exit": leave_journey,
+}
+"""Node kind → coroutine. It returns how the step was left; Interrupted means it was not left."""

@@ -1,0 +1,39 @@
+"""`send`: have a message sent; where its gate defers it, wait visibly and ask again."""
+
+from datetime import datetime
+
+from temporalio import workflow
+
+from journeys.outcomes import SendStatus, StepVerdict
+from journeys.steps.send import SendNode
+from workflows.limits import SHORTEST_DEFERRAL
+from workflows.passage import Passage
+from workflows.ports import MessagingPort, SendMessage, SendReceipt
+from workflows.transitions import Departure
+
+
+async def send(passage: Passage, node: SendNode) -> Departure:
+    """Result `sent`, `refused` or `unknown`; the journey goes on after each."""
+    state, receipt = passage.state, None
+    while receipt is None or receipt.status is SendStatus.DEFERRED:
+        if state.due_at:
+            await passage.wait_until(state.due_at, words="wait for the send window")
+            state.due_at = None
+        request = SendMessage(
+            **passage.common(), template=node.template, channel=node.channel, window=passage.run.plan.get("window")
+        )
+        receipt = await passage.act(MessagingPort.send_message, request)
+        state.zone = receipt.zone
+        state.due_at = _deferred_until(receipt)
+    refused = receipt.status is SendStatus.REFUSED
+    because = ": ".join(part for part in (receipt.refusal, receipt.because) if part)
+    verdict = StepVerdict.REFUSED if refused else StepVerdict.PASSED
+    return Departure(node.next, result=receipt.status.value, because=because, verdict=verdict)
+
+
+def _deferred_until(receipt: SendReceipt) -> datetime | None:
+    """When to ask again. Never at once: a gate that keeps naming the past must not keep the worker busy."""
+    if receipt.status is not SendStatus.DEFERRED:
+        return None
+    earliest = workflow.now() + SHORTEST_DEFERRAL
+    return max(receipt.until, earliest) if receipt.until else earliest

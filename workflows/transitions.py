@@ -1,0 +1,94 @@
+"""How the state changes when a step is reached, left, parked, skipped or retried. Pure; only the main loop calls it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from journeys.outcomes import StepVerdict
+from journeys.plan import Plan
+from journeys.steps.decide import IfNode
+from journeys.steps.registry import Node
+from journeys.steps.wait_for import WaitForNode
+from workflows.inbox import RETRY, SKIP, Ending
+from workflows.limits import LONGEST_REASON
+from workflows.state import Attention, Decision, EnrollmentState
+
+
+@dataclass(frozen=True)
+class Departure:
+    """How a step is left: where to, with which result and verdict, because of what."""
+
+    next: str | None
+    result: str = ""
+    because: str = ""
+    cause_event_id: str | None = None
+    verdict: StepVerdict = StepVerdict.PASSED
+
+
+def begin(plan: Plan, *, entered_at: datetime, now: datetime) -> EnrollmentState:
+    """The state of an enrollment at the first step of its plan. Both instants are aware UTC."""
+    return EnrollmentState(at=plan.start, since=now, entered_at=entered_at, iterations={plan.start: 1})
+
+
+def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
+    """Leave the current step: one decision, its result, and the next step reached at `now`."""
+    assert state.at is not None
+    state.journal.append(_decision(state, state.at, departure, now))
+    state.ordinal += 1
+    if departure.result:
+        state.results[state.at] = departure.result
+    state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
+    state.at, state.since, state.due_at, state.attention = departure.next, now, None, None
+    if state.at is not None:
+        state.iterations[state.at] = state.iterations.get(state.at, 0) + 1
+
+
+def _decision(state: EnrollmentState, step: str, departure: Departure, now: datetime) -> Decision:
+    return Decision(
+        ordinal=state.ordinal,
+        step=step,
+        verdict=departure.verdict,
+        result=departure.result,
+        because=departure.because[:LONGEST_REASON],
+        cause_event_id=departure.cause_event_id,
+        entered_at=state.since,
+        at=now,
+        next_step=departure.next,
+    )
+
+
+def abandon(state: EnrollmentState, ending: Ending, now: datetime) -> None:
+    """Leave the current step because the enrollment ends at it."""
+    because, cause = ending.reason, ending.cause_event_id
+    leave(state, Departure(None, because=because, cause_event_id=cause, verdict=StepVerdict.EXITED), now)
+
+
+def park(state: EnrollmentState, reason: str, now: datetime) -> None:
+    """Stay at the current step as one that needs attention. A running wait of the step is forgotten."""
+    assert state.at is not None
+    state.attention = Attention(step=state.at, reason=reason[:LONGEST_REASON], since=now)
+    state.due_at = None
+
+
+def retry(state: EnrollmentState) -> None:
+    """Take the parked step up again, under the same iteration: what it did already is not done twice."""
+    state.attention = None
+    state.commands.remove(RETRY)
+
+
+def skip(state: EnrollmentState, plan: Plan, now: datetime) -> None:
+    """Leave the current step undone. A retry that was asked for at the same time has lost its object."""
+    assert state.at is not None
+    why = next(command for command in state.commands if command.startswith(SKIP))
+    failed = f" (it had failed: {state.attention.reason})" if state.attention else ""
+    state.commands = [command for command in state.commands if command not in {why, RETRY}]
+    because = f"skipped by {why.removeprefix(SKIP)}{failed}"
+    leave(state, Departure(skipped_to(plan.nodes[state.at]), because=because, verdict=StepVerdict.SKIPPED), now)
+
+
+def skipped_to(node: Node) -> str | None:
+    """Where a skip leads: an `if` goes the way of no, a `wait_for` the way of time passed, all else goes on."""
+    if isinstance(node, IfNode):
+        return node.otherwise
+    if isinstance(node, WaitForNode):
+        return node.timed_out
+    return node.next
