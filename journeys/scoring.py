@@ -1,0 +1,169 @@
+"""Points models: which events give how many points, and the thresholds a score may cross. Pure.
+
+A score is a fold over the contact's stored events and the sum of the entries it keeps, always. Storing is in
+`crm.scoring`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from journeys.conditions.base import EventFact
+from journeys.conditions.comparison import matches
+from journeys.duration import Duration
+from journeys.refusals import refused
+from journeys.values import Comparison, EventName, Key, Strict, Where, Whole, entry_reference
+from kit.errors import Invalid
+
+
+class Limit(Strict):
+    """At most so many times; `within`, where given, is a span that moves along: at most so many in any such span."""
+
+    times: Whole = Field(ge=1)
+    within: Duration | None = None
+
+
+class PointsRule(Strict):
+    """Points for each event that matches; negative ones take away."""
+
+    key: Key
+    event: EventName
+    where: Where = Field(default_factory=dict)
+    points: Whole = Field(ge=-1_000_000, le=1_000_000)
+    limit: Literal["once"] | Limit | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> PointsRule:
+        if self.points == 0:
+            raise refused("a rule of 0 points changes nothing.", "Give points, or remove the rule.")
+        if any(entry_reference(value) for asked in self.where.values() for value in _values(asked)):
+            raise refused("a points rule knows no entry.", "Compare with a plain value instead of `$entry`.")
+        return self
+
+    @property
+    def most(self) -> Limit | None:
+        """The limit in its long form."""
+        return Limit(times=1) if self.limit == "once" else self.limit
+
+
+class Threshold(Strict):
+    """Points that mean something; rising to them is the event `score.crossed`."""
+
+    key: Key
+    points: Whole
+
+
+class PointsModel(Strict):
+    """A points model. A published version of it never changes."""
+
+    key: Key
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    description: str = ""
+    rules: tuple[PointsRule, ...] = Field(min_length=1, max_length=200)
+    thresholds: tuple[Threshold, ...] = Field(default=(), max_length=50)
+
+    @model_validator(mode="after")
+    def _keys_are_unique(self) -> PointsModel:
+        for name, keys in (("rules", [r.key for r in self.rules]), ("thresholds", [t.key for t in self.thresholds])):
+            if twice := sorted({key for key in keys if keys.count(key) > 1}):
+                raise refused(f"two {name} have the key '{twice[0]}'.", "Give each its own key.")
+        return self
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Names of the events that may give points."""
+        return frozenset(rule.event for rule in self.rules)
+
+
+def _values(asked: Any) -> tuple[Any, ...]:
+    if not isinstance(asked, Comparison):
+        return (asked,)
+    return (asked.equals, asked.not_equals, *(asked.one_of or ()))
+
+
+@dataclass(frozen=True)
+class Award:
+    """Points one rule gave for one event: a reason of the score."""
+
+    rule: str
+    event_id: str
+    points: int
+    occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """An event a rule could not judge, with the reason (no personal data). It gave no points by that rule."""
+
+    rule: str
+    event_id: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points with their reasons: `points` is the sum of `entries`."""
+
+    points: int
+    entries: tuple[Award, ...] = ()
+    unusable: tuple[Unusable, ...] = ()
+
+
+def fold(model: PointsModel, events: Iterable[EventFact]) -> Score:
+    """The score of these events under the model. Their order does not matter, and an event id counts once."""
+    awards: list[Award] = []
+    unusable: list[Unusable] = []
+    for event in _in_order(events):
+        given, failed = award(model, event, awards)
+        awards += given
+        unusable += failed
+    return Score(sum(entry.points for entry in awards), tuple(awards), tuple(unusable))
+
+
+def award(
+    model: PointsModel, event: EventFact, earlier: Sequence[Award]
+) -> tuple[tuple[Award, ...], tuple[Unusable, ...]]:
+    """What one event gives, after the awards for all events before it; and the rules that could not judge it."""
+    awards, unusable = [], []
+    for rule in model.rules:
+        try:
+            gives = rule.event == event.name and matches(rule.where, event.properties, {})
+        except Invalid as error:
+            unusable.append(Unusable(rule.key, event.event_id, error.message))
+            continue
+        if gives and not _used_up(rule, event.occurred_at, earlier):
+            awards.append(Award(rule.key, event.event_id, rule.points, event.occurred_at))
+    return tuple(awards), tuple(unusable)
+
+
+def _used_up(rule: PointsRule, at: datetime, earlier: Sequence[Award]) -> bool:
+    if (most := rule.most) is None:
+        return False
+    moments = [entry.occurred_at for entry in earlier if entry.rule == rule.key]
+    if most.within is not None:
+        moments = [moment for moment in moments if moment > at - most.within]
+    return len(moments) >= most.times
+
+
+def _in_order(events: Iterable[EventFact]) -> list[EventFact]:
+    """By occurrence, then by id, each id once; events without an id are all different."""
+    ordered = sorted(events, key=lambda event: (event.occurred_at, event.event_id))
+    seen: set[str] = set()
+    kept = []
+    for event in ordered:
+        if event.event_id and event.event_id in seen:
+            continue
+        seen.add(event.event_id)
+        kept.append(event)
+    return kept
+
+
+def crossed(before: int, after: int, thresholds: Iterable[Threshold]) -> tuple[str, ...]:
+    """Keys of the thresholds risen to: below before, reached after; the lowest first. Falling crosses nothing."""
+    risen = [threshold for threshold in thresholds if before < threshold.points <= after]
+    return tuple(threshold.key for threshold in sorted(risen, key=lambda threshold: (threshold.points, threshold.key)))
