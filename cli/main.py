@@ -4,13 +4,21 @@ What each does is in the module it comes from. Modules with heavy imports are on
 them, so that `dauerlauf --help` and the supervisor stay quick and small.
 """
 
+import errno
 import sys
 
 import typer
 from rich.console import Console
 
 from cli import up
-from kit.errors import DauerlaufError, Invalid
+from kit.errors import DauerlaufError, Invalid, Unavailable
+
+_MENDABLE = {
+    errno.ENOSPC: "Make room on the disk, then try again.",
+    errno.EDQUOT: "Make room on the disk, then try again.",
+    errno.EROFS: "Name a directory that can be written with --state-directory.",
+    errno.EACCES: "Run as the user the file belongs to, or name another directory with --state-directory.",
+}
 
 app = typer.Typer(
     name="dauerlauf",
@@ -26,12 +34,18 @@ app.command()(up.down)
 
 
 def main() -> None:
-    """Runs the command; an error of ours is told in a sentence on standard error, with exit code 1."""
+    """Runs the command; an error that people can mend is told in sentences on standard error, with exit code 1."""
     try:
         app()
     except DauerlaufError as error:
         _tell(error)
-        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _MENDABLE:
+            raise
+        _tell(Unavailable(f"{error.filename or 'This machine'}: {error.strerror}.", remedy=_MENDABLE[error.errno]))
+    else:
+        return
+    sys.exit(1)
 
 
 def _tell(error: DauerlaufError) -> None:

@@ -18,7 +18,10 @@ from typing import TypedDict
 from cli.stack.guard import Guard
 
 _LOG_KEPT_BYTES = 5_000_000
-_TAIL_BYTES = 4_000
+_READ_BYTES = 500_000
+_LONGEST_LINE = 300
+_FIRST_LINES = 8
+_LAST_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Child:
         """The process id, which is the id of its group too."""
         return self._process.pid
 
+    @property
+    def stop_signal(self) -> signal.Signals:
+        """The signal that asks it to end."""
+        return self._launch.stop_signal
+
     def exit_code(self) -> int | None:
         """None while it runs; else its exit code, negative if a signal ended it."""
         return self._process.poll()
@@ -84,11 +92,14 @@ class Child:
         return self.wait()
 
     def last_words(self) -> str:
-        """The last lines this process wrote to its log, at most a few thousand characters."""
+        """What this process wrote to its log: all of a little; of much, the beginning and the end."""
         with self._log.open("rb") as log:
-            end = log.seek(0, os.SEEK_END)
-            log.seek(max(self._log_start, end - _TAIL_BYTES))
-            return log.read().decode("utf-8", "replace").strip()
+            log.seek(self._log_start)
+            lines = log.read(_READ_BYTES).decode("utf-8", "replace").splitlines()
+        shown = [line[:_LONGEST_LINE] for line in lines]
+        if len(shown) > _FIRST_LINES + _LAST_LINES:
+            shown = [*shown[:_FIRST_LINES], "…", *shown[-_LAST_LINES:]]
+        return "\n".join(shown).strip()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.poll() is None:

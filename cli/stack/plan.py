@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from cli.stack.ports import LOOPBACK, choose_port
+from cli.stack.ports import LOOPBACK, PortClaims
 
 
 class Part(StrEnum):
@@ -86,7 +86,7 @@ class Places:
 _USUAL_PORTS: Mapping[str, int] = {"api": 8000, "inbox": 8025, "smtp": 1025, "temporal": 7233, "ui": 8233}
 
 
-def choose_ports(options: StackOptions, *, remembered: Mapping[str, int]) -> dict[str, int]:
+def choose_ports(options: StackOptions, *, remembered: Mapping[str, int], claims: PortClaims) -> dict[str, int]:
     """A port for each server: as set, else that of last time if free, else the usual one if free, else a free one.
 
     Raises:
@@ -94,9 +94,8 @@ def choose_ports(options: StackOptions, *, remembered: Mapping[str, int]) -> dic
     """
     chosen: dict[str, int] = {}
     for name, wanted in options.wanted_ports().items():
-        preferred = (remembered.get(name, 0), _USUAL_PORTS[name])
-        option = f"--{name}-port"
-        chosen[name] = choose_port(wanted, preferred=preferred, option=option, taken=chosen.values())
+        preferred = [port for port in (remembered.get(name), _USUAL_PORTS[name]) if port]
+        chosen[name] = claims.choose(wanted, preferred=preferred, option=f"--{name}-port")
     return chosen
 
 

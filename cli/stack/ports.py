@@ -10,6 +10,7 @@ LOOPBACK = "127.0.0.1"
 # Below the ranges from which Linux and macOS take the ports of outgoing connections: a port stays ours while its
 # server is being started again.
 _FREE_RANGE = range(20_000, 32_000)
+_ATTEMPTS = 200
 
 
 def is_free(port: int) -> bool:
@@ -27,33 +28,68 @@ def is_free(port: int) -> bool:
 
 
 def any_free_port() -> int:
-    """A random free port.
+    """A random port that is free now.
 
     Raises:
         Unavailable: none was found.
     """
-    for _ in range(200):
+    for _ in range(_ATTEMPTS):
         port = secrets.choice(_FREE_RANGE)
         if is_free(port):
             return port
-    raise Unavailable("No free port was found.", remedy="End programs that listen on many ports, then try again.")
+    raise _none_free()
 
 
-def choose_port(wanted: int | None, *, preferred: Iterable[int], option: str, taken: Iterable[int] = ()) -> int:
-    """The port of one server: exactly `wanted` if given, any free one for 0, else the first preferred that is free.
+class PortClaims:
+    """Ports that one stack has chosen, kept from other stacks of this machine until `release` or the process's end.
 
-    Raises:
-        Unavailable: `wanted` is given and another program listens there.
+    Two stacks that start at the same moment would both see the usual ports free. So each binds the UDP port of the
+    same number, which nobody sends to: only one can, whoever runs it, and the kernel lets go of it on any death.
     """
-    if wanted:
-        if not is_free(wanted):
-            raise Unavailable(
-                f"Port {wanted} is taken by another program.",
-                remedy=f"End that program, or name another port with {option} (0 takes a free one).",
-            )
-        return wanted
-    refused = set(taken)
-    for port in preferred if wanted is None else ():
-        if port and port not in refused and is_free(port):
-            return port
-    return any_free_port()
+
+    def __init__(self) -> None:
+        self._held: dict[int, socket.socket] = {}
+
+    def choose(self, wanted: int | None, *, preferred: Iterable[int], option: str) -> int:
+        """Claims exactly `wanted` if given, any free port for 0, else the first preferred that is free, else any.
+
+        Raises:
+            Unavailable: `wanted` is taken by another program or stack; names the `option` to change. Or none is free.
+        """
+        if wanted:
+            if not self._claim(wanted):
+                raise Unavailable(
+                    f"Port {wanted} is taken by another program.",
+                    remedy=f"End that program, or name another port with {option} (0 takes a free one).",
+                )
+            return wanted
+        for port in preferred if wanted is None else ():
+            if self._claim(port):
+                return port
+        for _ in range(_ATTEMPTS):
+            port = any_free_port()
+            if self._claim(port):
+                return port
+        raise _none_free()
+
+    def release(self) -> None:
+        """Lets go of every claimed port."""
+        for claim in self._held.values():
+            claim.close()
+        self._held.clear()
+
+    def _claim(self, port: int) -> bool:
+        if port in self._held or not is_free(port):
+            return False
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind((LOOPBACK, port))
+        except OSError:
+            claim.close()
+            return False
+        self._held[port] = claim
+        return True
+
+
+def _none_free() -> Unavailable:
+    return Unavailable("No free port was found.", remedy="End programs that listen on many ports, then try again.")

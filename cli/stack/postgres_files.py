@@ -47,7 +47,7 @@ def make_cluster(data: Path, *, user: str | None, log: Path) -> None:
     """
     let_reach(data.parent, user=user)
     let_reach(find_postgres_binary("postgres"), user=user)
-    if (data / "PG_VERSION").exists():
+    if data.exists():
         _take_over(data, user=user)
         return
     draft = data.with_name(f"{data.name}.new")
@@ -126,7 +126,7 @@ def _initialise(draft: Path, *, user: str | None, log: Path) -> None:
 
 
 def _take_over(data: Path, *, user: str | None) -> None:
-    """Lets root run a cluster that an ordinary user made; the other way round needs root."""
+    """Root may run a cluster that another user made, or its own user under an earlier number; others may not."""
     owner = pwd.getpwnam(user).pw_uid if user is not None else os.geteuid()
     if data.stat().st_uid == owner:
         return

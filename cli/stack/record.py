@@ -7,6 +7,7 @@ record alone cannot. `dauerlauf status`, `down` and a second `up` read both.
 import contextlib
 import fcntl
 import os
+import signal
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -27,17 +28,18 @@ class ProcessRecord(BaseModel):
     name: str
     pid: int
     created: float
+    stop_signal: int = signal.SIGTERM
     log: str = ""
     restarts: int = 0
 
     @classmethod
-    def of(cls, pid: int, *, name: str, log: str = "", restarts: int = 0) -> Self:
+    def of(cls, pid: int, *, name: str, stop_signal: int = signal.SIGTERM, log: str = "", restarts: int = 0) -> Self:
         """The record of a process that runs now; a process already gone gets a creation time that fits none."""
         try:
             created = psutil.Process(pid).create_time()
         except psutil.Error:
             created = 0.0
-        return cls(name=name, pid=pid, created=created, log=log, restarts=restarts)
+        return cls(name=name, pid=pid, created=created, stop_signal=stop_signal, log=log, restarts=restarts)
 
     def process(self) -> psutil.Process | None:
         """The process if it still runs, else None."""
@@ -131,10 +133,12 @@ def is_running(state_directory: Path) -> bool:
 
 def end_leftovers(record: StackRecord, *, seconds: float = 20.0) -> None:
     """Ends processes of a stack whose supervisor and guardian were both killed. Blocks until they are gone."""
-    found = [process for entry in record.living() if (process := entry.process()) is not None]
-    for process in found:
+    found: list[psutil.Process] = []
+    for entry in record.living():
         with contextlib.suppress(psutil.Error):
-            process.terminate()
+            process = psutil.Process(entry.pid)
+            process.send_signal(entry.stop_signal)
+            found.append(process)
     _, alive = psutil.wait_procs(found, timeout=seconds)
     for process in alive:
         with contextlib.suppress(psutil.Error):

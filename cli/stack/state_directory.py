@@ -15,16 +15,21 @@ def claim(root: Path, *, lock: StateLock) -> None:
 
     Raises:
         Conflict: a stack runs on it already; says where.
-        Unavailable: it cannot be made or written, or its disk is nearly full.
+        Unavailable: it cannot be made or written, belongs to another user, or its disk is nearly full.
     """
     try:
         _make(root)
-        free = shutil.disk_usage(root).free
+        owner, free = root.stat().st_uid, shutil.disk_usage(root).free
     except OSError as error:
         raise Unavailable(
             f"The state directory {root} cannot be used: {error.strerror}.",
             remedy="Mend that, or name another directory with --state-directory.",
         ) from error
+    if owner != os.geteuid():
+        raise Unavailable(
+            f"The state directory {root} belongs to another user.",
+            remedy="Run as that user, or name another directory with --state-directory.",
+        )
     if free < _NEEDED_BYTES:
         raise Unavailable(
             f"The disk of {root} is nearly full: {free // 1_000_000} MB left, {_NEEDED_BYTES // 1_000_000} MB needed.",
@@ -38,7 +43,7 @@ def _make(root: Path) -> None:
     # Root's PostgreSQL runs as a user of its own, which must pass through; nobody else has business here.
     root.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     ignore = root / ".gitignore"
-    if not ignore.exists():
+    if root.stat().st_uid == os.geteuid() and not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from typing import Self
 from cli.stack.child import ended
 from cli.stack.guard import Guard
 from cli.stack.plan import Part, Places, StackOptions, choose_ports
+from cli.stack.ports import PortClaims
 from cli.stack.record import Addresses, ProcessRecord, StackRecord, StateLock, end_leftovers
 from cli.stack.server import Server, describe_exit, run_to_end
 from cli.stack.services import Workshop, migrations
@@ -60,6 +61,7 @@ class Stack:
         self._policy = policy or RestartPolicy()
         self._places = Places(options.state_directory.absolute())
         self._lock = StateLock(self._places.root)
+        self._ports = PortClaims()
         self._guard = Guard()
         self._servers: dict[Part, Server] = {}
         self._restarts: dict[Part, int] = {}
@@ -118,6 +120,7 @@ class Stack:
         if self._record.supervisor is not None:
             self._record = StackRecord(ports=self._record.ports)
             self._record.write(self._places.root)
+        self._ports.release()
         self._lock.release()
 
     async def __aenter__(self) -> Self:
@@ -133,9 +136,10 @@ class Stack:
         try:
             predecessor = StackRecord.read(self._places.root)
             end_leftovers(predecessor)
-            ports = choose_ports(self._options, remembered=predecessor.ports)
+            ports = choose_ports(self._options, remembered=predecessor.ports, claims=self._ports)
             self._guard.start()
         except BaseException:
+            self._ports.release()
             self._lock.release()
             raise
         supervisor = ProcessRecord.of(os.getpid(), name="Supervisor")
@@ -147,6 +151,7 @@ class Stack:
         workshop = Workshop(self._options, ports=self._record.ports, places=self._places, guard=self._guard)
         await self._start_together(workshop, Part.POSTGRES, Part.TEMPORAL, Part.INBOX)
         self._record = self._record.model_copy(update={"addresses": workshop.addresses()})
+        self._write_record()
         if Part.SCHEMA in self._options.parts:
             launch = migrations(environment=workshop.environment())
             log = self._places.log(Part.SCHEMA)
@@ -230,7 +235,11 @@ class Stack:
     def _write_record(self) -> None:
         processes = [
             ProcessRecord.of(
-                server.child.pid, name=server.name, log=str(server.log), restarts=self._restarts.get(part, 0)
+                server.child.pid,
+                name=server.name,
+                stop_signal=server.child.stop_signal,
+                log=str(server.log),
+                restarts=self._restarts.get(part, 0),
             )
             for part, server in self._servers.items()
             if server.child is not None and server.child.exit_code() is None
