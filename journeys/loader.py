@@ -40,8 +40,17 @@ def load_journey(text: str, *, source: str = "") -> Journey:
     Raises:
         kit.errors.Invalid: with a problem for each mistake: file, line and field; what is wrong; how to mend it.
     """
+    return load_with_places(text, source=source)[0]
+
+
+def load_with_places(text: str, *, source: str = "") -> tuple[Journey, Places]:
+    """The journey, and the places its findings from `journeys.checks` are to be told with.
+
+    Raises:
+        kit.errors.Invalid: as `load_journey`.
+    """
     document, places = load_document(text, source=source, name="journey")
-    return journey_from_document(document, places=places)
+    return journey_from_document(document, places=places), places
 
 
 def load_file(path: FilePath) -> Journey:
@@ -50,8 +59,7 @@ def load_file(path: FilePath) -> Journey:
     Raises:
         kit.errors.Invalid: as `load_journey`, and where the file cannot be read.
     """
-    document, places = load_document(_read(path), source=path.name, name="journey")
-    return journey_from_document(document, places=places)
+    return load_journey(_read(path), source=path.name)
 
 
 def load_model(model: type[Model], text: str, *, name: str, source: str = "") -> Model:
@@ -209,5 +217,6 @@ __all__ = [
     "load_file",
     "load_journey",
     "load_model",
+    "load_with_places",
     "to_document",
 ]

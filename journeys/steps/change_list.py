@@ -36,6 +36,7 @@ class ListStep(BaseStep):
     """Change list membership; joining and leaving are events of the contact."""
 
     kind: ClassVar[str] = "list"
+    results: ClassVar[tuple[str, ...] | None] = None
     list: ListChange
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> ListNode:

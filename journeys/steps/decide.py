@@ -26,6 +26,7 @@ class IfStep(BaseStep):
     """Go one of two ways. Results: `yes` or `no`."""
 
     kind: ClassVar[str] = "if"
+    results: ClassVar[tuple[str, ...] | None] = ("yes", "no")
     if_: Condition = Field(alias="if")
     then: tuple[Step, ...] = ()
     else_: tuple[Step, ...] = Field(default=(), alias="else")

@@ -17,6 +17,7 @@ class RecomputeScoreStep(BaseStep):
     """Compute the contact's score again from its stored events under the live version of the model."""
 
     kind: ClassVar[str] = "recompute_score"
+    results: ClassVar[tuple[str, ...] | None] = None
     recompute_score: Key
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> RecomputeScoreNode:

@@ -25,6 +25,7 @@ class SendStep(BaseStep):
     """Send a message. Results: `sent`, `refused` (with a reason) or `unknown` (the provider's answer was lost)."""
 
     kind: ClassVar[str] = "send"
+    results: ClassVar[tuple[str, ...] | None] = ("sent", "refused", "unknown")
     send: Message
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SendNode:

@@ -19,6 +19,7 @@ class SetStep(BaseStep):
     """Set attributes of the contact; null removes one. `$entry.x` takes a property of the entry event."""
 
     kind: ClassVar[str] = "set"
+    results: ClassVar[tuple[str, ...] | None] = None
     set: dict[str, Scalar] = Field(min_length=1)
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SetNode:

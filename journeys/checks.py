@@ -1,0 +1,49 @@
+"""What is wrong or doubtful about a journey beyond its shape, before it is published: each a sentence with its place.
+
+One rule is one function in `journeys.rules` and one line here.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from journeys.findings import Finding, KnownTemplate, KnownTemplates, Note, Severity
+from journeys.model import Journey
+from journeys.places import Places
+from journeys.rules import entry, messages, ranges, references, steps
+
+RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
+    steps.two_steps_with_one_id,
+    steps.unreachable_steps,
+    steps.no_time_at_all,
+    steps.too_many_or_too_deep,
+    steps.both_ways_the_same,
+    references.results_of_steps,
+    references.entry_references,
+    references.no_step_yet,
+    ranges.impossible_ranges,
+    ranges.decided_beforehand,
+    entry.ended_by_the_entry_event,
+    entry.key_without_event,
+    entry.window_that_never_opens,
+)
+
+
+def check(journey: Journey, known: KnownTemplates | None, *, places: Places | None = None) -> list[Finding]:
+    """All findings of all rules, errors first.
+
+    Args:
+        journey: what to check.
+        known: the published templates; None leaves out the rules about templates.
+        places: turns paths into places with file and line; without it places are field paths.
+    """
+    notes = sorted(_notes(journey, known), key=lambda note: note.severity is not Severity.ERROR)
+    return [note.at(places or Places()) for note in notes]
+
+
+def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
+    for rule in RULES:
+        yield from rule(journey)
+    if known is not None:
+        yield from messages.templates(journey, known)
+
+
+__all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Severity", "check"]

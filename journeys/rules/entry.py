@@ -1,0 +1,39 @@
+"""Rules about getting in and out: entry, goal, exit, re-entry, and the window."""
+
+from collections.abc import Iterator
+
+from journeys.findings import Note, error, warning
+from journeys.model import Journey, PerProperty
+from journeys.places import Path
+from journeys.values import EventName, Where
+
+
+def ended_by_the_entry_event(journey: Journey) -> Iterator[Note]:
+    """A goal or exit that any further entry event meets is seldom meant."""
+    for name, path, event, where in _criteria(journey):
+        if event == journey.entry.event and (not where or where == journey.entry.where):
+            what = f"The {name} is the entry event: the next `{event}` of any kind ends the enrollment."
+            remedy = "Say with `where` which of them it takes, for example by a property of `$entry`."
+            yield warning("ended-by-entry-event", path, what, remedy)
+
+
+def _criteria(journey: Journey) -> Iterator[tuple[str, Path, EventName, Where]]:
+    if journey.goal:
+        yield "goal", ("goal",), journey.goal.event, journey.goal.where
+    for number, criterion in enumerate(journey.exit):
+        yield "exit", ("exit", number), criterion.event, criterion.where
+
+
+def key_without_event(journey: Journey) -> Iterator[Note]:
+    """`again: {per: x}` takes its key from the entry event."""
+    again = journey.entry.again
+    if isinstance(again, PerProperty) and journey.entry.event is None:
+        what = f"`per: {again.per}` takes a property of the entry event, but contacts enter through the API only."
+        remedy = "Name the entry `event`, or give the property with every enrollment over the API."
+        yield warning("key-without-event", ("entry", "again", "per"), what, remedy)
+
+
+def window_that_never_opens(journey: Journey) -> Iterator[Note]:
+    """A window without days would hold every message for ever."""
+    if journey.window is not None and not journey.window.days:
+        yield error("window-never-opens", ("window", "days"), "The window has no days.", "Write days, such as mon-fri.")

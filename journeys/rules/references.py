@@ -1,0 +1,98 @@
+"""Rules about what a journey refers to: results of its steps, and properties of the entry."""
+
+import re
+from collections.abc import Iterator
+
+from journeys.conditions.event import EventPattern
+from journeys.conditions.registry import Condition, EntryCondition, NoneCondition, ResultCondition
+from journeys.findings import Note, error, warning
+from journeys.mistakes import nearest
+from journeys.model import Journey
+from journeys.places import Path
+from journeys.values import ENTRY_REFERENCE, entry_reference
+from journeys.walk import Visit, condition_roots, conditions_in, values, visits
+
+_MEANT_AS_REFERENCE = re.compile(r"^\$\{?\s*(entry|[A-Za-z_]+\.)")
+
+
+def results_of_steps(journey: Journey) -> Iterator[Note]:
+    """A result can only be asked of a step that may have run before, and only words it can end with."""
+    known = {visit.step_id for visit in visits(journey)}
+    for root, root_path, visit in condition_roots(journey):
+        for condition, path in conditions_in(root, root_path):
+            if isinstance(condition, ResultCondition):
+                yield from _result(condition, (*path, "result"), visit, known)
+
+
+def _result(condition: ResultCondition, path: Path, visit: Visit | None, known: set[str]) -> Iterator[Note]:
+    name, word = condition.result.step, condition.result.is_
+    if visit is None:
+        what = f"The audience asks for the result of '{name}', but at entry no step has run."
+        yield error("result-at-entry", path, what, "Ask in an `if` behind that step.")
+    elif name not in known:
+        meant = nearest(name, sorted(known))
+        remedy = f"Did you mean '{meant}'?" if meant else "Give the step you mean this `id`."
+        yield error("result-of-unknown-step", (*path, "step"), f"There is no step '{name}'.", remedy)
+    elif name not in visit.earlier:
+        what = f"The step '{name}' has never run when this is asked."
+        yield error("result-of-later-step", (*path, "step"), what, "Ask for the result of an earlier step on this way.")
+    else:
+        yield from _word(visit, path, name, word)
+
+
+def _word(visit: Visit, path: Path, name: str, word: str) -> Iterator[Note]:
+    step = visit.earlier[name]
+    if step.results is None or word in step.results:
+        return
+    if not step.results:
+        what, remedy = f"A `{step.kind}` step has no result.", "Ask for the result of a step that has one."
+    else:
+        what = f"The step '{name}' never ends with '{word}'."
+        remedy = f"Results of `{step.kind}`: {', '.join(step.results)}."
+    yield error("impossible-result", (*path, "is"), what, remedy)
+
+
+def entry_references(journey: Journey) -> Iterator[Note]:
+    """`$entry.x` is written so, and stands where an enrollment exists and an event started it."""
+    for value, path in values(journey):
+        if entry_reference(value) is not None:
+            yield from _reference(journey, path, f"`{value}`")
+        elif isinstance(value, str) and _MEANT_AS_REFERENCE.match(value):
+            yield _malformed(path, value)
+    for root, root_path, _ in condition_roots(journey):
+        for condition, path in conditions_in(root, root_path):
+            if isinstance(condition, EntryCondition):
+                yield from _reference(journey, (*path, "entry"), f"`entry: {condition.entry}`")
+
+
+def _reference(journey: Journey, path: Path, written: str) -> Iterator[Note]:
+    if path[:2] == ("entry", "where"):
+        what = f"{written} stands for a property of the entry event, which is the one looked at here."
+        yield error("entry-refers-to-itself", path, what, "Compare with a plain value.")
+    elif journey.entry.event is None:
+        what = f"{written} takes a property of the entry event, but contacts enter through the API only."
+        remedy = "Name the entry `event`, or give the property with every enrollment over the API."
+        yield warning("entry-without-event", path, what, remedy)
+
+
+def _malformed(path: Path, value: str) -> Note:
+    if value.startswith("$entry"):
+        what = f"{value!r} looks like a reference and is none, so it is compared as it stands."
+        return error("malformed-reference", path, what, f"Write it like $entry.product_id ({ENTRY_REFERENCE.pattern}).")
+    what = f"{value!r} looks like a reference, but only $entry exists; it is compared as it stands."
+    return warning("unknown-reference", path, what, "Write $entry.name, or a plain value.")
+
+
+def no_step_yet(journey: Journey) -> Iterator[Note]:
+    """In the audience there is no step to count from."""
+    for root, root_path, visit in condition_roots(journey):
+        for condition, path in conditions_in(root, root_path) if visit is None else ():
+            if (pattern := _pattern(condition)) is not None and pattern.since == "step":
+                what = "`since: step` has no meaning at entry; everything counts."
+                yield warning("since-step-at-entry", path, what, "Remove it, or limit the time with `within`.")
+
+
+def _pattern(condition: Condition) -> EventPattern | None:
+    if isinstance(condition, NoneCondition):
+        return condition.none
+    return condition if isinstance(condition, EventPattern) else None

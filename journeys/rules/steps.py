@@ -1,0 +1,87 @@
+"""Rules about the steps themselves: their ids, whether they can be reached, how long they wait, how many there are."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from journeys.findings import Note, error, warning
+from journeys.model import Cooldown, Journey
+from journeys.places import Path, write_path
+from journeys.steps.decide import IfStep
+from journeys.steps.wait import WaitStep
+from journeys.steps.wait_for import WaitForStep
+from journeys.walk import visits
+
+MOST_STEPS = 500
+DEEPEST = 20
+
+
+def two_steps_with_one_id(journey: Journey) -> Iterator[Note]:
+    """Results, reports and migrations speak of steps by id."""
+    first: dict[str, Path] = {}
+    for visit in visits(journey):
+        if visit.step_id in first:
+            yield error(
+                "duplicate-step-id",
+                (*visit.path, "id"),
+                f"The id '{visit.step_id}' is also that of {write_path(first[visit.step_id])}.",
+                "Give one of them another id.",
+            )
+        first.setdefault(visit.step_id, visit.path)
+
+
+def unreachable_steps(journey: Journey) -> Iterator[Note]:
+    """One finding for the first step behind each point that no way leads past."""
+    told: set[Path] = set()
+    for visit in visits(journey):
+        if visit.reachable or any(visit.path[: len(steps)] == steps for steps in told):
+            continue
+        told.add(visit.path[:-1])
+        yield error(
+            "unreachable-step",
+            visit.path,
+            f"No way leads to the step '{visit.step_id}': every way before it has left the journey.",
+            "Remove it, or move it before the `exit`.",
+        )
+
+
+def no_time_at_all(journey: Journey) -> Iterator[Note]:
+    """A wait of zero is a mistake: a missing number, or a step that should not be there."""
+    for path, duration in _durations(journey):
+        if duration <= timedelta():
+            yield error("no-time", path, "This is no time at all.", "Write how long, such as 1d, or remove it.")
+
+
+def _durations(journey: Journey) -> Iterator[tuple[Path, timedelta]]:
+    if journey.goal and journey.goal.within is not None:
+        yield ("goal", "within"), journey.goal.within
+    if isinstance(journey.entry.again, Cooldown):
+        yield ("entry", "again", "cooldown"), journey.entry.again.cooldown
+    for visit in visits(journey):
+        if isinstance(visit.step, WaitStep):
+            yield (*visit.path, "wait"), visit.step.wait
+        if isinstance(visit.step, WaitForStep):
+            yield (*visit.path, "wait_for", "up_to"), visit.step.wait_for.up_to
+
+
+def too_many_or_too_deep(journey: Journey) -> Iterator[Note]:
+    """Plans travel in every workflow's input and are read by people."""
+    all_visits = list(visits(journey))
+    if len(all_visits) > MOST_STEPS:
+        what = f"The journey has {len(all_visits)} steps; at most {MOST_STEPS} are allowed."
+        yield error("too-many-steps", ("steps",), what, "Split it into several journeys.")
+    deepest = max(all_visits, key=lambda visit: visit.depth)
+    if deepest.depth > DEEPEST:
+        what = f"The steps are nested {deepest.depth} levels deep; at most {DEEPEST} are allowed."
+        yield error("too-deep", deepest.path, what, "Combine conditions with `all` and `any`, or split the journey.")
+
+
+def both_ways_the_same(journey: Journey) -> Iterator[Note]:
+    """An `if` without steps decides nothing."""
+    for visit in visits(journey):
+        if isinstance(visit.step, IfStep) and not visit.step.then and not visit.step.else_:
+            yield warning(
+                "if-without-steps",
+                visit.path,
+                "Both ways of this `if` are empty, so it decides nothing.",
+                "Put steps under `then` or `else`, or remove it if no later step asks for its result.",
+            )

@@ -1,0 +1,164 @@
+"""Ways through a journey for checks: every step with what may have run before it, every condition, every value."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from journeys.conditions.registry import (
+    All,
+    AnyOf,
+    AttributeCondition,
+    Condition,
+    ConsentCondition,
+    EntryCondition,
+    EventCondition,
+    NoneCondition,
+    Not,
+)
+from journeys.model import Journey
+from journeys.places import Path
+from journeys.plan import named
+from journeys.steps.decide import IfStep
+from journeys.steps.leave import ExitStep
+from journeys.steps.registry import Step
+from journeys.steps.set_attributes import SetStep
+from journeys.steps.wait_for import WaitForStep
+from journeys.values import Comparison, ConsentRequirement, Where
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A step as met on the way: its id (given or derived), where it stands, what may have run and must hold before."""
+
+    step: Step
+    step_id: str
+    path: Path
+    depth: int
+    reachable: bool
+    earlier: Mapping[str, Step]
+    consents: frozenset[ConsentRequirement]
+
+
+def visits(journey: Journey) -> Iterator[Visit]:
+    """Every step in document order."""
+    start = implied_consents(journey.entry.audience)
+    return _sequence(named(journey.steps), Visit(journey.steps[0], "", ("steps",), 1, True, {}, start))  # noqa: FBT003
+
+
+def _sequence(steps: Sequence[Step], frame: Visit) -> Iterator[Visit]:
+    """The steps of one list. `frame` holds the list's path and what holds at its start."""
+    earlier, consents, reachable = dict(frame.earlier), frame.consents, frame.reachable
+    for number, step in enumerate(steps):
+        visit = Visit(step, step.id or "", (*frame.path, number), frame.depth, reachable, earlier, consents)
+        yield visit
+        within = {**earlier, visit.step_id: step}
+        for key, nested in step.nested().items():
+            held = consents | (_consents_of_branch(step) if key == "then" else frozenset())
+            inside = Visit(step, "", (*visit.path, key), frame.depth + 1, reachable, within, held)
+            yield from _sequence(nested, inside)
+        earlier = within | {inner.id: inner for inner in _all_inside(step) if inner.id}
+        reachable = reachable and not ends(step)
+        if isinstance(step, IfStep) and any(map(ends, step.else_)):
+            consents |= _consents_of_branch(step)
+
+
+def ends(step: Step) -> bool:
+    """Whether no way leads past the step."""
+    branches = list(step.nested().values())
+    return isinstance(step, ExitStep) or (bool(branches) and all(any(map(ends, branch)) for branch in branches))
+
+
+def _all_inside(step: Step) -> Iterator[Step]:
+    for nested in step.nested().values():
+        for inner in nested:
+            yield inner
+            yield from _all_inside(inner)
+
+
+def _consents_of_branch(step: Step) -> frozenset[ConsentRequirement]:
+    return implied_consents(step.if_) if isinstance(step, IfStep) else frozenset()
+
+
+def implied_consents(condition: Condition | None) -> frozenset[ConsentRequirement]:
+    """The consents without which the condition cannot hold."""
+    match condition:
+        case ConsentCondition():
+            return frozenset({condition.consent})
+        case All():
+            return frozenset().union(*map(implied_consents, condition.all))
+        case AnyOf() if condition.any:
+            return frozenset.intersection(*map(implied_consents, condition.any))
+        case _:
+            return frozenset()
+
+
+def condition_roots(journey: Journey) -> Iterator[tuple[Condition, Path, Visit | None]]:
+    """The conditions a journey asks as a whole: the audience (no step yet), and that of each `if`."""
+    if journey.entry.audience is not None:
+        yield journey.entry.audience, ("entry", "audience"), None
+    for visit in visits(journey):
+        if isinstance(visit.step, IfStep):
+            yield visit.step.if_, (*visit.path, "if"), visit
+
+
+def conditions_in(condition: Condition, path: Path) -> Iterator[tuple[Condition, Path]]:
+    """The condition and all conditions inside it."""
+    yield condition, path
+    match condition:
+        case All():
+            inner = [(one, (*path, "all", number)) for number, one in enumerate(condition.all)]
+        case AnyOf():
+            inner = [(one, (*path, "any", number)) for number, one in enumerate(condition.any)]
+        case Not():
+            inner = [(condition.not_, (*path, "not"))]
+        case _:
+            inner = []
+    for one, where in inner:
+        yield from conditions_in(one, where)
+
+
+def comparisons(journey: Journey) -> Iterator[tuple[Any, Path]]:
+    """Everything a property is compared with: plain values and comparisons."""
+    for where, path in _wheres(journey):
+        yield from ((asked, (*path, name)) for name, asked in where.items())
+    for root, root_path, _ in condition_roots(journey):
+        for condition, path in conditions_in(root, root_path):
+            if isinstance(condition, AttributeCondition | EntryCondition):
+                yield condition.is_, (*path, "is")
+
+
+def values(journey: Journey) -> Iterator[tuple[Any, Path]]:
+    """Every single value that may be a reference such as `$entry.x`: those compared with, those written by `set`."""
+    for asked, path in comparisons(journey):
+        if isinstance(asked, Comparison):
+            yield from _operands(asked, path)
+        else:
+            yield asked, path
+    for visit in visits(journey):
+        if isinstance(visit.step, SetStep):
+            yield from ((value, (*visit.path, "set", name)) for name, value in visit.step.set.items())
+
+
+def _operands(comparison: Comparison, path: Path) -> Iterator[tuple[Any, Path]]:
+    for name, value in comparison.operators().items():
+        if name == "one_of":
+            yield from ((choice, (*path, name, number)) for number, choice in enumerate(value))
+        else:
+            yield value, (*path, name)
+
+
+def _wheres(journey: Journey) -> Iterator[tuple[Where, Path]]:
+    yield journey.entry.where, ("entry", "where")
+    if journey.goal:
+        yield journey.goal.where, ("goal", "where")
+    yield from ((criterion.where, ("exit", number, "where")) for number, criterion in enumerate(journey.exit))
+    for visit in visits(journey):
+        if isinstance(visit.step, WaitForStep):
+            yield visit.step.wait_for.where, (*visit.path, "wait_for", "where")
+    for root, root_path, _ in condition_roots(journey):
+        for condition, path in conditions_in(root, root_path):
+            match condition:
+                case EventCondition():
+                    yield condition.where, (*path, "where")
+                case NoneCondition():
+                    yield condition.none.where, (*path, "none", "where")
