@@ -6,9 +6,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.models.consent import Consent
+from journeys.values import MessageChannel, Purpose
+from kit.errors import Invalid, Problem
 
 
 class ConsentState(StrEnum):
@@ -16,6 +20,12 @@ class ConsentState(StrEnum):
 
     GRANTED = "granted"
     WITHDRAWN = "withdrawn"
+
+
+_VOCABULARY: Mapping[str, type[StrEnum]] = {"purpose": Purpose, "channel": MessageChannel, "state": ConsentState}
+
+# By occurrence, since events may arrive late. A withdrawal and a grant of the same instant: the one recorded last.
+_NEWEST_FIRST = (Consent.occurred_at.desc(), Consent.id.desc())
 
 
 class ConsentRepository:
@@ -41,12 +51,45 @@ class ConsentRepository:
         Raises:
             Invalid: purpose, channel or state is none we know.
         """
-        raise NotImplementedError
+        _demand_known(purpose=purpose, channel=channel, state=state)
+        before = (purpose, channel) in await self.standing(contact_id)
+        await self._session.execute(
+            insert(Consent).values(
+                contact_id=contact_id,
+                purpose=purpose,
+                channel=channel,
+                state=state,
+                source=source,
+                wording=wording,
+                evidence=dict(evidence or {}),
+                # A clock that runs ahead must not give a grant precedence over later withdrawals.
+                occurred_at=func.least(occurred_at, func.clock_timestamp()),
+            )
+        )
+        return before != ((purpose, channel) in await self.standing(contact_id))
 
     async def standing(self, contact_id: UUID) -> frozenset[tuple[str, str]]:
         """Purposes and channels for which the newest declaration, by occurrence, is a grant."""
-        raise NotImplementedError
+        newest = (
+            select(Consent.purpose, Consent.channel, Consent.state)
+            .distinct(Consent.purpose, Consent.channel)
+            .where(Consent.contact_id == contact_id)
+            .order_by(Consent.purpose, Consent.channel, *_NEWEST_FIRST)
+        )
+        rows = await self._session.execute(newest)
+        return frozenset((purpose, channel) for purpose, channel, state in rows if state == ConsentState.GRANTED)
 
     async def history(self, contact_id: UUID) -> list[Consent]:
         """Every declaration, newest first."""
-        raise NotImplementedError
+        query = select(Consent).where(Consent.contact_id == contact_id).order_by(*_NEWEST_FIRST)
+        return list(await self._session.scalars(query))
+
+
+def _demand_known(**given: str) -> None:
+    problems = [
+        Problem(name, "is none we know.", f"Write one of {', '.join(_VOCABULARY[name])}.")
+        for name, value in given.items()
+        if value not in list(_VOCABULARY[name])
+    ]
+    if problems:
+        raise Invalid("The declaration of consent cannot be recorded.", problems=problems)

@@ -1,15 +1,57 @@
 """Enrollments as PostgreSQL knows them, a projection of what runs in Temporal. Made in `intake.enrollment`."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy import and_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.journeys import plan_of
 from crm.models.enrollment import DecisionRecord, Enrollment
 from crm.models.journey import JourneyVersion
+from journeys.outcomes import ENDED
+from kit.errors import NotFound
+
+# One statement: the decisions that are missing, and where the enrollment stands unless something newer is known.
+_RECORD = text("""
+    WITH added AS (
+        INSERT INTO decisions (
+            enrollment_id, ordinal, step, verdict, result, because, cause_event_id, entered_at, at, next_step
+        )
+        SELECT e.id, d.* FROM enrollments e, unnest(
+            CAST(:ordinals AS integer[]), CAST(:steps AS text[]), CAST(:verdicts AS text[]), CAST(:results AS text[]),
+            CAST(:reasons AS text[]), CAST(:causes AS text[]), CAST(:entered AS timestamptz[]),
+            CAST(:left AS timestamptz[]), CAST(:following AS text[])
+        ) AS d
+        WHERE e.id = :id ON CONFLICT (enrollment_id, ordinal) DO NOTHING
+    )
+    UPDATE enrollments e
+    SET state = :state, step = :step, since = :since, due_at = :due_at, attention = :attention, outcome = :outcome,
+        ended_at = CAST(:ended_at AS timestamptz)
+    WHERE e.id = :id AND e.ended_at IS NULL AND (e.state = 'starting' OR e.since <= :since)
+      AND NOT EXISTS (SELECT FROM decisions k WHERE k.enrollment_id = e.id AND k.ordinal > :newest)
+    RETURNING e.id
+""")
+_ANY_ORDINAL = 2**31 - 1
+
+# Arrivals are counted where contacts come from, the rest where they are or went: that both agree is a test.
+_COUNTS = text("""
+    WITH entered AS (SELECT * FROM enrollments WHERE journey_key = :journey AND version = :version),
+         left_steps AS (SELECT d.* FROM decisions d JOIN entered e ON e.id = d.enrollment_id)
+    SELECT CAST(:start AS text) AS step, 'arrivals' AS what, count(*) AS number FROM entered e
+    WHERE e.step IS NOT NULL OR EXISTS (SELECT FROM decisions d WHERE d.enrollment_id = e.id)
+    UNION ALL
+    SELECT next_step, 'arrivals', count(*) FROM left_steps WHERE next_step IS NOT NULL GROUP BY next_step
+    UNION ALL
+    SELECT step, verdict, count(*) FROM left_steps GROUP BY step, verdict
+    UNION ALL
+    SELECT step, CASE state WHEN 'needs_attention' THEN 'failed' ELSE 'waiting' END, count(*) FROM entered
+    WHERE ended_at IS NULL AND step IS NOT NULL GROUP BY 1, 2
+""")
 
 
 class Departure(Protocol):
@@ -54,7 +96,10 @@ class Departure(Protocol):
 
 @dataclass(frozen=True)
 class StepCounts:
-    """What became of the contacts that reached a step: arrivals = waiting + the sum of the others."""
+    """What became of the contacts that reached a step: arrivals = waiting + the sum of the others.
+
+    `failed` are those parked there until somebody looks after them; `waiting` all others that are there now.
+    """
 
     arrivals: int = 0
     waiting: int = 0
@@ -73,7 +118,7 @@ class EnrollmentRepository:
 
     async def get(self, enrollment_id: UUID) -> Enrollment | None:
         """The enrollment, or None."""
-        raise NotImplementedError
+        return await self._session.get(Enrollment, enrollment_id, populate_existing=True)
 
     async def page(
         self,
@@ -86,15 +131,46 @@ class EnrollmentRepository:
         limit: int = 50,
     ) -> list[Enrollment]:
         """Enrollments that match all that is given, in order of their making, beginning behind `after`."""
-        raise NotImplementedError
+        query = select(Enrollment).order_by(Enrollment.id).limit(limit)
+        for column, wanted in (
+            (Enrollment.journey_key, journey),
+            (Enrollment.contact_id, contact_id),
+            (Enrollment.state, state),
+            (Enrollment.step, step),
+        ):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if after is not None:
+            query = query.where(Enrollment.id > after)
+        return list(await self._session.scalars(query, execution_options={"populate_existing": True}))
 
     async def running_of(self, contact_id: UUID) -> list[tuple[Enrollment, JourneyVersion]]:
         """The contact's enrollments that have not ended, each with its version, oldest first."""
-        raise NotImplementedError
+        same_version = and_(
+            JourneyVersion.journey_key == Enrollment.journey_key, JourneyVersion.version == Enrollment.version
+        )
+        query = (
+            select(Enrollment, JourneyVersion)
+            .join(JourneyVersion, same_version)
+            .where(Enrollment.contact_id == contact_id, Enrollment.ended_at.is_(None))
+            .order_by(Enrollment.id)
+        )
+        rows = await self._session.execute(query, execution_options={"populate_existing": True})
+        return [(enrollment, version) for enrollment, version in rows]
 
     async def last_of(self, journey_key: str, contact_id: UUID, entry_key: str = "") -> Enrollment | None:
         """The newest enrollment of the contact in the journey under this entry key, running or ended."""
-        raise NotImplementedError
+        query = (
+            select(Enrollment)
+            .where(
+                Enrollment.journey_key == journey_key,
+                Enrollment.contact_id == contact_id,
+                Enrollment.entry_key == entry_key,
+            )
+            .order_by(Enrollment.id.desc())
+            .limit(1)
+        )
+        return (await self._session.scalars(query, execution_options={"populate_existing": True})).one_or_none()
 
     async def record(
         self,
@@ -111,17 +187,57 @@ class EnrollmentRepository:
         """Write where the enrollment stands and the decisions since. Writing the same twice changes nothing.
 
         A late repetition never moves an enrollment back: one that has ended stays as it ended, and a report older
-        than what is known only adds decisions that are missing.
+        than what is known only adds decisions that are missing. Rows read before are not refreshed.
 
         Raises:
             NotFound: the enrollment does not exist (its contact was erased).
         """
-        raise NotImplementedError
+        standing = {
+            "id": enrollment_id,
+            "state": state,
+            "step": step,
+            "since": since,
+            "due_at": due_at,
+            "attention": attention,
+            "outcome": outcome,
+            "ended_at": since if state in ENDED else None,
+            "newest": max((decision.ordinal for decision in decisions), default=_ANY_ORDINAL),
+        }
+        moved = await self._session.scalar(_RECORD, {**standing, **_columns(decisions)})
+        if moved is None and await self.get(enrollment_id) is None:
+            raise NotFound(f"There is no enrollment {enrollment_id}.", remedy="Its contact may have been erased.")
 
     async def decisions(self, enrollment_id: UUID) -> list[DecisionRecord]:
         """The enrollment's decisions, in their order."""
-        raise NotImplementedError
+        query = select(DecisionRecord).where(DecisionRecord.enrollment_id == enrollment_id)
+        return list(await self._session.scalars(query.order_by(DecisionRecord.ordinal)))
 
     async def counts(self, journey_key: str, version: int) -> dict[str, StepCounts]:
-        """Per step id what became of the contacts that reached it, for every step of the plan."""
-        raise NotImplementedError
+        """Per step id what became of the contacts that reached it, for every step of the plan, in its order.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        row = await self._session.get(JourneyVersion, (journey_key, version))
+        if row is None:
+            raise NotFound(f"Journey {journey_key} has no version {version}.", remedy="List its versions first.")
+        plan = plan_of(row)
+        counters: dict[str, Counter[str]] = {step: Counter() for step in plan.nodes}
+        names = {"journey": journey_key, "version": version, "start": plan.start}
+        for step, what, number in await self._session.execute(_COUNTS, names):
+            counters.setdefault(step, Counter())[what] += number
+        return {step: StepCounts(**counter) for step, counter in counters.items()}
+
+
+def _columns(decisions: Sequence[Departure]) -> Mapping[str, list[Any]]:
+    return {
+        "ordinals": [decision.ordinal for decision in decisions],
+        "steps": [decision.step for decision in decisions],
+        "verdicts": [str(decision.verdict) for decision in decisions],
+        "results": [decision.result for decision in decisions],
+        "reasons": [decision.because for decision in decisions],
+        "causes": [decision.cause_event_id for decision in decisions],
+        "entered": [decision.entered_at for decision in decisions],
+        "left": [decision.at for decision in decisions],
+        "following": [decision.next_step for decision in decisions],
+    }

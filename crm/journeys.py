@@ -1,12 +1,24 @@
 """Journeys as stored: one draft at a time, immutable versions, one of them live. Their meaning is in `journeys`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple, NoReturn
 
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.models.journey import JourneyVersion
+from crm.models.access import AuditEntry
+from crm.models.journey import JourneyRecord, JourneyVersion, VersionState
+from journeys.documents import journey_from_document, to_document
 from journeys.model import Journey
-from journeys.plan import Plan
+from journeys.plan import Plan, compile_plan
+from kit.errors import Conflict, NotFound
+
+_MOST_PLANS = 500
+_plans: dict[tuple[str, int, datetime], Plan] = {}
 
 
 @dataclass(frozen=True)
@@ -20,6 +32,14 @@ class JourneySummary:
     draft: int | None
 
 
+class _Version(NamedTuple):
+    key: str
+    version: int
+    state: str
+    name: str
+    owner: str
+
+
 class JourneyRepository:
     """Journeys and their versions, within the caller's transaction."""
 
@@ -28,7 +48,24 @@ class JourneyRepository:
 
     async def put_draft(self, journey: Journey) -> JourneyVersion:
         """Store the definition as the journey's draft, in place of the draft there may be."""
-        raise NotImplementedError
+        await self._session.execute(insert(JourneyRecord).values(key=journey.key).on_conflict_do_nothing())
+        await self._lock(journey.key)
+        draft = await self.draft(journey.key)
+        number = draft.version if draft is not None else await self._next_version(journey.key)
+        plan = compile_plan(journey, number)
+        values = {
+            "definition": to_document(journey),
+            "plan": plan.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+            "entry_event": journey.entry.event,
+            "listens": sorted(plan.listens),
+        }
+        written = (
+            insert(JourneyVersion)
+            .values(journey_key=journey.key, version=number, state=VersionState.DRAFT, **values)
+            .on_conflict_do_update(index_elements=["journey_key", "version"], set_=values)
+            .returning(JourneyVersion)
+        )
+        return (await self._session.scalars(written, execution_options={"populate_existing": True})).one()
 
     async def publish(self, key: str, *, by: str) -> JourneyVersion:
         """Make the draft live; the version that was live finishes with the contacts inside it.
@@ -40,38 +77,125 @@ class JourneyRepository:
             NotFound: no such journey.
             Conflict: there is neither a draft nor a live version.
         """
-        raise NotImplementedError
+        await self._lock(key)
+        draft, live = await self.draft(key), await self.live(key)
+        if draft is None:
+            return live if live is not None else _nothing_to_publish(key)
+        if live is not None and live.definition == draft.definition:
+            await self._session.execute(delete(JourneyVersion).where(_is(draft)))
+            return live
+        if live is not None:
+            await self._session.execute(update(JourneyVersion).where(_is(live)).values(state=VersionState.FINISHING))
+        published = await self._make_live(draft)
+        details = {"version": draft.version, "finishing": live.version if live is not None else None}
+        entry = AuditEntry(actor=by, action="journey.published", target=f"journey:{key}", details=details)
+        self._session.add(entry)
+        return published
 
     async def live(self, key: str) -> JourneyVersion | None:
         """The version that takes new contacts, or None."""
-        raise NotImplementedError
+        return await self._in_state(key, VersionState.LIVE)
 
     async def draft(self, key: str) -> JourneyVersion | None:
         """The draft, or None."""
-        raise NotImplementedError
+        return await self._in_state(key, VersionState.DRAFT)
 
     async def version(self, key: str, version: int) -> JourneyVersion | None:
         """One version, or None."""
-        raise NotImplementedError
+        return await self._session.get(JourneyVersion, (key, version))
 
     async def versions(self, key: str) -> list[JourneyVersion]:
         """Every version, newest first; empty where the journey does not exist."""
-        raise NotImplementedError
+        query = select(JourneyVersion).where(JourneyVersion.journey_key == key)
+        return list(await self._session.scalars(query.order_by(JourneyVersion.version.desc())))
 
     async def page(self, *, after: str | None = None, limit: int = 50) -> list[JourneySummary]:
         """Journeys in order of their keys, beginning behind `after`."""
-        raise NotImplementedError
+        keys = select(JourneyRecord.key).order_by(JourneyRecord.key).limit(limit)
+        if after is not None:
+            keys = keys.where(JourneyRecord.key > after)
+        definition = JourneyVersion.definition
+        rows = await self._session.execute(
+            select(
+                JourneyVersion.journey_key,
+                JourneyVersion.version,
+                JourneyVersion.state,
+                definition["name"].astext,
+                definition["owner"].astext,
+            )
+            .where(JourneyVersion.journey_key.in_(keys))
+            .order_by(JourneyVersion.journey_key, JourneyVersion.version)
+        )
+        versions = [_Version(*row) for row in rows]
+        return [_summary(key, list(group)) for key, group in groupby(versions, key=lambda version: version.key)]
 
     async def live_for_event(self, name: str) -> list[JourneyVersion]:
         """Live versions that an event of this name may enter."""
-        raise NotImplementedError
+        query = select(JourneyVersion).where(
+            JourneyVersion.entry_event == name, JourneyVersion.state == VersionState.LIVE
+        )
+        return list(await self._session.scalars(query.order_by(JourneyVersion.journey_key)))
+
+    async def _lock(self, key: str) -> None:
+        """Drafts and publications of one journey come one after the other."""
+        query = select(JourneyRecord.key).where(JourneyRecord.key == key).with_for_update()
+        if await self._session.scalar(query) is None:
+            raise NotFound(
+                f"There is no journey {key}.", remedy="Put a definition first; `GET /v1/journeys` lists all."
+            )
+
+    async def _in_state(self, key: str, state: VersionState) -> JourneyVersion | None:
+        query = select(JourneyVersion).where(JourneyVersion.journey_key == key, JourneyVersion.state == state)
+        return (await self._session.scalars(query, execution_options={"populate_existing": True})).one_or_none()
+
+    async def _next_version(self, key: str) -> int:
+        query = select(func.coalesce(func.max(JourneyVersion.version), 0) + 1)
+        return (await self._session.scalars(query.where(JourneyVersion.journey_key == key))).one()
+
+    async def _make_live(self, draft: JourneyVersion) -> JourneyVersion:
+        written = (
+            update(JourneyVersion)
+            .where(_is(draft))
+            .values(state=VersionState.LIVE, published_at=func.clock_timestamp())
+            .returning(JourneyVersion)
+        )
+        return (await self._session.scalars(written, execution_options={"populate_existing": True})).one()
 
 
 def plan_of(version: JourneyVersion) -> Plan:
     """The plan of a stored version. Published plans are kept parsed in memory: they never change."""
-    raise NotImplementedError
+    if version.published_at is None:
+        return Plan.model_validate(version.plan)
+    # The instant of publication is in the key because journeys of another database may bear the same name and number.
+    key = (version.journey_key, version.version, version.published_at)
+    if key not in _plans:
+        if len(_plans) >= _MOST_PLANS:
+            _plans.clear()
+        _plans[key] = Plan.model_validate(version.plan)
+    return _plans[key]
 
 
 def definition_of(version: JourneyVersion) -> Journey:
     """The definition of a stored version."""
-    raise NotImplementedError
+    return journey_from_document(version.definition)
+
+
+def _is(version: JourneyVersion) -> ColumnElement[bool]:
+    return and_(JourneyVersion.journey_key == version.journey_key, JourneyVersion.version == version.version)
+
+
+def _nothing_to_publish(key: str) -> NoReturn:
+    raise Conflict(f"Journey {key} has no draft to publish.", remedy="Put a definition first, then publish it.")
+
+
+def _summary(key: str, versions: Sequence[_Version]) -> JourneySummary:
+    by_state = {version.state: version for version in versions}
+    live, draft = by_state.get(VersionState.LIVE), by_state.get(VersionState.DRAFT)
+    shown = live or versions[-1]
+    return JourneySummary(
+        key=key,
+        name=shown.name,
+        owner=shown.owner,
+        live=live.version if live is not None else None,
+        draft=draft.version if draft is not None else None,
+    )

@@ -2,7 +2,11 @@
 
 from uuid import UUID
 
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.models.contact_list import ContactList, ListMember
 
 
 class ListRepository:
@@ -13,8 +17,26 @@ class ListRepository:
 
     async def change(self, contact_id: UUID, *, list_key: str, member: bool, reason: str) -> bool:
         """Make the contact a member, or no longer; returns whether that changed anything."""
-        raise NotImplementedError
+        if member:
+            return await self._add(contact_id, list_key, reason)
+        removed = await self._session.scalars(
+            delete(ListMember)
+            .where(ListMember.list_key == list_key, ListMember.contact_id == contact_id)
+            .returning(ListMember.list_key)
+        )
+        return bool(removed.all())
 
     async def of(self, contact_id: UUID) -> frozenset[str]:
         """Keys of the lists the contact is on."""
-        raise NotImplementedError
+        query = select(ListMember.list_key).where(ListMember.contact_id == contact_id)
+        return frozenset(await self._session.scalars(query))
+
+    async def _add(self, contact_id: UUID, list_key: str, reason: str) -> bool:
+        await self._session.execute(insert(ContactList).values(key=list_key).on_conflict_do_nothing())
+        added = await self._session.scalars(
+            insert(ListMember)
+            .values(list_key=list_key, contact_id=contact_id, reason=reason)
+            .on_conflict_do_nothing()
+            .returning(ListMember.list_key)
+        )
+        return bool(added.all())

@@ -1,24 +1,28 @@
-"""Scores: the stored entries that points models give for events, their sums, and the thresholds they cross.
+"""Scores: which points models are live, what a contact's events give under them, and why.
 
-Which points a model gives for which event is pure and in `journeys.scoring`.
+One contact's score under one model is in `crm.score_sheets`; which points a rule gives is pure, in `journeys.scoring`.
 """
 
-from __future__ import annotations
-
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import lru_cache
 from uuid import UUID
 
+from sqlalchemy import Text, cast, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.events import NewEvent
+from crm.models.contact import Contact
 from crm.models.event import Event
-from crm.models.score import ScoreEntry
+from crm.models.score import Score, ScoreEntry, ScoreModel
+from crm.score_sheets import LiveModel, ScoreSheet, entries_of
+from journeys.scoring import PointsModel, Unusable
+from kit.errors import NotFound
 
-if TYPE_CHECKING:
-    from journeys.scoring import PointsModel
+_log = logging.getLogger(__name__)
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('score_models:' || :key, 0))")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class ScoreChange:
     before: int
     after: int
     crossed: tuple[NewEvent, ...] = ()
+    unusable: tuple[Unusable, ...] = ()
+    """Events that a rule could not judge, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +53,44 @@ class ScoringRepository:
         self._session = session
 
     async def publish(self, model: PointsModel) -> int:
-        """Make the model live and return its version; an unchanged definition keeps the version it has."""
-        raise NotImplementedError
+        """Make the model live and return its version; an unchanged definition keeps the version it has.
+
+        Scores that stand are not touched: each is counted again when its contact is scored next, or on `recompute`.
+        """
+        await self._session.execute(_LOCK, {"key": model.key})
+        definition = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        of_key = ScoreModel.key == model.key
+        live = await self._session.scalar(select(ScoreModel).where(of_key, ScoreModel.live))
+        if live is not None and live.definition == definition:
+            return live.version
+        await self._session.execute(update(ScoreModel).where(of_key, ScoreModel.live).values(live=False))
+        newest = await self._session.scalar(select(func.max(ScoreModel.version)).where(of_key))
+        row = ScoreModel(key=model.key, version=(newest or 0) + 1, definition=definition, live=True)
+        self._session.add(row)
+        await self._session.flush()
+        return row.version
+
+    async def live(self) -> list[LiveModel]:
+        """The live models, in order of their keys."""
+        # As text: parsing is remembered by it, and a version never changes.
+        definition = cast(ScoreModel.definition, Text)
+        rows = await self._session.execute(
+            select(definition, ScoreModel.version).where(ScoreModel.live).order_by(ScoreModel.key)
+        )
+        return [LiveModel(_parsed(document), version) for document, version in rows]
 
     async def apply(self, contact_id: UUID, events: Sequence[Event]) -> list[NewEvent]:
         """Store the entries the live models give for these events; returns the `score.crossed` events to accept.
 
-        A contact whose score still stands under an older version of a model is recomputed under the live one first.
-        An event applied twice counts once. Locks the contact's row where anything is written.
+        A contact without a score, or with one under an older version, has all events counted first. An event applied
+        twice counts once. Locks the contact's row where a model counts one of the events.
         """
-        raise NotImplementedError
+        crossings: list[NewEvent] = []
+        for live in await self.live():
+            counted = [event for event in events if event.name in live.model.events]
+            if counted:
+                crossings += await self._apply(contact_id, live, counted)
+        return crossings
 
     async def recompute(self, contact_id: UUID, model_key: str, now: datetime) -> ScoreChange:
         """Compute the score again from all stored events under the live version. `crossed` events occur at `now`.
@@ -64,8 +98,45 @@ class ScoringRepository:
         Raises:
             NotFound: no such model is live, or the contact does not exist.
         """
-        raise NotImplementedError
+        live = next((live for live in await self.live() if live.model.key == model_key), None)
+        if live is None:
+            raise NotFound(f"No points model {model_key} is live.", remedy="Publish it, or name one that is live.")
+        await self._lock(contact_id)
+        sheet = await ScoreSheet.load(self._session, contact_id, live)
+        before = sheet.points
+        await sheet.count_again(at=now)
+        await sheet.save()
+        return ScoreChange(before, sheet.points, tuple(sheet.crossings), tuple(sheet.unusable))
 
     async def explain(self, contact_id: UUID) -> list[ScoreExplanation]:
         """Why the contact has the points it has, one explanation per model."""
-        raise NotImplementedError
+        query = select(Score).where(Score.contact_id == contact_id).order_by(Score.model_key)
+        scores = await self._session.scalars(query, execution_options={"populate_existing": True})
+        return [await self._explain(score) for score in scores.all()]
+
+    async def _apply(self, contact_id: UUID, live: LiveModel, events: Sequence[Event]) -> list[NewEvent]:
+        await self._lock(contact_id)
+        sheet = await ScoreSheet.load(self._session, contact_id, live)
+        pending = [event.event_id for event in events]
+        if not sheet.is_current:
+            await sheet.count_again(excluding=pending)
+        for number, event in enumerate(events, start=1):
+            await sheet.add(event, pending=pending[number:])
+        await sheet.save()
+        for unusable in sheet.unusable:
+            _log.warning("rule %s of %s cannot judge: %s", unusable.rule, live.model.key, unusable.because)
+        return sheet.crossings
+
+    async def _lock(self, contact_id: UUID) -> None:
+        query = select(Contact.id).where(Contact.id == contact_id).with_for_update(key_share=True)
+        if await self._session.scalar(query) is None:
+            raise NotFound(f"There is no contact {contact_id}.", remedy="It may have been erased.")
+
+    async def _explain(self, score: Score) -> ScoreExplanation:
+        entries = await self._session.scalars(entries_of(score.contact_id, score.model_key))
+        return ScoreExplanation(score.model_key, score.model_version, score.points, tuple(entries))
+
+
+@lru_cache(maxsize=100)
+def _parsed(definition: str) -> PointsModel:
+    return PointsModel.model_validate_json(definition)

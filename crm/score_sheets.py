@@ -1,0 +1,180 @@
+"""The score of one contact under one points model: read, changed, and written back with its reasons.
+
+Which models are live and when they are asked is in `crm.scoring`; which points a rule gives, in `journeys.scoring`.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.events import DERIVED, NewEvent
+from crm.models.event import Event
+from crm.models.score import Score, ScoreEntry
+from journeys.conditions.base import EventFact
+from journeys.scoring import Award, PointsModel, Unusable, award, crossed, fold
+
+SCORE_CROSSED = "score.crossed"
+_LONGEST_CAUSE = 200
+
+# The sum is made where the entries are, so that the two cannot differ.
+_WRITE_SUM = text("""
+    INSERT INTO scores (contact_id, model_key, model_version, points)
+    SELECT :contact, :model, :version, coalesce(sum(points), 0) FROM score_entries
+    WHERE contact_id = :contact AND model_key = :model
+    ON CONFLICT (contact_id, model_key) DO UPDATE
+    SET model_version = EXCLUDED.model_version, points = EXCLUDED.points, updated_at = now()
+""")
+
+
+class LiveModel(NamedTuple):
+    """A points model with the version that is live."""
+
+    model: PointsModel
+    version: int
+
+
+@dataclass
+class ScoreSheet:
+    """A contact's score under a live model. Changes gather here, `save` writes them. Needs the contact's row locked."""
+
+    session: AsyncSession
+    contact_id: UUID
+    live: LiveModel
+    version: int | None = None
+    """The version the stored score stands under; None where there is none."""
+    points: int = 0
+    awards: list[Award] = field(default_factory=list)
+    unusable: list[Unusable] = field(default_factory=list)
+    crossings: list[NewEvent] = field(default_factory=list)
+    _added: list[Award] = field(default_factory=list)
+    _replaced: bool = False
+    _stored: bool = False
+
+    @classmethod
+    async def load(cls, session: AsyncSession, contact_id: UUID, live: LiveModel) -> "ScoreSheet":
+        """The sheet as stored; empty where the contact has no score under the model."""
+        sheet = cls(session, contact_id, live)
+        score = await session.get(Score, (contact_id, live.model.key), populate_existing=True)
+        if score is not None:
+            sheet.version, sheet.points, sheet._stored = score.model_version, score.points, True
+            sheet.awards = [_award(entry) for entry in await session.scalars(entries_of(contact_id, live.model.key))]
+        return sheet
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the stored score stands under the live version."""
+        return self.version == self.live.version
+
+    async def add(self, event: Event, *, pending: Collection[str] = ()) -> None:
+        """Count one event. `pending` are the ids of events whose turn comes later."""
+        if any(given.event_id == event.event_id for given in self.awards):
+            return
+        if self._comes_late(event):
+            await self.count_again(excluding=pending, at=event.occurred_at, cause=event.event_id)
+            return
+        given, unusable = award(self.live.model, event_fact(event), self.awards)
+        self.unusable += unusable
+        self._added += given
+        self.awards += given
+        self._move(self.points + sum(one.points for one in given), at=event.occurred_at, cause=event.event_id)
+
+    async def count_again(
+        self, *, excluding: Collection[str] = (), at: datetime | None = None, cause: str | None = None
+    ) -> None:
+        """Count all stored events again. A crossing occurs at `at`; without it, when the newest counted event did."""
+        score = fold(self.live.model, await self._stored_events(excluding))
+        changed = sorted(map(_key, score.entries)) != sorted(map(_key, self.awards))
+        if changed or not self.is_current:
+            self._replaced, self._added = True, list(score.entries)
+        self.awards, self.unusable = list(score.entries), list(score.unusable)
+        if at is None and self.awards:
+            at = self.awards[-1].occurred_at
+        self._move(score.points, at=at, cause=cause or f"recounted-{self._digest()}")
+        self.version = self.live.version
+
+    async def save(self) -> None:
+        """Write new entries and the sum. Does nothing where nothing changed."""
+        model = self.live.model.key
+        if self._replaced and self._stored:
+            old = delete(ScoreEntry).where(ScoreEntry.contact_id == self.contact_id, ScoreEntry.model_key == model)
+            await self.session.execute(old)
+        if self._added:
+            await self.session.execute(insert(ScoreEntry), [self._row(one) for one in self._added])
+        if self._replaced or self._added:
+            names = {"contact": self.contact_id, "model": model, "version": self.live.version}
+            await self.session.execute(_WRITE_SUM, names)
+
+    def _comes_late(self, event: Event) -> bool:
+        """Whether a rule with a limit has counted a later event: then it matters in which order they are counted."""
+        limited = {rule.key for rule in self.live.model.rules if rule.most is not None and rule.event == event.name}
+        return any(
+            given.rule in limited and (given.occurred_at, given.event_id) > (event.occurred_at, event.event_id)
+            for given in self.awards
+        )
+
+    def _move(self, points: int, *, at: datetime | None, cause: str) -> None:
+        risen = crossed(self.points, points, self.live.model.thresholds)
+        self.points = points
+        if at is not None:
+            self.crossings += [self._crossing(threshold, at, cause) for threshold in risen]
+
+    def _crossing(self, threshold: str, at: datetime, cause: str) -> NewEvent:
+        model = self.live.model.key
+        # A derived event may cause the next one; its id must not grow with every link of that chain.
+        short = cause if len(cause) <= _LONGEST_CAUSE else hashlib.sha256(cause.encode()).hexdigest()
+        return NewEvent(
+            event_id=f"{SCORE_CROSSED}:{self.contact_id}:{model}:{threshold}:{short}",
+            contact_id=self.contact_id,
+            name=SCORE_CROSSED,
+            occurred_at=at,
+            properties={"model": model, "threshold": threshold, "points": self.points},
+            source=DERIVED,
+        )
+
+    def _digest(self) -> str:
+        """Stands for exactly these awards, so that each rise has an id of its own and its repetition has the same."""
+        awards = json.dumps([self.live.version, *sorted(map(_key, self.awards))])
+        return hashlib.sha256(awards.encode()).hexdigest()[:16]
+
+    async def _stored_events(self, excluding: Collection[str]) -> list[EventFact]:
+        query = select(Event).where(Event.contact_id == self.contact_id, Event.name.in_(self.live.model.events))
+        stored = await self.session.scalars(query)
+        return [event_fact(event) for event in stored if event.event_id not in excluding]
+
+    def _row(self, given: Award) -> dict[str, object]:
+        return {
+            "contact_id": self.contact_id,
+            "model_key": self.live.model.key,
+            "model_version": self.live.version,
+            "rule_key": given.rule,
+            "event_id": given.event_id,
+            "points": given.points,
+            "occurred_at": given.occurred_at,
+        }
+
+
+def entries_of(contact_id: UUID, model_key: str) -> Select[tuple[ScoreEntry]]:
+    """The query for a contact's entries under a model, in the order they were counted in."""
+    query = select(ScoreEntry).where(ScoreEntry.contact_id == contact_id, ScoreEntry.model_key == model_key)
+    return query.order_by(ScoreEntry.occurred_at, ScoreEntry.event_id, ScoreEntry.id)
+
+
+def event_fact(event: Event) -> EventFact:
+    """A stored event as conditions and points models see it."""
+    return EventFact(event.name, event.occurred_at, event.properties, event.event_id)
+
+
+def _award(entry: ScoreEntry) -> Award:
+    return Award(entry.rule_key, entry.event_id, entry.points, entry.occurred_at)
+
+
+def _key(given: Award) -> tuple[str, str, int]:
+    return given.rule, given.event_id, given.points
