@@ -1,0 +1,185 @@
+"""What journeys ask about a contact's record and do to it. The rules are in `crm` and `journeys.conditions`.
+
+Each method is one transaction: the action, the event that follows from it, and the progress that rides along.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio import activity
+
+from activities.enrollments import write_progress
+from activities.errors import as_failures
+from crm.contacts import ContactRepository
+from crm.enrollments import EnrollmentRepository
+from crm.events import DERIVED, EventRepository, NewEvent
+from crm.facts import load_facts
+from crm.lists import ListRepository
+from crm.models.enrollment import Enrollment
+from crm.scoring import ScoringRepository
+from journeys.conditions.comparison import resolve
+from journeys.conditions.registry import Condition
+from journeys.values import Scalar, entry_reference
+from kit.database import Sessions
+from kit.errors import Invalid, NotFound
+from workflows.ports import (
+    ActionRequest,
+    ActionResult,
+    ChangeList,
+    ContactPort,
+    JudgeCondition,
+    Judgement,
+    RecomputeScore,
+    SetAttributes,
+)
+
+CONTACT_UPDATED = "contact.updated"
+LIST_JOINED = "list.joined"
+LIST_LEFT = "list.left"
+
+_CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
+
+
+class ContactActivities(ContactPort):
+    """`ContactPort` on PostgreSQL."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    @activity.defn(name="judge_condition")
+    async def judge_condition(self, request: JudgeCondition) -> Judgement:
+        """Judge a condition. A condition that cannot be judged is a non-retryable failure."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                judgement = await _judge(session, request)
+                await write_progress(session, request.progress)
+                return judgement
+
+    @activity.defn(name="set_attributes")
+    async def set_attributes(self, request: SetAttributes) -> ActionResult:
+        """Write attributes; emits `contact.updated` where one changed. An unusable value is a non-retryable failure."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                result = await _set_attributes(session, request)
+                await write_progress(session, request.progress)
+                return result
+
+    @activity.defn(name="change_list")
+    async def change_list(self, request: ChangeList) -> ActionResult:
+        """Join or leave a list; emits `list.joined` or `list.left` where membership changed."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                result = await _change_list(session, request)
+                await write_progress(session, request.progress)
+                return result
+
+    @activity.defn(name="recompute_score")
+    async def recompute_score(self, request: RecomputeScore) -> ActionResult:
+        """Recompute; emits `score.crossed` where a threshold is crossed upwards for the first time."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                result = await _recompute_score(session, request)
+                await write_progress(session, request.progress)
+                return result
+
+
+async def _judge(session: AsyncSession, request: JudgeCondition) -> Judgement:
+    condition = _CONDITION.validate_python(request.condition)
+    facts = await load_facts(
+        session,
+        request.contact_id,
+        condition.needs(),
+        request.now,
+        enrollment=await _enrollment(session, request.enrollment_id),
+        results=request.results,
+        step_since=request.progress.since,
+    )
+    verdict = condition.judge(facts)
+    return Judgement(holds=verdict.holds, because=verdict.because, cause_event_id=verdict.cause_event_id)
+
+
+async def _set_attributes(session: AsyncSession, request: SetAttributes) -> ActionResult:
+    traits, missing = await _resolved(session, request)
+    report = await ContactRepository(session).apply_traits(request.contact_id, traits)
+    if report.rejected:
+        raise Invalid(f"Step {request.step} cannot set: {'; '.join(map(str, report.rejected))}")
+    names = sorted(report.changed)
+    done = bool(names) or await _was_done(session, request, CONTACT_UPDATED)
+    if names:
+        await _emit(session, request, CONTACT_UPDATED, {"changed": names})
+    told = [f"changed {', '.join(names)}"] if names else []
+    told += [f"the entry has no {', '.join(missing)}"] if missing else []
+    return ActionResult(result="changed" if done else "unchanged", because="; ".join(told))
+
+
+async def _resolved(session: AsyncSession, request: SetAttributes) -> tuple[dict[str, Any], list[str]]:
+    """The values to write, and the properties asked for that the entry does not have: those change nothing."""
+    entry: Mapping[str, Any] = {}
+    if any(entry_reference(value) for value in request.attributes.values()):
+        entry = (await _enrollment(session, request.enrollment_id)).entry_properties
+    values = {name: resolve(value, entry) for name, value in request.attributes.items()}
+    missing = {name for name, value in request.attributes.items() if _is_missing(value, values[name])}
+    asked = sorted(str(entry_reference(request.attributes[name])) for name in missing)
+    return {name: value for name, value in values.items() if name not in missing}, asked
+
+
+def _is_missing(asked: Scalar, found: Any) -> bool:
+    return found is None and entry_reference(asked) is not None
+
+
+async def _change_list(session: AsyncSession, request: ChangeList) -> ActionResult:
+    event = LIST_JOINED if request.member else LIST_LEFT
+    changed = await ListRepository(session).change(
+        request.contact_id,
+        list_key=request.list_key,
+        member=request.member,
+        reason=f"enrollment {request.enrollment_id}",
+    )
+    done = changed or await _was_done(session, request, event)
+    if changed:
+        await _emit(session, request, event, {"list": request.list_key})
+    if done:
+        return ActionResult(result="joined" if request.member else "left", because=f"list {request.list_key}")
+    already = "was on it already" if request.member else "was not on it"
+    return ActionResult(result="unchanged", because=f"list {request.list_key}: the contact {already}")
+
+
+async def _recompute_score(session: AsyncSession, request: RecomputeScore) -> ActionResult:
+    change = await ScoringRepository(session).recompute(request.contact_id, request.model, request.now)
+    await EventRepository(session).accept(change.crossed)
+    thresholds = [str(event.properties["threshold"]) for event in change.crossed]
+    told = f"{change.after} points under {request.model}, before {change.before}"
+    told += f"; rose over {', '.join(thresholds)}" if thresholds else ""
+    told += f"; {len(change.unusable)} events could not be judged" if change.unusable else ""
+    return ActionResult(result="changed" if change.before != change.after else "unchanged", because=told)
+
+
+async def _enrollment(session: AsyncSession, enrollment_id: UUID) -> Enrollment:
+    enrollment = await EnrollmentRepository(session).get(enrollment_id)
+    if enrollment is None:
+        raise NotFound(f"There is no enrollment {enrollment_id}.", remedy="Its contact may have been erased.")
+    return enrollment
+
+
+def _event_id(request: ActionRequest, name: str) -> str:
+    return f"{name}:{request.enrollment_id}:{request.step}:{request.iteration}"
+
+
+async def _was_done(session: AsyncSession, request: ActionRequest, name: str) -> bool:
+    """Whether an earlier attempt, whose answer was lost, has done this already: then the answer is the same."""
+    return await EventRepository(session).is_known(_event_id(request, name))
+
+
+async def _emit(session: AsyncSession, request: ActionRequest, name: str, properties: Mapping[str, Any]) -> None:
+    event = NewEvent(
+        event_id=_event_id(request, name),
+        contact_id=request.contact_id,
+        name=name,
+        occurred_at=request.now,
+        properties=properties,
+        source=DERIVED,
+    )
+    await EventRepository(session).accept([event])
