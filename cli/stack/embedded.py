@@ -23,7 +23,7 @@ from cli.stack.ports import LOOPBACK, any_free_port
 from cli.stack.postgres_files import DATABASE, SUPERUSER, make_cluster, socket_directory, system_user
 from cli.stack.server import Server
 
-__all__ = ["EmbeddedPostgres", "EmbeddedTemporal", "find_temporal_binary"]
+__all__ = ["SEARCH_ATTRIBUTES", "EmbeddedPostgres", "EmbeddedTemporal", "find_temporal_binary"]
 
 _POSTGRES_SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",  # the socket alone: no port to collide, nobody from outside
@@ -44,7 +44,7 @@ _POSTGRES_SETTINGS: Mapping[str, str] = {
 }
 _UNSAFE_SETTINGS: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
-_SEARCH_ATTRIBUTES: Mapping[str, str] = {
+SEARCH_ATTRIBUTES: Mapping[str, str] = {
     "JourneyKey": "Keyword",
     "JourneyVersion": "Int",
     "JourneyStep": "Keyword",
@@ -52,6 +52,7 @@ _SEARCH_ATTRIBUTES: Mapping[str, str] = {
     "ContactId": "Keyword",
     "DueAt": "Datetime",
 }
+"""Name and type of each search attribute journeys use, as `temporal` takes them; the same as in `workflows.names`."""
 _TIME_SKIPPING: Mapping[str, str] = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
     "history.timerProcessorMaxTimeShift": '"1ms"',
@@ -169,15 +170,15 @@ class EmbeddedTemporal(Server):
             return
         namespace: Any = read_json(f"{self.ui_address}/api/v1/namespaces/default") or {}
         known = set(namespace.get("config", {}).get("customSearchAttributeAliases", {}).values())
-        for name in _SEARCH_ATTRIBUTES.keys() - known:
-            self._operate("search-attribute", "create", "--name", name, "--type", _SEARCH_ATTRIBUTES[name])
+        for name in SEARCH_ATTRIBUTES.keys() - known:
+            self._operate("search-attribute", "create", "--name", name, "--type", SEARCH_ATTRIBUTES[name])
 
     def _options(self) -> Sequence[str]:
         options = ["--ip", LOOPBACK, "--port", str(self._port), "--log-level", "warn"]
         options += ["--ui-port", str(self._ui_port), "--ui-disable-news-fetch"] if self._ui else ["--headless"]
         if self._database_file is not None:
             options += ["--db-filename", str(self._database_file)]
-        for name, kind in _SEARCH_ATTRIBUTES.items():
+        for name, kind in SEARCH_ATTRIBUTES.items():
             options += ["--search-attribute", f"{name}={kind}"]
         for key, value in _TIME_SKIPPING.items() if self._time_skipping else ():
             options += ["--dynamic-config-value", f"{key}={value}"]

@@ -16,10 +16,12 @@ _SCRIPT = Path(__file__).with_name("guardian.py")
 class Guard:
     """Watches process groups on behalf of this process. Safe to use from several threads.
 
-    Every group told to `watch` and not released ends soon after this process does, even if this process was killed.
+    Every group told to `watch` and not released ends soon after this process does, even if this process was killed:
+    what does not end by its own signal within `grace_seconds` is killed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, grace_seconds: float = 8.0) -> None:
+        self._grace_seconds = grace_seconds
         self._lock = threading.Lock()
         self._watched: dict[int, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,7 +77,7 @@ class Guard:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
         self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and our own file
-            [sys.executable, "-I", "-S", str(_SCRIPT)],
+            [sys.executable, "-I", "-S", str(_SCRIPT), str(self._grace_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

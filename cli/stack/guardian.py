@@ -2,7 +2,8 @@
 
 It reads `+PID SIGNAL` (watch) and `-PID` (forget) from a pipe whose other end only the supervisor holds. When the
 supervisor dies, however it dies, the kernel closes that end; the guardian then ends every process group it still
-watches: first with the signal it was told, and after the time of grace by SIGKILL. It sleeps in `read` until then.
+watches: first with the signal it was told, and after the time of grace by SIGKILL. Until then it sleeps in
+`read`. Its one argument is the time of grace in seconds.
 
 Only a few modules of the standard library: it must stay small and start fast. Talking to it: `cli.stack.guard`.
 """
@@ -13,7 +14,6 @@ import signal
 import sys
 import time
 
-GRACE_SECONDS = 8.0
 LOOK_EVERY_SECONDS = 0.05
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     watched: dict[int, int] = {}
     for line in sys.stdin.buffer:
         follow(line.decode("ascii"), watched)
-    end(watched)
+    end(watched, grace_seconds=float(sys.argv[1]))
 
 
 def follow(instruction: str, watched: dict[int, int]) -> None:
@@ -38,11 +38,11 @@ def follow(instruction: str, watched: dict[int, int]) -> None:
         watched.pop(int(words[0]), None)
 
 
-def end(watched: dict[int, int]) -> None:
+def end(watched: dict[int, int], *, grace_seconds: float) -> None:
     """Ends the watched process groups: politely, then, after the time of grace, for good."""
     for group, number in watched.items():
         tell(group, number)
-    give_up = time.monotonic() + GRACE_SECONDS
+    give_up = time.monotonic() + grace_seconds
     while any(map(lives, watched)) and time.monotonic() < give_up:
         time.sleep(LOOK_EVERY_SECONDS)
     for group in watched:
