@@ -1,4 +1,4 @@
-"""Tables of intake: the outbox, what must reach Temporal; entries that were refused; events that could not be applied."""
+"""Tables of intake: the outbox (what must reach Temporal), entries refused, and events that could not be applied."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,0 +1,209 @@
+"""One contact at the door of one journey: every reason to turn it away, and what is written when there is none.
+
+The caller holds the contact's lock. The rules of re-entry are pure and in `intake.reentry`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.events import EventRepository
+from crm.facts import load_facts
+from crm.journeys import definition_of, plan_of
+from crm.models.enrollment import Enrollment
+from crm.models.event import Event
+from crm.models.journey import JourneyVersion, VersionState
+from intake.matching import Passage, match
+from intake.models import EntryRefusal
+from intake.outbox import put_delivery, put_start
+from intake.reentry import EnrollmentRefusal, NotEnrolled, entry_key_of, reentry_refusal
+from journeys.model import Journey, PerProperty
+from journeys.outcomes import JourneyState
+from journeys.plan import Plan, Role
+from kit.errors import Invalid
+from workflows.names import journey_workflow_id
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """The contact has entered; its workflow starts as soon as Temporal is told."""
+
+    enrollment: Enrollment
+
+
+@dataclass(frozen=True)
+class AlreadyRunning:
+    """The contact is inside the journey (under this entry key) already."""
+
+    enrollment: Enrollment
+
+
+EnrollmentResult = Enrolled | AlreadyRunning | NotEnrolled
+
+
+@dataclass(frozen=True)
+class Door:
+    """A version of a journey with its definition read: read once for all who come to it."""
+
+    version: JourneyVersion
+    definition: Journey
+
+    @classmethod
+    def of(cls, version: JourneyVersion) -> "Door":
+        """The door to this version."""
+        return cls(version, definition_of(version))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a contact enters with: the cause event, or none over the API, and the properties `$entry` speaks of."""
+
+    cause: Event | None
+    properties: Mapping[str, Any]
+    key: str | None = None
+
+    @property
+    def event_id(self) -> str | None:
+        """Id of the cause event."""
+        return self.cause.event_id if self.cause else None
+
+
+class Admission:
+    """Judges one entry and writes the outcome: an enrollment with the order to start it, or a stored refusal."""
+
+    def __init__(self, session: AsyncSession, door: Door, contact_id: UUID, *, entry: Entry, now: datetime) -> None:
+        self._session = session
+        self._version = door.version
+        self._rules = door.definition.entry
+        self._contact_id = contact_id
+        self._entry = entry
+        self._now = now
+        # A producer's clock may run ahead; nobody enters in the future.
+        self._entered_at = min(entry.cause.occurred_at, now) if entry.cause else now
+
+    async def decide(self) -> EnrollmentResult:
+        """The outcome, written to the session."""
+        again = self._rules.again
+        key = entry_key_of(again, self._entry.properties, self._entry.key)
+        if isinstance(key, NotEnrolled):
+            return self.turn_away(key)
+        previous = await self._previous(key if isinstance(again, PerProperty) else None)
+        if previous is not None and previous.ended_at is None:
+            self.turn_away(NotEnrolled(EnrollmentRefusal.ALREADY_RUNNING, "the contact is inside already"))
+            return AlreadyRunning(previous)
+        refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
+        refusal = refusal or self._closed() or await self._outside_audience()
+        return self.turn_away(refusal) if refusal else await self._enter(key)
+
+    def turn_away(self, refusal: NotEnrolled) -> NotEnrolled:
+        """Store and log a refusal."""
+        self._session.add(
+            EntryRefusal(
+                journey_key=self._version.journey_key,
+                version=self._version.version,
+                contact_id=self._contact_id,
+                reason=refusal.reason,
+                because=refusal.because,
+                cause_event_id=self._entry.event_id,
+                at=self._now,
+            )
+        )
+        journey = self._version.journey_key
+        _log.info("entry_refused", journey=journey, contact=str(self._contact_id), reason=refusal.reason.value)
+        return refusal
+
+    def _closed(self) -> NotEnrolled | None:
+        if self._version.state == VersionState.LIVE:
+            return None
+        because = f"version {self._version.version} is {self._version.state} and takes no new contacts"
+        return NotEnrolled(EnrollmentRefusal.JOURNEY_NOT_LIVE, because)
+
+    async def _previous(self, key: str | None) -> Enrollment | None:
+        """The enrollment that runs, or else the newest; of any key where None."""
+        query = select(Enrollment).where(
+            Enrollment.contact_id == self._contact_id, Enrollment.journey_key == self._version.journey_key
+        )
+        if key is not None:
+            query = query.where(Enrollment.entry_key == key)
+        query = query.order_by(Enrollment.ended_at.desc().nulls_first(), Enrollment.id.desc()).limit(1)
+        found: Enrollment | None = await self._session.scalar(query)
+        return found
+
+    async def _outside_audience(self) -> NotEnrolled | None:
+        audience = self._rules.audience
+        if audience is None:
+            return None
+        facts = await load_facts(
+            self._session, self._contact_id, audience.needs(), self._now, entry=self._entry.properties
+        )
+        try:
+            verdict = audience.judge(facts)
+        except Invalid as error:
+            return NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error))
+        return None if verdict.holds else NotEnrolled(EnrollmentRefusal.AUDIENCE, verdict.because)
+
+    async def _enter(self, key: str) -> Enrolled | NotEnrolled:
+        passage = Passage(
+            plan=plan_of(self._version),
+            entry=self._entry.properties,
+            entered_at=self._entered_at,
+            entry_sequence=self._entry.cause.sequence if self._entry.cause else await self._newest_sequence(),
+        )
+        overtaken = await self._overtaken(passage)
+        if refusal := _over_already(passage.plan, overtaken):
+            return self.turn_away(refusal)
+        enrollment = self._enrollment(key, passage)
+        self._session.add(enrollment)
+        await self._session.flush()
+        put_start(self._session, enrollment.id)
+        for event, criteria in overtaken:
+            put_delivery(self._session, enrollment.id, event_id=event.event_id, at=event.occurred_at, criteria=criteria)
+        return Enrolled(enrollment)
+
+    def _enrollment(self, key: str, passage: Passage) -> Enrollment:
+        return Enrollment(
+            journey_key=self._version.journey_key,
+            version=self._version.version,
+            contact_id=self._contact_id,
+            entry_key=key,
+            workflow_id=journey_workflow_id(self._version.journey_key, self._contact_id, key),
+            state=JourneyState.STARTING,
+            since=self._now,
+            entry_event_id=self._entry.event_id,
+            entry_properties=dict(self._entry.properties),
+            entered_at=passage.entered_at,
+            entry_sequence=passage.entry_sequence,
+        )
+
+    async def _newest_sequence(self) -> int:
+        """An entry without an event stands behind all events of the log so far."""
+        return int(await self._session.scalar(text("SELECT last_value FROM events_sequence_seq")) or 0)
+
+    async def _overtaken(self, passage: Passage) -> list[tuple[Event, tuple[str, ...]]]:
+        """Events that overtook a late entry: stored before it, occurred after it, and meeting criteria of the plan."""
+        cause, names = self._entry.cause, passage.plan.listens
+        if cause is None or not names:
+            return []
+        events = await EventRepository(self._session).history(self._contact_id, names=names, since=passage.entered_at)
+        matches = [(event, match(event, passage).criteria) for event in events if event.sequence < cause.sequence]
+        return [(event, criteria) for event, criteria in matches if criteria]
+
+
+def _over_already(plan: Plan, overtaken: Sequence[tuple[Event, tuple[str, ...]]]) -> NotEnrolled | None:
+    """A journey whose goal or exit came before its late entry is not begun."""
+    met = [plan.criteria[name] for _, criteria in overtaken for name in criteria]
+    for role, reason in (
+        (Role.GOAL, EnrollmentRefusal.GOAL_ALREADY_MET),
+        (Role.EXIT, EnrollmentRefusal.EXIT_ALREADY_MET),
+    ):
+        if event := next((criterion.event for criterion in met if criterion.role is role), None):
+            return NotEnrolled(reason, f"the entry was reported late: {event} has followed it already")
+    return None

@@ -1,0 +1,117 @@
+"""Applying events: every effect of a contact's events in their order, in the caller's transaction.
+
+The caller holds the contacts' locks and takes the events out of the queue in the same transaction, so an event has
+all of its effects or none (ADR 0004). Claiming is in `intake.claims`, the loop around it in `intake.consumer`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.events import EventRepository, NewEvent
+from crm.models.event import Event
+from crm.scoring import ScoringRepository
+from intake.admission import Admission, Door, Enrolled, Entry
+from intake.effects import Consequences, take_effect
+from intake.listeners import Listener, Listeners, listener_of, listeners_of
+from intake.matching import match
+from intake.outbox import put_delivery
+from intake.reentry import EnrollmentRefusal, NotEnrolled
+from journeys.conditions.comparison import matches
+from kit.errors import Invalid
+from workflows.messages import EXIT_REQUESTED
+
+_log = structlog.get_logger(__name__)
+
+
+async def apply_events(session: AsyncSession, events: Sequence[Event], now: datetime) -> None:
+    """Apply events of contacts whose locks are held; each contact's own in the order of the log.
+
+    Raises:
+        Invalid: one of them says something that cannot be recorded.
+    """
+    listeners = await listeners_of(session, events)
+    derived: list[NewEvent] = []
+    for contact_id, own in groupby(sorted(events, key=attrgetter("contact_id", "sequence")), attrgetter("contact_id")):
+        application = _Application(session, contact_id, listeners, now)
+        derived += await application.apply(list(own))
+    if derived:
+        await EventRepository(session).accept(derived)
+
+
+class _Application:
+    """One contact's turn."""
+
+    def __init__(self, session: AsyncSession, contact_id: UUID, listeners: Listeners, now: datetime) -> None:
+        self._session = session
+        self._contact_id = contact_id
+        self._doors = listeners.doors
+        self._scored = listeners.scored
+        self._running = list(listeners.running.get(contact_id, ()))
+        self._now = now
+        self._unscored: list[Event] = []
+        self._derived: list[NewEvent] = []
+
+    async def apply(self, events: Sequence[Event]) -> list[NewEvent]:
+        """Every effect of the events, in order. Returns the events that follow from them."""
+        for event in events:
+            consequences = await take_effect(self._session, event)
+            self._derived += consequences.derived
+            self._unscored += [event] if event.name in self._scored else []
+            self._tell_running(event, consequences)
+            # After telling those inside: an entry event does not meet criteria of the enrollment it begins.
+            for door in self._doors.get(event.name, ()):
+                await self._enter(event, door)
+        await self._score()
+        return self._derived
+
+    def _tell_running(self, event: Event, consequences: Consequences) -> None:
+        for listener in self._running:
+            criteria = self._criteria(event, listener)
+            lost = sorted(consequences.withdrawn & listener.demands)
+            if lost:
+                criteria = (*criteria, EXIT_REQUESTED)
+            if criteria:
+                put_delivery(
+                    self._session,
+                    listener.enrollment_id,
+                    event_id=event.event_id,
+                    at=event.occurred_at,
+                    criteria=criteria,
+                    reason="; ".join(f"consent to {purpose} by {channel} withdrawn" for purpose, channel in lost),
+                )
+
+    def _criteria(self, event: Event, listener: Listener) -> tuple[str, ...]:
+        found = match(event, listener.passage)
+        if found.undecidable:
+            enrollment = str(listener.enrollment_id)
+            _log.warning(
+                "criteria_undecidable", event_id=event.event_id, enrollment=enrollment, criteria=found.undecidable
+            )
+        return found.criteria
+
+    async def _enter(self, event: Event, door: Door) -> None:
+        entry = Entry(event, event.properties)
+        admission = Admission(self._session, door, self._contact_id, entry=entry, now=self._now)
+        try:
+            if not matches(door.definition.entry.where, event.properties, {}):
+                return
+        except Invalid as error:
+            admission.turn_away(NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error)))
+            return
+        # The audience may ask for the score, and the entry event counts for it.
+        await self._score()
+        result = await admission.decide()
+        if isinstance(result, Enrolled):
+            self._running.append(listener_of(result.enrollment, door))
+
+    async def _score(self) -> None:
+        """Have the events so far scored. Put off as long as nobody looks at the score: it costs one pass, not many."""
+        if self._unscored:
+            self._derived += await ScoringRepository(self._session).apply(self._contact_id, self._unscored)
+            self._unscored = []

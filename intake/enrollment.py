@@ -1,0 +1,61 @@
+"""Letting a contact into a journey, and out of it, from anywhere: intake, the API, the command line.
+
+What is judged at the door is in `intake.admission`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.models.contact import Contact
+from crm.models.event import Event
+from crm.models.journey import JourneyVersion
+from intake.admission import Admission, AlreadyRunning, Door, Enrolled, EnrollmentResult, Entry
+from intake.outbox import request_exit
+from intake.reentry import EnrollmentRefusal, NotEnrolled
+from kit.errors import NotFound
+
+__all__ = [
+    "AlreadyRunning",
+    "Enrolled",
+    "EnrollmentRefusal",
+    "EnrollmentResult",
+    "NotEnrolled",
+    "enroll",
+    "request_exit",
+]
+
+
+async def enroll(
+    session: AsyncSession,
+    version: JourneyVersion,
+    contact_id: UUID,
+    *,
+    cause_event: Event | None,
+    properties: Mapping[str, Any],
+    entry_key: str | None = None,
+    now: datetime,
+) -> EnrollmentResult:
+    """Let the contact into the journey, or say why not; a refusal is stored. Locks the contact's row.
+
+    Args:
+        session: The caller's transaction.
+        version: The version to enter; only a live one takes contacts.
+        contact_id: The contact.
+        cause_event: The entry event; None where the entry was asked for directly.
+        properties: What `$entry.x` stands for in the journey.
+        entry_key: In place of the property that `again: {per: …}` names.
+        now: The present moment, aware.
+
+    Raises:
+        NotFound: no such contact.
+    """
+    lock = select(Contact.id).where(Contact.id == contact_id).with_for_update(key_share=True)
+    if await session.scalar(lock) is None:
+        raise NotFound("No such contact.", remedy="Identify the contact first, then enroll it.")
+    entry = Entry(cause_event, properties, entry_key)
+    return await Admission(session, Door.of(version), contact_id, entry=entry, now=now).decide()

@@ -1,0 +1,116 @@
+"""Who listens: journeys an event may enter, running enrollments that want to hear of it, points models it counts in.
+
+Read once for a batch of events of many contacts. Whether they match is in `intake.matching` and `intake.admission`.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import func, select, true, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.journeys import plan_of
+from crm.models.enrollment import Enrollment
+from crm.models.event import Event
+from crm.models.journey import JourneyVersion, VersionState
+from crm.models.score import ScoreModel
+from intake.admission import Door
+from intake.effects import WITHDRAWN
+from intake.matching import ConsentKey, Passage, demanded_consents
+
+_VersionKey = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A running enrollment, and the consents its journey's audience cannot do without."""
+
+    enrollment_id: UUID
+    passage: Passage
+    demands: frozenset[ConsentKey] = frozenset()
+
+
+def listener_of(enrollment: Enrollment, door: Door) -> Listener:
+    """The enrollment as a listener."""
+    return Listener(
+        enrollment_id=enrollment.id,
+        passage=Passage(
+            plan=plan_of(door.version),
+            entry=enrollment.entry_properties,
+            entered_at=enrollment.entered_at,
+            entry_sequence=enrollment.entry_sequence,
+        ),
+        demands=demanded_consents(door.definition.entry.audience),
+    )
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who listens to a batch: versions by entry event, running enrollments by contact (oldest first), points models."""
+
+    doors: Mapping[str, Sequence[Door]] = field(default_factory=dict)
+    running: Mapping[UUID, Sequence[Listener]] = field(default_factory=dict)
+    scored: frozenset[str] = frozenset()
+    """Names of events that may give points."""
+
+
+async def listeners_of(session: AsyncSession, events: Collection[Event]) -> Listeners:
+    """Who listens to these events, in at most four statements."""
+    names = {event.name for event in events}
+    return Listeners(
+        doors=await _doors(session, names),
+        running=await _running(session, {event.contact_id for event in events}, names),
+        scored=await _scored(session, names),
+    )
+
+
+async def _scored(session: AsyncSession, names: Collection[str]) -> frozenset[str]:
+    rule = func.jsonb_array_elements(ScoreModel.definition["rules"]).table_valued("value").lateral()
+    event = rule.c.value.op("->>")("event")
+    query = select(event).distinct().select_from(ScoreModel).join(rule, true()).where(ScoreModel.live, event.in_(names))
+    return frozenset((await session.scalars(query)).all())
+
+
+async def _doors(session: AsyncSession, names: Collection[str]) -> dict[str, list[Door]]:
+    query = (
+        select(JourneyVersion)
+        .where(JourneyVersion.state == VersionState.LIVE, JourneyVersion.entry_event.in_(names))
+        .order_by(JourneyVersion.journey_key)
+    )
+    doors = defaultdict(list)
+    for version in await session.scalars(query):
+        doors[version.entry_event or ""].append(Door.of(version))
+    return doors
+
+
+async def _running(
+    session: AsyncSession, contacts: Collection[UUID], names: Collection[str]
+) -> dict[UUID, list[Listener]]:
+    enrollments = await _running_enrollments(session, contacts, names)
+    doors = await _doors_of(session, {(e.journey_key, e.version) for e in enrollments})
+    running = defaultdict(list)
+    for enrollment in enrollments:
+        door = doors[enrollment.journey_key, enrollment.version]
+        running[enrollment.contact_id].append(listener_of(enrollment, door))
+    return running
+
+
+async def _running_enrollments(
+    session: AsyncSession, contacts: Collection[UUID], names: Collection[str]
+) -> Sequence[Enrollment]:
+    query = select(Enrollment).where(Enrollment.contact_id.in_(contacts), Enrollment.ended_at.is_(None))
+    if WITHDRAWN not in names:  # a withdrawal concerns journeys that listen to nothing, too
+        query = query.join(
+            JourneyVersion,
+            (JourneyVersion.journey_key == Enrollment.journey_key) & (JourneyVersion.version == Enrollment.version),
+        ).where(JourneyVersion.listens.overlap(list(names)))
+    return (await session.scalars(query.order_by(Enrollment.id))).all()
+
+
+async def _doors_of(session: AsyncSession, keys: Collection[_VersionKey]) -> dict[_VersionKey, Door]:
+    if not keys:
+        return {}
+    query = select(JourneyVersion).where(tuple_(JourneyVersion.journey_key, JourneyVersion.version).in_(list(keys)))
+    return {(version.journey_key, version.version): Door.of(version) for version in await session.scalars(query)}

@@ -1,0 +1,88 @@
+"""Which criteria of a running enrollment an event meets. Pure: what is true, never what is done about it.
+
+Finding the enrollments is in `intake.listeners`, telling them in `intake.outbox`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from crm.models.event import Event
+from journeys.conditions.all_of import All
+from journeys.conditions.any_of import AnyOf
+from journeys.conditions.comparison import matches
+from journeys.conditions.consent import ConsentCondition
+from journeys.conditions.registry import Condition
+from journeys.plan import Criterion, Plan
+from kit.errors import Invalid
+
+ConsentKey = tuple[str, str]
+"""Purpose and channel."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A contact's way through a version of a journey, as far as events concern it. `entered_at` is aware."""
+
+    plan: Plan
+    entry: Mapping[str, Any]
+    """Properties of the event it started with, for `$entry.x`."""
+    entered_at: datetime
+    entry_sequence: int
+    """Place of the entry in the event log."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """Criteria an event meets, in the order of the plan, and those nobody can tell because of how they compare."""
+
+    criteria: tuple[str, ...] = ()
+    undecidable: tuple[str, ...] = ()
+
+
+def match(event: Event, passage: Passage) -> Match:
+    """The criteria of the whole plan that the event meets, whatever step the enrollment is at."""
+    if not follows_entry(event, passage):
+        return Match()
+    met, undecidable = [], []
+    for name, criterion in passage.plan.criteria.items():
+        if criterion.event != event.name:
+            continue
+        try:
+            if _meets(event, criterion, passage):
+                met.append(name)
+        except Invalid:
+            undecidable.append(name)
+    return Match(tuple(met), tuple(undecidable))
+
+
+def follows_entry(event: Event, passage: Passage) -> bool:
+    """Whether the event comes after the entry: later in the log, or earlier in the log but occurred later.
+
+    Events that were sent at the same time may be stored in either order, and entries may be reported late. The entry
+    event itself is neither.
+    """
+    return event.sequence > passage.entry_sequence or (
+        event.sequence != passage.entry_sequence and event.occurred_at > passage.entered_at
+    )
+
+
+def _meets(event: Event, criterion: Criterion, passage: Passage) -> bool:
+    if criterion.within is not None and event.occurred_at - passage.entered_at > criterion.within:
+        return False
+    return matches(criterion.where, event.properties, passage.entry)
+
+
+def demanded_consents(audience: Condition | None) -> frozenset[ConsentKey]:
+    """The consents without which the audience cannot hold: of `all` every one, of `any` those in all branches."""
+    match audience:
+        case ConsentCondition(consent=consent):
+            return frozenset({(consent.purpose.value, consent.channel.value)})
+        case All(all=conditions):
+            return frozenset().union(*(demanded_consents(condition) for condition in conditions))
+        case AnyOf(any=conditions) if conditions:
+            first, *others = (demanded_consents(condition) for condition in conditions)
+            return first.intersection(*others)
+        case _:
+            return frozenset()

@@ -1,0 +1,71 @@
+"""May a contact enter a journey again? Pure rules over its newest enrollment, which `intake.admission` looks up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from crm.models.enrollment import Enrollment
+from journeys.conditions.comparison import lookup
+from journeys.model import Again, Cooldown, PerProperty
+
+LONGEST_KEY = 500
+
+
+class EnrollmentRefusal(StrEnum):
+    """Why a contact did not enter a journey: the closed list, explained in `docs/architecture/intake.md`."""
+
+    JOURNEY_NOT_LIVE = "journey_not_live"
+    ALREADY_RUNNING = "already_running"
+    ALREADY_ENTERED = "already_entered"
+    COOLING_DOWN = "cooling_down"
+    NO_ENTRY_KEY = "no_entry_key"
+    AUDIENCE = "audience"
+    GOAL_ALREADY_MET = "goal_already_met"
+    EXIT_ALREADY_MET = "exit_already_met"
+    UNDECIDABLE = "undecidable"
+
+
+@dataclass(frozen=True)
+class NotEnrolled:
+    """The entry was refused: a reason of the closed list, and a sentence for people without personal data."""
+
+    reason: EnrollmentRefusal
+    because: str
+
+
+def entry_key_of(again: Again, properties: Mapping[str, Any], given: str | None) -> str | NotEnrolled:
+    """The key that tells parallel enrollments of a contact apart; empty unless `again` says `per`.
+
+    `given` stands in for the property. Numbers and texts that look the same are the same key.
+    """
+    if not isinstance(again, PerProperty):
+        return ""
+    value = given if given is not None else lookup(properties, again.per)
+    key = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    if 0 < len(key) <= LONGEST_KEY:
+        return key
+    return NotEnrolled(
+        EnrollmentRefusal.NO_ENTRY_KEY,
+        f"the entry has no usable '{again.per}' (a text or number of at most {LONGEST_KEY} characters), "
+        "and the contact may enter once per value of it",
+    )
+
+
+def reentry_refusal(again: Again, previous: Enrollment, now: datetime) -> NotEnrolled | None:
+    """Why a contact may not enter again at `now` after `previous`, which has ended; None where it may."""
+    ended_at = previous.ended_at
+    assert ended_at is not None
+    match again:
+        case "never":
+            return NotEnrolled(EnrollmentRefusal.ALREADY_ENTERED, "a contact enters this journey only once")
+        case PerProperty(per=name):
+            return NotEnrolled(
+                EnrollmentRefusal.ALREADY_ENTERED, f"a contact enters this journey only once per '{name}'"
+            )
+        case Cooldown(cooldown=cooldown) if now < ended_at + cooldown:
+            until = (ended_at + cooldown).astimezone(UTC)
+            return NotEnrolled(EnrollmentRefusal.COOLING_DOWN, f"may enter again from {until:%Y-%m-%d %H:%M} UTC on")
+        case _:
+            return None

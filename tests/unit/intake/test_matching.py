@@ -1,0 +1,123 @@
+"""Which criteria of a running enrollment an event meets."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.models.event import Event
+from intake.matching import Match, Passage, demanded_consents, follows_entry, match
+from journeys.model import Journey
+from journeys.plan import compile_plan
+
+ENTERED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+ENTRY_SEQUENCE = 100
+JOURNEY: dict[str, Any] = {
+    "key": "review",
+    "name": "Review",
+    "owner": "crm",
+    "goal": {
+        "type": "sell",
+        "event": "review.created",
+        "where": {"product_id": "$entry.product_id"},
+        "within": "30d",
+    },
+    "entry": {"event": "order.placed"},
+    "exit": [
+        {"event": "order.refunded", "where": {"order_id": "$entry.order_id"}},
+        {"event": "order.refunded", "where": {"total": {"at_least": 100}}},
+    ],
+    "steps": [{"id": "asked", "wait_for": {"event": "review.created", "up_to": "2d"}}],
+}
+
+
+def a_passage(**overrides: Any) -> Passage:
+    journey = Journey.model_validate(JOURNEY | overrides)
+    entry = {"product_id": "p-1", "order_id": "o-1"}
+    return Passage(compile_plan(journey, version=1), entry, ENTERED, ENTRY_SEQUENCE)
+
+
+def an_event(
+    name: str,
+    properties: dict[str, Any] | None = None,
+    *,
+    sequence: int = ENTRY_SEQUENCE + 1,
+    after: timedelta = timedelta(hours=1),
+) -> Event:
+    return Event(
+        sequence=sequence,
+        received_at=ENTERED,
+        event_id=f"event-{sequence}",
+        contact_id=UUID(int=1),
+        name=name,
+        properties=properties or {},
+        occurred_at=ENTERED + after,
+        source="api",
+    )
+
+
+def test_an_event_meets_goal_and_step_of_the_whole_plan_at_once() -> None:
+    found = match(an_event("review.created", {"product_id": "p-1"}), a_passage())
+
+    assert found == Match(criteria=("goal", "step:asked"))
+
+
+def test_a_property_of_the_entry_tells_this_order_from_another() -> None:
+    assert match(an_event("order.refunded", {"order_id": "o-1"}), a_passage()).criteria == ("exit:1",)
+    assert match(an_event("order.refunded", {"order_id": "o-2"}), a_passage()).criteria == ()
+
+
+def test_an_event_nobody_waits_for_meets_nothing() -> None:
+    assert match(an_event("page.viewed"), a_passage()) == Match()
+
+
+@pytest.mark.parametrize(("after", "counts"), [(timedelta(days=30), True), (timedelta(days=30, seconds=1), False)])
+def test_a_goal_counts_only_so_long_after_the_entry(after: timedelta, *, counts: bool) -> None:
+    found = match(an_event("review.created", {"product_id": "p-1"}, after=after), a_passage())
+
+    assert ("goal" in found.criteria) is counts
+    assert "step:asked" in found.criteria  # the goal's limit is not the step's
+
+
+def test_a_criterion_that_cannot_be_judged_is_named_and_hides_no_other() -> None:
+    found = match(an_event("order.refunded", {"order_id": "o-1", "total": "much"}), a_passage())
+
+    assert found == Match(criteria=("exit:1",), undecidable=("exit:2",))
+
+
+def test_the_entry_event_is_no_news_to_the_enrollment_it_began() -> None:
+    entry = an_event("review.created", {"product_id": "p-1"}, sequence=ENTRY_SEQUENCE, after=timedelta())
+
+    assert match(entry, a_passage()) == Match()
+
+
+@given(distance=st.integers(min_value=-3, max_value=3), minutes=st.integers(min_value=-3, max_value=3))
+def test_an_event_follows_the_entry_by_the_log_or_by_its_occurrence(distance: int, minutes: int) -> None:
+    event = an_event("review.created", sequence=ENTRY_SEQUENCE + distance, after=timedelta(minutes=minutes))
+
+    assert follows_entry(event, a_passage()) is (distance > 0 or (distance < 0 and minutes > 0))
+
+
+def demanded(audience: dict[str, Any] | None) -> set[tuple[str, str]]:
+    entry = {"event": "order.placed"} | ({"audience": audience} if audience else {})
+    return set(demanded_consents(Journey.model_validate(JOURNEY | {"entry": entry}).entry.audience))
+
+
+MARKETING = {"consent": {"purpose": "marketing", "channel": "email"}}
+SALES = {"consent": {"purpose": "sales", "channel": "email"}}
+
+
+def test_an_audience_demands_the_consents_without_which_it_cannot_hold() -> None:
+    assert demanded(None) == set()
+    assert demanded(MARKETING) == {("marketing", "email")}
+    assert demanded({"all": [MARKETING, {"in_list": "vip"}, SALES]}) == {("marketing", "email"), ("sales", "email")}
+
+
+def test_a_consent_that_one_branch_can_do_without_is_not_demanded() -> None:
+    assert demanded({"any": [MARKETING, {"in_list": "vip"}]}) == set()
+    assert demanded({"any": [MARKETING, {"all": [MARKETING, SALES]}]}) == {("marketing", "email")}
+    assert demanded({"any": []}) == set()
+    assert demanded({"not": MARKETING}) == set()
