@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     overdue_after_hours: int = Field(
         default=72, ge=1, description="A send whose time lies longer ago than this is refused as overdue."
     )
+    resend_after_minutes: int = Field(
+        default=15, ge=1, description="A transactional message with unknown outcome is sent again after this long."
+    )
     digest_key: SecretStr = Field(
         default=SecretStr("development-only"), description="Key of the digests that suppressed addresses are kept as."
     )

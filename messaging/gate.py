@@ -1,0 +1,98 @@
+"""The gate every message passes: one question, one verdict, one reason. Reads the facts; the rules are next door.
+
+Asked in the transaction of the claim, directly before it, so nothing can be withdrawn unseen in between.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.consent import ConsentRepository
+from crm.models.contact import Contact
+from crm.models.enrollment import Enrollment
+from journeys.holidays import closed_on_holidays
+from journeys.timing import zone_or_default
+from journeys.values import MessageChannel
+from journeys.window import Window
+from kit.errors import NotFound
+from kit.settings import Settings
+from messaging.models import MessageClass
+from messaging.rules import GateFacts, judge
+from messaging.suppression import SuppressionList
+from messaging.verdicts import Allowed, Verdict
+
+
+@dataclass(frozen=True)
+class GateRequest:
+    """May this contact, in this enrollment, get a message of this class over this channel at `now`?
+
+    `now` is the workflow's time and decides; `wall_now` only tells whether that lies too long ago. Both are aware.
+    """
+
+    enrollment_id: UUID
+    contact_id: UUID
+    message_class: MessageClass
+    channel: MessageChannel
+    window: Window | None
+    now: datetime
+    wall_now: datetime
+
+
+async def decide(session: AsyncSession, request: GateRequest, *, settings: Settings) -> Verdict:
+    """Allowed, refused with a reason, or deferred to an instant, on facts read now in this transaction.
+
+    Raises:
+        NotFound: contact or enrollment does not exist (any more).
+        NeverOpens: the window does not open within a year.
+    """
+    facts = await _facts(session, request, settings)
+    objection = judge(facts)
+    if objection is not None:
+        return objection
+    assert facts.deliverable_address is not None
+    return Allowed(facts.deliverable_address, facts.zone.key)
+
+
+async def _facts(session: AsyncSession, request: GateRequest, settings: Settings) -> GateFacts:
+    columns = select(Contact.email, Contact.time_zone, Contact.country, Contact.region, Enrollment.ended_at)
+    joined = columns.join(Enrollment, Enrollment.contact_id == Contact.id)
+    row = (
+        await session.execute(joined.where(Contact.id == request.contact_id, Enrollment.id == request.enrollment_id))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("The contact or the enrollment does not exist any more.", remedy="End the enrollment.")
+    zone, zone_note = zone_or_default(row.time_zone, settings.default_time_zone)
+    return GateFacts(
+        message_class=request.message_class,
+        channel=request.channel,
+        now=request.now,
+        wall_now=request.wall_now,
+        overdue_after=timedelta(hours=settings.overdue_after_hours),
+        window=request.window,
+        enrollment_ended=row.ended_at is not None,
+        address=row.email,
+        deliverable_address=_deliverable(row.email),
+        suppression=await _suppression(session, request, row.email, settings),
+        consents=await ConsentRepository(session).standing(request.contact_id),
+        zone=zone,
+        zone_note=zone_note,
+        closed=closed_on_holidays(row.country or settings.default_country, row.region),
+    )
+
+
+async def _suppression(
+    session: AsyncSession, request: GateRequest, address: str | None, settings: Settings
+) -> str | None:
+    return await SuppressionList(session, settings.digest_key).reason(request.channel, address) if address else None
+
+
+def _deliverable(address: str | None) -> str | None:
+    """The address as every server takes it: plain ASCII, international domains encoded. None where that cannot be."""
+    try:
+        return validate_email(address or "", check_deliverability=False, allow_smtputf8=False).ascii_email
+    except EmailNotValidError:
+        return None

@@ -1,0 +1,180 @@
+"""The first half of a send, one transaction of the caller: what is known, render, gate, claim.
+
+The second half, calling the carrier and settling, is in `messaging.handover`; the caller commits in between.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from journeys.values import MessageChannel
+from journeys.window import Window
+from kit.errors import Invalid
+from kit.settings import Settings
+from messaging.channels.base import Mailbox, Outgoing
+from messaging.gate import GateRequest, decide
+from messaging.ledger import Claim, Draft, Ledger, MessageKey, Settled, TooEarly, content_digest
+from messaging.models import MessageClass, MessageRecord, MessageState, Template
+from messaging.personalisation import Recipient, recipient, sender_of
+from messaging.rendering import Content, Renderer
+from messaging.template_store import newest_template
+from messaging.verdicts import Allowed, Deferred, Refused
+
+
+@dataclass(frozen=True)
+class SendOrder:
+    """What is asked for: this template to this contact, at this step, in this window. `now` is the workflow's time."""
+
+    enrollment_id: UUID
+    contact_id: UUID
+    step: str
+    iteration: int
+    channel: MessageChannel
+    template: str
+    window: Window | None
+    now: datetime
+
+    @property
+    def key(self) -> MessageKey:
+        """What makes it the same message when it is asked for again."""
+        return MessageKey(self.enrollment_id, self.step, self.iteration, self.channel)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Claimed and committed by the caller: now hand `outgoing` over, once."""
+
+    claim: Claim
+    outgoing: Outgoing
+    zone: str
+    message_class: MessageClass
+
+
+Preparation = Prepared | Settled | Deferred | TooEarly
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """A message filled in, or why that failed: the failure only matters where the gate lets the message leave."""
+
+    template: Template
+    recipient: Recipient
+    content: Content | Invalid
+
+    def draft(self, contact_id: UUID) -> Draft:
+        content = self.content
+        digest = None if isinstance(content, Invalid) else content_digest(content.subject, content.html, content.text)
+        template = self.template
+        message_class = MessageClass(template.message_class)
+        return Draft(contact_id, template.key, template.version, template.locale, message_class, digest)
+
+
+@dataclass(frozen=True)
+class Preparer:
+    """Prepares sends through one session. `attempt` names the one attempt, `wall_now` is the wall clock, aware."""
+
+    session: AsyncSession
+    settings: Settings
+    renderer: Renderer
+    provider: str
+    attempt: str
+    wall_now: datetime
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger under this installation's grace period."""
+        return Ledger(self.session, resend_after=timedelta(minutes=self.settings.resend_after_minutes))
+
+    async def prepare(self, order: SendOrder) -> Preparation:
+        """Claim the message, or say what became of it, or until when to wait.
+
+        Raises:
+            NotFound: contact, enrollment or template does not exist.
+            Invalid: the template cannot be filled in for this contact, or the window never opens.
+        """
+        known = await self.ledger.find(order.key)
+        standing = self.ledger.standing(known, self.wall_now) if known else None
+        if standing is not None:
+            return standing
+        letter = await self._write(order)
+        # Asked after the rendering, which takes time, and directly before the claim.
+        verdict = await decide(self.session, self._question(order, letter), settings=self.settings)
+        if isinstance(verdict, Deferred):
+            return verdict
+        if isinstance(verdict, Refused):
+            return await self._refuse(order, letter, known, verdict)
+        if isinstance(letter.content, Invalid):
+            raise letter.content
+        claim = await self._claim(order, letter, known)
+        if claim is None:
+            return await self._prepared_by_another(order)
+        outgoing = self._outgoing(claim, letter.recipient, letter.content, verdict)
+        return Prepared(claim, outgoing, verdict.zone, MessageClass(letter.template.message_class))
+
+    async def _write(self, order: SendOrder) -> _Letter:
+        to = await recipient(self.session, order.contact_id, order.enrollment_id, settings=self.settings)
+        template = await newest_template(
+            self.session, order.template, locale=to.locale, default_locale=self.settings.default_locale
+        )
+        try:
+            content: Content | Invalid = await self.renderer.render(template, MappingProxyType(dict(to.variables)))
+        except Invalid as error:
+            content = error
+        return _Letter(template, to, content)
+
+    def _question(self, order: SendOrder, letter: _Letter) -> GateRequest:
+        return GateRequest(
+            enrollment_id=order.enrollment_id,
+            contact_id=order.contact_id,
+            message_class=MessageClass(letter.template.message_class),
+            channel=order.channel,
+            window=order.window,
+            now=order.now,
+            wall_now=self.wall_now,
+        )
+
+    async def _refuse(
+        self, order: SendOrder, letter: _Letter, known: MessageRecord | None, refused: Refused
+    ) -> Settled | TooEarly:
+        if known is not None:
+            return self.ledger.refuse_again(known, refused, now=self.wall_now)
+        draft = letter.draft(order.contact_id)
+        message_id = await self.ledger.refuse(order.key, draft, refused, now=self.wall_now)
+        if message_id is None:
+            return await self._prepared_by_another(order)
+        return Settled(MessageState.REFUSED, message_id, refused.reason, refused.because)
+
+    async def _claim(self, order: SendOrder, letter: _Letter, known: MessageRecord | None) -> Claim | None:
+        draft = letter.draft(order.contact_id)
+        if known is not None:
+            return self.ledger.claim_again(
+                known, draft, attempt=self.attempt, provider=self.provider, now=self.wall_now
+            )
+        return await self.ledger.claim(
+            order.key, draft, attempt=self.attempt, provider=self.provider, now=self.wall_now
+        )
+
+    async def _prepared_by_another(self, order: SendOrder) -> Settled | TooEarly:
+        """Another attempt wrote the row between our look and our claim."""
+        known = await self.ledger.find(order.key)
+        assert known is not None
+        standing = self.ledger.standing(known, self.wall_now)
+        # It may have released the message already; then the next attempt takes it.
+        return standing or TooEarly(timedelta(seconds=1))
+
+    def _outgoing(self, claim: Claim, to: Recipient, content: Content, allowed: Allowed) -> Outgoing:
+        sender = sender_of(self.settings)
+        domain = sender.address.rpartition("@")[2]
+        return Outgoing(
+            message_id=claim.message_id,
+            sender=sender,
+            recipient=Mailbox(allowed.address, to.name),
+            subject=content.subject,
+            html=content.html,
+            text=content.text,
+            at=self.wall_now,
+            headers={"Message-ID": f"<{claim.message_id}@{domain}>", "Auto-Submitted": "auto-generated"},
+        )

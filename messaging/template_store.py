@@ -1,0 +1,36 @@
+"""Published templates: the newest version of one in the best language, and what is known of all of them."""
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from journeys.findings import KnownTemplate
+from kit.errors import NotFound
+from messaging.models import Template
+
+
+async def known_templates(session: AsyncSession) -> dict[str, KnownTemplate]:
+    """Every published template by key, as of its newest version; variables of all its languages together."""
+    rows = (await session.scalars(select(Template).order_by(Template.key, Template.version))).all()
+    newest = {row.key: row.version for row in rows}
+    found: dict[str, KnownTemplate] = {}
+    for row in rows:
+        if row.version == newest[row.key]:
+            earlier = found[row.key].variables if row.key in found else frozenset()
+            found[row.key] = KnownTemplate(row.message_class, earlier | frozenset(row.variables))
+    return found
+
+
+async def newest_template(session: AsyncSession, key: str, *, locale: str | None, default_locale: str) -> Template:
+    """The newest version of a template in the language asked for, or else in the default language.
+
+    Raises:
+        NotFound: no such template has been published.
+    """
+    version = select(func.max(Template.version)).where(Template.key == key).scalar_subquery()
+    rows = await session.scalars(select(Template).where(Template.key == key, Template.version == version))
+    by_locale = {row.locale: row for row in rows}
+    wanted = (locale or "").lower().replace("_", "-").partition("-")[0]
+    for choice in (wanted, default_locale, *sorted(by_locale)):
+        if choice in by_locale:
+            return by_locale[choice]
+    raise NotFound(f"There is no template {key!r}.", remedy="Publish it, then retry the step.")

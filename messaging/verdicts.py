@@ -1,0 +1,34 @@
+"""What the gate can say about a send. A refusal is a value with a reason, never an exception (ADR 0003)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from journeys.outcomes import RefusalReason
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The message may leave now, to this address. `zone` is the contact's IANA zone, for readable summaries."""
+
+    address: str
+    zone: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The message must not leave. `because` is a sentence without personal data: it reaches Temporal."""
+
+    reason: RefusalReason
+    because: str
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """The message must wait until this instant (aware); then the gate is asked again."""
+
+    until: datetime
+    zone: str
+    because: str
+
+
+Verdict = Allowed | Refused | Deferred
