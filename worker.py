@@ -17,9 +17,9 @@ from temporalio.worker import Worker
 from activities.contacts import ContactActivities
 from activities.enrollments import EnrollmentActivities
 from activities.messages import MessagingActivities
-from crm.partitions import keep_partitions
 from intake.consumer import IntakeConsumer
 from intake.relay import Relay
+from intake.upkeep import keep_partitions
 from kit.clock import wall_clock
 from kit.database import Sessions, create_engine, create_sessions
 from kit.logs import configure_logs
@@ -35,10 +35,10 @@ SHUTDOWN_GRACE = timedelta(seconds=20)
 @asynccontextmanager
 async def journey_worker(settings: Settings, client: Client, sessions: Sessions) -> AsyncIterator[Worker]:
     """The Temporal worker with its activities; channels are closed when it is done."""
-    async with open_channels(settings) as channels:
-        contacts = ContactActivities(sessions)
-        enrollments = EnrollmentActivities(sessions)
-        messages = MessagingActivities(sessions, channels, settings, wall_clock)
+    contacts = ContactActivities(sessions)
+    enrollments = EnrollmentActivities(sessions)
+    messages = MessagingActivities(sessions, open_channels(settings), settings, wall_clock)
+    try:
         yield Worker(
             client,
             task_queue=settings.task_queue,
@@ -55,6 +55,8 @@ async def journey_worker(settings: Settings, client: Client, sessions: Sessions)
             graceful_shutdown_timeout=SHUTDOWN_GRACE,
             **worker_options(settings),
         )
+    finally:
+        await messages.close()
 
 
 async def run_journeys(settings: Settings, client: Client, sessions: Sessions) -> None:

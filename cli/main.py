@@ -10,7 +10,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import up
+from cli import lazy, up
 from kit.errors import DauerlaufError, Invalid, Unavailable
 
 _MENDABLE = {
@@ -35,6 +35,7 @@ app.command()(up.down)
 
 def main() -> None:
     """Runs the command; an error that people can mend is told in sentences on standard error, with exit code 1."""
+    lazy.register(app, sys.argv[1:])
     try:
         app()
     except DauerlaufError as error:

@@ -30,7 +30,11 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionD
 
 
 def test_no_module_is_longer_than_400_lines() -> None:
-    long = {str(path.relative_to(ROOT)): n for path in every_module() if (n := len(path.read_text().splitlines())) > MAX_LINES}
+    long = {
+        str(path.relative_to(ROOT)): n
+        for path in every_module()
+        if (n := len(path.read_text().splitlines())) > MAX_LINES
+    }
     assert not long
 
 

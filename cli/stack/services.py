@@ -38,8 +38,10 @@ class PythonServer(Server):
         ready: Callable[[float], bool],
         log: Path,
         guard: Guard | None = None,
+        stop_seconds: float = 10.0,
     ) -> None:
         super().__init__(name, log=log, guard=guard)
+        self._stop_seconds = stop_seconds
         self._arguments = tuple(arguments)
         self._environment = environment
         self._ready = ready
@@ -48,7 +50,7 @@ class PythonServer(Server):
     def launch(self) -> Launch:
         """The interpreter of this environment with the module's arguments."""
         self._launched_at = time.time()
-        return Launch(python(*self._arguments), environment=self._environment)
+        return Launch(python(*self._arguments), environment=self._environment, stop_seconds=self._stop_seconds)
 
     def is_ready(self) -> bool:
         """What the `ready` given by the maker says."""
@@ -131,6 +133,7 @@ class Workshop:
             ready=lambda since: _asks_for_work(ui, since=since),
             log=self._places.log(Part.WORKER),
             guard=self._guard,
+            stop_seconds=30.0,  # it finishes the sends it has begun
         )
 
     def _api(self) -> Server:

@@ -1,0 +1,109 @@
+"""Commands for those who write journeys: `dauerlauf check` and `dauerlauf publish`, on the same functions as the API."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from crm.journeys import JourneyRepository
+from journeys.checks import check as findings_of
+from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
+from journeys.loader import load_file
+from journeys.model import Journey
+from kit.database import Sessions, create_engine, create_sessions
+from kit.errors import Invalid, Problem
+from kit.settings import Settings
+from messaging.publishing import checked_templates, compile_template
+from messaging.template_source import LOCALES, packaged_templates
+from messaging.template_store import known_templates
+
+Files = Annotated[list[Path], typer.Argument(help="Journey files (YAML), or directories of them.", exists=True)]
+console = Console(highlight=False, soft_wrap=True)
+
+
+def check(files: Files) -> None:
+    """Check journeys, without a database: the templates known are those that ship with the product.
+
+    Ends with exit code 1 where a journey could not be published.
+    """
+    known = shipped_templates()
+    failed = False
+    for path in _journey_files(files):
+        try:
+            findings = findings_of(load_file(path), known)
+        except Invalid as error:
+            _print_problems(path, error.problems or (Problem(path.name, error.message, error.remedy),), "error")
+            failed = True
+            continue
+        _print_findings(path, findings)
+        failed = failed or any(finding.severity is Severity.ERROR for finding in findings)
+    raise typer.Exit(1 if failed else 0)
+
+
+def publish(files: Files) -> None:
+    """Check journeys against the templates of the database, then publish them: all of them or none."""
+    journeys = [load_file(path) for path in _journey_files(files)]
+    for line in asyncio.run(_publish(journeys)):
+        console.print(line)
+
+
+async def _publish(journeys: Sequence[Journey]) -> list[str]:
+    engine = create_engine(Settings())
+    try:
+        return await publish_journeys(create_sessions(engine), journeys)
+    finally:
+        await engine.dispose()
+
+
+async def publish_journeys(sessions: Sessions, journeys: Sequence[Journey]) -> list[str]:
+    """Publish the journeys in one transaction; returns a sentence for each.
+
+    Raises:
+        Invalid: a journey has errors; nothing was published.
+    """
+    said = []
+    async with sessions.begin() as session:
+        known = await known_templates(session)
+        repository = JourneyRepository(session)
+        for journey in journeys:
+            errors = [finding for finding in findings_of(journey, known) if finding.severity is Severity.ERROR]
+            if errors:
+                problems = [finding.problem for finding in errors]
+                raise Invalid(f"The journey {journey.key} cannot be published.", problems=problems)
+            await repository.put_draft(journey)
+            version = await repository.publish(journey.key, by="cli")
+            said.append(f"{journey.key}: version {version.version} is live.")
+    return said
+
+
+def shipped_templates() -> KnownTemplates:
+    """What checks know of the templates that ship with the product, without a database."""
+    known = {}
+    for source in checked_templates(packaged_templates()):
+        rows = [compile_template(source, locale) for locale in LOCALES]
+        variables = frozenset(name for row in rows for name in row.variables)
+        known[source.key] = KnownTemplate(rows[0].message_class, variables)
+    return known
+
+
+def _journey_files(paths: Sequence[Path]) -> list[Path]:
+    return [
+        file
+        for path in paths
+        for file in (sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else [path])
+    ]
+
+
+def _print_findings(path: Path, findings: Sequence[Finding]) -> None:
+    if not findings:
+        console.print(f"[green]{path}: nothing to mend.[/]")
+    for finding in findings:
+        _print_problems(path, (finding.problem,), finding.severity)
+
+
+def _print_problems(path: Path, problems: Sequence[Problem], severity: str) -> None:
+    for problem in problems:
+        console.print(f"{path}: {severity}: {problem}", markup=False)

@@ -1,0 +1,43 @@
+"""Publishes what ships with the product into a database: templates, points models, journeys. Harmless to repeat."""
+
+from dataclasses import dataclass
+
+from crm.journeys import JourneyRepository
+from crm.scoring import ScoringRepository
+from journeys.catalogue import catalogue, models
+from journeys.checks import check
+from journeys.findings import Severity
+from kit.database import Sessions
+from kit.errors import Invalid
+from messaging.publishing import publish_templates
+from messaging.template_store import known_templates
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is live now, by key."""
+
+    templates: tuple[str, ...]
+    models: tuple[str, ...]
+    journeys: tuple[str, ...]
+
+
+async def publish_catalogue(sessions: Sessions) -> Published:
+    """Publish templates, then models, then journeys, in one transaction. What is unchanged stays the version it is."""
+    async with sessions.begin() as session:
+        templates = await publish_templates(session)
+        known = await known_templates(session)
+        for model in models():
+            await ScoringRepository(session).publish(model)
+        journeys = JourneyRepository(session)
+        for journey in catalogue():
+            findings = [finding for finding in check(journey, known) if finding.severity is Severity.ERROR]
+            if findings:
+                raise Invalid(f"The shipped journey {journey.key} has errors.", problems=[f.problem for f in findings])
+            await journeys.put_draft(journey)
+            await journeys.publish(journey.key, by="catalogue")
+    return Published(
+        templates=tuple(sorted(template.key for template in templates)),
+        models=tuple(sorted(model.key for model in models())),
+        journeys=tuple(sorted(journey.key for journey in catalogue())),
+    )

@@ -1,0 +1,47 @@
+"""Commands that are imported only when they are called: `dauerlauf up` stays small, `--help` quick."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import typer
+
+
+@dataclass(frozen=True)
+class LazyCommand:
+    """Where a command lives (`module:attribute`, a function or a Typer app) and what it does, in a sentence."""
+
+    target: str
+    summary: str
+
+
+COMMANDS: Mapping[str, LazyCommand] = {
+    "demo": LazyCommand("cli.demo.command:demo", "Run the main job on real purchases in a fresh state."),
+    "check": LazyCommand("cli.authoring:check", "Check journey files: place, what is wrong, how to mend it."),
+    "publish": LazyCommand("cli.authoring:publish", "Publish journey files into the database."),
+    "replay": LazyCommand("cli.replaying:replay", "Replay histories of a server against this code, before a deploy."),
+    "keys": LazyCommand("cli.keys:app", "API keys: make, list and revoke them."),
+    "api": LazyCommand("cli.production:api", "Serve the HTTP API."),
+    "worker": LazyCommand("cli.production:worker", "Run workflows, activities, intake and relay."),
+    "migrations": LazyCommand("cli.production:migrations_app", "The database's tables."),
+    "temporal": LazyCommand("cli.production:temporal_app", "The Temporal namespace."),
+}
+
+
+def register(app: typer.Typer, arguments: Sequence[str]) -> None:
+    """Add the commands to the app: the one called by `arguments` for real, the others as their line in the help."""
+    called = next((word for word in arguments if not word.startswith("-")), None)
+    for name, command in COMMANDS.items():
+        if name != called:
+            app.command(name, help=command.summary)(_not_called)
+            continue
+        module, _, attribute = command.target.partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name, help=command.summary)
+        else:
+            app.command(name)(found)
+
+
+def _not_called() -> None:
+    raise AssertionError("a command is registered for real before it is called")
