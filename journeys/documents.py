@@ -3,18 +3,20 @@
 Reading YAML text is in `journeys.loader`, findings beyond the shape are in `journeys.checks`.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from journeys.mistakes import problems_of
 from journeys.model import Journey
-from journeys.places import Places
+from journeys.places import Path, Places
 from kit.errors import Invalid, Problem
 
 DEEPEST = 100
 MOST_VALUES = 20_000
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -41,8 +43,8 @@ def from_document(model: type[Model], document: Any, *, name: str, places: Place
     places = places or Places()
     if not isinstance(document, Mapping):
         raise not_usable(name, [Problem(places(()), f"This is no {name}.", "Write keys and values, such as `key: …`.")])
-    if outgrown := _outgrown(document, places):
-        raise not_usable(name, [outgrown])
+    if unusable := _unusable(document, places):
+        raise not_usable(name, [unusable])
     try:
         return model.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -55,20 +57,33 @@ def not_usable(name: str, problems: list[Problem]) -> Invalid:
     return Invalid(f"This {name} cannot be used ({count}). {problems[0]}", problems=problems)
 
 
-def _outgrown(document: Any, places: Places) -> Problem | None:
-    """A document too deep or too large to be looked at further. Walks without recursion, for it may be hostile."""
-    level, values = [document], 0
+def _unusable(document: Any, places: Places) -> Problem | None:
+    """A document too deep or too large to be looked at further, or with a text that no database keeps.
+
+    Walks without recursion, for it may be hostile.
+    """
+    level: list[tuple[Path, Any]] = [((), document)]
+    values = 0
     for _ in range(DEEPEST + 1):
-        inner = [
-            value
-            for item in level
-            for value in (item.values() if isinstance(item, Mapping) else item)
-            if isinstance(value, Mapping | list | tuple)
-        ]
-        values += sum(len(item) for item in level)
+        inner = [((*path, key), value) for path, item in level for key, value in _entries(item)]
+        values += len(inner)
         if values > MOST_VALUES:
             return Problem(places(()), f"There are more than {MOST_VALUES} values.", "Split it into smaller ones.")
-        if not inner:
+        if (unstorable := _unstorable(inner)) is not None:
+            return Problem(places(unstorable), "It holds a character that no text can hold.", "Remove that character.")
+        level = [(path, value) for path, value in inner if isinstance(value, Mapping | list | tuple)]
+        if not level:
             return None
-        level = inner
     return Problem(places(()), f"It is nested deeper than {DEEPEST} levels.", "Write it flatter.")
+
+
+def _entries(item: Any) -> Iterable[tuple[Any, Any]]:
+    return item.items() if isinstance(item, Mapping) else enumerate(item)
+
+
+def _unstorable(inner: Iterable[tuple[Path, Any]]) -> Path | None:
+    """The first place with a NUL or half a surrogate pair, in a key or a value."""
+    for path, value in inner:
+        if any(isinstance(text, str) and _UNSTORABLE.search(text) for text in (path[-1], value)):
+            return path if _UNSTORABLE.search(str(path[-1])) is None else path[:-1]
+    return None

@@ -150,7 +150,7 @@ class _Values:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = key_node.value
+            key = _joined_surrogates(key_node.value) if isinstance(key_node, ScalarNode) else key_node.value
             if not isinstance(key_node, ScalarNode) or key_node.tag not in _TEXTS:
                 self.lines.setdefault((*path, str(key)), line)
                 self._refuse((*path, str(key)), "A key must be a text.", "Put it in quotes.")
@@ -165,7 +165,7 @@ class _Values:
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         if node.tag in _TEXTS:
-            return node.value
+            return _joined_surrogates(node.value)
         try:
             return _reader().constructor.construct_object(node)
         except (ValueError, YAMLError):
@@ -181,6 +181,11 @@ class _Values:
 
     def _refuse(self, path: Path, what: str, remedy: str) -> None:
         self.problems.append(Problem(Places(self.source, self.lines)(path), what, remedy))
+
+
+def _joined_surrogates(text: str) -> str:
+    # JSON writes characters beyond the first plane as two escapes, which YAML reads as two halves.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _too_deep(where: str) -> Problem:

@@ -96,15 +96,15 @@ Exits = Annotated[
 class Journey(Strict):
     """A journey definition. A published version of it never changes."""
 
-    key: Key
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    owner: Annotated[str, Field(min_length=1, max_length=100)]
-    description: str = ""
-    goal: Goal | None = None
-    entry: Entry
-    exit: Exits = ()
-    window: Window | None = None
-    steps: tuple[Step, ...] = Field(min_length=1)
+    key: Key = Field(description="What the journey is called in addresses, reports and the Temporal UI.")
+    name: Annotated[str, Field(min_length=1, max_length=200, description="The journey's name for people.")]
+    owner: Annotated[str, Field(min_length=1, max_length=100, description="The team that answers for it.")]
+    description: str = Field(default="", max_length=5_000, description="What it is for, in sentences.")
+    goal: Goal | None = Field(default=None, description="What it is to achieve; a contact that does so leaves.")
+    entry: Entry = Field(description="How contacts get in.")
+    exit: Exits = Field(default=(), description="Events that end it at any step.")
+    window: Window | None = Field(default=None, description="When its marketing and sales messages may leave.")
+    steps: tuple[Step, ...] = Field(min_length=1, description="What happens, in this order.")
 
 
 __all__ = ["Again", "Cooldown", "Entry", "Exits", "Goal", "GoalType", "Journey", "PerProperty", "Scalar"]

@@ -105,6 +105,8 @@ class Comparison(Strict):
     Null means "not given". That a property is missing or null is written `{exists: false}`, or as a plain null.
     """
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     equals: Scalar = None
     not_equals: Scalar = None
     at_least: Number | None = None

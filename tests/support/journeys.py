@@ -1,0 +1,195 @@
+"""Journeys for tests: a small one to change parts of, and hypothesis strategies for all of the language."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from journeys.conditions.base import EventFact, Facts
+from journeys.conditions.registry import Condition
+from journeys.documents import journey_from_document
+from journeys.model import Journey
+
+NOW = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
+ENTERED = NOW - timedelta(days=3)
+
+SMALL: Mapping[str, Any] = {
+    "key": "small",
+    "name": "A small journey",
+    "owner": "tests",
+    "entry": {"event": "contact.registered"},
+    "steps": [{"wait": "1d"}],
+}
+
+
+def journey(**parts: Any) -> Journey:
+    """A small journey in which these parts are as said."""
+    return journey_from_document({**SMALL, **parts})
+
+
+def condition(document: Mapping[str, Any]) -> Condition:
+    """The condition a document describes."""
+    audience = journey(entry={"event": "contact.registered", "audience": document}).entry.audience
+    assert audience is not None
+    return audience
+
+
+def event(name: str, *, hours_ago: float = 0, event_id: str = "", **properties: Any) -> EventFact:
+    """An event that occurred so long before `NOW`."""
+    occurred_at = NOW - timedelta(hours=hours_ago)
+    return EventFact(name=name, occurred_at=occurred_at, properties=properties, event_id=event_id)
+
+
+EVENT_NAMES = ("order.placed", "review.created", "Signed Up")
+PROPERTIES = ("product_id", "amount", "address.city")
+STEP_IDS = ("first", "second")
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=10)
+names = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=10)
+keys = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,3})?", fullmatch=True)
+durations = st.sampled_from(["90s", "15m", "24h", "1d", "2w", "1d 12h"])
+scalars = st.one_of(
+    texts,
+    st.integers(-1_000, 1_000),
+    st.floats(-1_000, 1_000),
+    st.booleans(),
+    st.none(),
+    st.just("$entry.product_id"),
+)
+equal_comparisons = st.one_of(
+    st.fixed_dictionaries({"equals": scalars.filter(lambda value: value is not None)}),
+    st.fixed_dictionaries({"not_equals": scalars.filter(lambda value: value is not None)}),
+    st.fixed_dictionaries({"one_of": st.lists(scalars, min_size=1, max_size=3)}),
+    st.fixed_dictionaries({"exists": st.booleans()}),
+)
+ranges = st.fixed_dictionaries({"at_least": st.integers(-10, 10)}, optional={"at_most": st.floats(-10, 10)})
+comparable = st.one_of(scalars, equal_comparisons)
+wheres = st.dictionaries(st.sampled_from(PROPERTIES), comparable, max_size=2)
+wheres_with_ranges = st.dictionaries(st.sampled_from(PROPERTIES), st.one_of(comparable, ranges), max_size=2)
+
+patterns = st.fixed_dictionaries(
+    {"event": st.sampled_from(EVENT_NAMES)},
+    optional={"where": wheres, "within": durations, "since": st.sampled_from(["entry", "step", "ever"])},
+)
+leaves = st.one_of(
+    st.fixed_dictionaries({"attribute": st.sampled_from(PROPERTIES)}, optional={"is": comparable}),
+    st.builds(
+        lambda pattern, counts: {**pattern, **counts},
+        patterns,
+        st.fixed_dictionaries({}, optional={"at_least": st.integers(0, 3), "at_most": st.integers(0, 3)}),
+    ),
+    st.fixed_dictionaries({"none": patterns}),
+    st.fixed_dictionaries({"consent": st.fixed_dictionaries({}, optional={"purpose": st.just("sales")})}),
+    st.fixed_dictionaries({"in_list": st.sampled_from(["vip", "newsletter"])}),
+    st.fixed_dictionaries({"score": st.fixed_dictionaries({"model": keys, "at_least": st.integers(0, 50)})}),
+    st.fixed_dictionaries({"entry": st.sampled_from(PROPERTIES)}, optional={"is": comparable}),
+    st.fixed_dictionaries(
+        {"result": st.fixed_dictionaries({"step": st.sampled_from(STEP_IDS), "is": st.sampled_from(["yes", "sent"])})}
+    ),
+)
+conditions = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.fixed_dictionaries({"all": st.lists(inner, max_size=3)}),
+        st.fixed_dictionaries({"any": st.lists(inner, max_size=3)}),
+        st.fixed_dictionaries({"not": inner}),
+    ),
+    max_leaves=4,
+)
+
+values = st.one_of(texts, st.integers(-10, 10), st.booleans(), st.none())
+properties = st.dictionaries(st.sampled_from(["product_id", "amount"]), values, max_size=2)
+events = st.builds(
+    EventFact,
+    name=st.sampled_from(EVENT_NAMES),
+    occurred_at=st.integers(-200, 0).map(lambda hours: NOW + timedelta(hours=hours)),
+    properties=properties,
+    event_id=st.sampled_from(["", "a", "b", "c"]),
+)
+facts = st.builds(
+    Facts,
+    now=st.just(NOW),
+    attributes=properties,
+    events=st.lists(events, max_size=5),
+    lists=st.frozensets(st.sampled_from(["vip", "newsletter"])),
+    consents=st.frozensets(st.tuples(st.sampled_from(["marketing", "sales"]), st.just("email"))),
+    scores=st.dictionaries(keys, st.integers(0, 100), max_size=2),
+    entry=properties,
+    results=st.dictionaries(st.sampled_from(STEP_IDS), st.sampled_from(["yes", "no", "sent"]), max_size=2),
+    entered_at=st.one_of(st.none(), st.just(ENTERED)),
+)
+
+ids = st.fixed_dictionaries({}, optional={"id": keys})
+plain_steps = st.one_of(
+    st.fixed_dictionaries({"wait": durations}),
+    st.fixed_dictionaries({"send": st.fixed_dictionaries({"template": keys})}),
+    st.fixed_dictionaries({"set": st.dictionaries(st.sampled_from(PROPERTIES), scalars, min_size=1, max_size=2)}),
+    st.fixed_dictionaries({"list": st.one_of(*(st.fixed_dictionaries({word: keys}) for word in ("add", "remove")))}),
+    st.fixed_dictionaries({"recompute_score": keys}),
+    st.fixed_dictionaries({"exit": names}),
+    st.fixed_dictionaries(
+        {
+            "wait_for": st.fixed_dictionaries(
+                {"event": st.sampled_from(EVENT_NAMES), "up_to": durations},
+                optional={"where": wheres_with_ranges, "since": st.sampled_from(["entry", "step"])},
+            )
+        }
+    ),
+)
+
+
+def _with_id(step: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(lambda identity, body: {**identity, **body}, ids, step)
+
+
+def _nesting(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    branches = st.fixed_dictionaries({}, optional={word: st.lists(inner, max_size=2) for word in ("then", "else")})
+    heads = st.one_of(
+        st.fixed_dictionaries({"if": conditions}),
+        st.fixed_dictionaries(
+            {"wait_for": st.fixed_dictionaries({"event": st.sampled_from(EVENT_NAMES), "up_to": durations})}
+        ),
+    )
+    return _with_id(st.builds(lambda head, body: {**head, **body}, heads, branches))
+
+
+steps = st.recursive(_with_id(plain_steps), _nesting, max_leaves=5)
+windows = st.fixed_dictionaries(
+    {},
+    optional={
+        "days": st.sampled_from(["mon-fri", "sat,sun", "fri-mon"]),
+        "from": st.sampled_from(["08:00", "22:00"]),
+        "to": st.sampled_from(["06:00", "24:00"]),
+        "holidays": st.booleans(),
+    },
+)
+criteria = st.fixed_dictionaries({"event": st.sampled_from(EVENT_NAMES)}, optional={"where": wheres_with_ranges})
+agains = st.one_of(
+    st.sampled_from(["never", "after_exit"]),
+    st.fixed_dictionaries({"cooldown": durations}),
+    st.fixed_dictionaries({"per": st.sampled_from(PROPERTIES)}),
+)
+documents = st.fixed_dictionaries(
+    {
+        "key": keys,
+        "name": names,
+        "owner": names,
+        "entry": st.fixed_dictionaries(
+            {"event": st.sampled_from(EVENT_NAMES)},
+            optional={"where": wheres_with_ranges, "audience": conditions, "again": agains},
+        ),
+        "steps": st.lists(steps, min_size=1, max_size=4),
+    },
+    optional={
+        "description": texts,
+        "goal": st.builds(
+            lambda criterion, kind: {**criterion, "type": kind, "within": "30d"},
+            criteria,
+            st.sampled_from(["sell", "serve", "speak", "save", "sizzle"]),
+        ),
+        "exit": st.one_of(criteria, st.lists(criteria, max_size=2)),
+        "window": windows,
+    },
+)
+"""Documents of valid journeys. Two steps may have the same id: that is for checks to find."""
