@@ -13,18 +13,23 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import select
-from temporalio.testing import WorkflowEnvironment
+from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper
 
 from cli.catalogue import publish_catalogue
 from cli.demo.purchases import WORDING
 from cli.stack.migrate import upgrade
-from cli.time_skipping import time_skipping_environment
+from cli.time_skipping import time_skipping
 from crm.contacts import ContactReference, ContactRepository
 from crm.enrollments import EnrollmentRepository
 from crm.events import EventRepository, NewEvent
+from crm.journeys import JourneyRepository
 from crm.models.enrollment import DecisionRecord, Enrollment
 from intake.consumer import IntakeConsumer
 from intake.relay import Relay
+from journeys.describe import describe_node
+from journeys.plan import Plan
 from kit.clock import wall_clock
 from kit.database import Sessions, create_engine, create_sessions
 from kit.settings import Settings
@@ -95,11 +100,11 @@ STORIES = (
 
 @dataclass(frozen=True)
 class Moment:
-    """One line of a life: when (aware UTC), at which step, and what came of it."""
+    """One line of a life: when (aware UTC), which step in plain words, and what came of it."""
 
     at: datetime
     step: str
-    text: str
+    result: str
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ class Life:
 class Stage:
     """What a story is played on."""
 
-    environment: WorkflowEnvironment
+    skipper: TimeSkipper
     sessions: Sessions
     consumer: IntakeConsumer
     relay: Relay
@@ -138,11 +143,11 @@ async def open_stage(settings: Settings) -> AsyncIterator[Stage]:
     sessions = create_sessions(engine)
     try:
         await publish_catalogue(sessions)
-        async with time_skipping_environment() as environment:
+        async with time_skipping() as skipper:
             consumer = IntakeConsumer(sessions, url, wall_clock)
-            relay = Relay(sessions, environment.client, TASK_QUEUE, url)
-            async with journey_worker(own, environment.client, sessions) as worker, worker:
-                yield Stage(environment, sessions, consumer, relay)
+            relay = Relay(sessions, skipper.client, TASK_QUEUE, url)
+            async with journey_worker(own, skipper.client, sessions) as worker, worker:
+                yield Stage(skipper, sessions, consumer, relay)
     finally:
         await engine.dispose()
 
@@ -165,18 +170,27 @@ async def tell(stage: Stage, story: Story) -> Life:
             await _happen(stage, contact, story, number, happening, at=begun)
     await stage.settle()
     enrollment = await _enrollment(stage, story, contact)
-    handle = stage.environment.client.get_workflow_handle(enrollment.workflow_id)
+    handle = stage.skipper.client.get_workflow_handle(enrollment.workflow_id)
     passed = timedelta(0)
     for number, happening in enumerate(story.happenings):
         if happening.after:
-            await stage.environment.fast_forward(handle, happening.after - passed)
+            await stage.skipper.fast_forward(handle, happening.after - passed)
             passed = happening.after
-            now = await stage.environment.get_current_time(handle)
+            now = await stage.skipper.get_current_time(handle)
             await _happen(stage, contact, story, number, happening, at=now)
             await stage.settle()
-    await stage.environment.fast_forward(handle)
-    await handle.result()
+    await _to_the_end(stage, handle)
     return await _read(stage, story, enrollment.id)
+
+
+async def _to_the_end(stage: Stage, handle: WorkflowHandle[Any, Any]) -> None:
+    try:
+        await stage.skipper.fast_forward(handle)
+    except RPCError as error:
+        # The last event ended the journey at once: there is no time left to skip.
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    await handle.result()
 
 
 async def _contact(stage: Stage, story: Story) -> UUID:
@@ -211,11 +225,19 @@ async def _read(stage: Stage, story: Story, enrollment_id: UUID) -> Life:
         enrollment = (await session.execute(select(Enrollment).where(Enrollment.id == enrollment_id))).scalar_one()
         query = select(DecisionRecord).where(DecisionRecord.enrollment_id == enrollment_id)
         decisions = (await session.execute(query.order_by(DecisionRecord.ordinal))).scalars().all()
+        version = await JourneyRepository(session).version(enrollment.journey_key, enrollment.version)
+    assert version is not None
+    plan = Plan.model_validate(version.plan)
     assert enrollment.ended_at is not None
     return Life(
         story=story,
         entered_at=enrollment.entered_at,
         ended_at=enrollment.ended_at,
-        moments=tuple(Moment(row.at, row.step, row.because or row.result or row.verdict) for row in decisions),
+        moments=tuple(_moment(row, plan) for row in decisions),
         outcome=f"{enrollment.state.replace('_', ' ')}{': ' + enrollment.outcome if enrollment.outcome else ''}",
     )
+
+
+def _moment(decision: DecisionRecord, plan: Plan) -> Moment:
+    because = decision.because or decision.result or decision.verdict
+    return Moment(decision.at, describe_node(plan.nodes[decision.step]), because)

@@ -50,10 +50,10 @@ def _section(table: Table, what: str, rows: list[tuple[str, int]]) -> None:
 def show_life(console: Console, life: Life) -> None:
     """One contact's way through a journey, in the contact's own time."""
     story = life.story
-    console.print(f"\n   [bold]{story.journey}[/]: {story.contact} {story.about}")
+    console.print(f"\n   [bold]{story.journey}[/]: {story.contact} {story.about}", soft_wrap=True)
     console.print(f"   {_when(life.entered_at)}  enters the journey")
     for moment in life.moments:
-        console.print(f"   {_when(moment.at)}  [cyan]{moment.step}[/]: {moment.text}", highlight=False)
+        console.print(f"   {_when(moment.at)}  {moment.step} [cyan]→ {moment.result}[/]", highlight=False, soft_wrap=True)
     console.print(f"   {_when(life.ended_at)}  leaves: {life.outcome}")
 
 
