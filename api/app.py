@@ -5,25 +5,43 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from temporalio.client import Client
 
 from api import errors, openapi
 from api.authentication import AccessCache
 from api.middleware import BodyMiddleware, RequestIdMiddleware
-from api.routers import events, explanations, health, tracking
+from api.routers import commands, consents, contacts, enrollments, events, explanations, health, journeys, tracking
 from kit.clock import Clock, wall_clock
 from kit.database import create_engine, create_sessions
 from kit.logs import configure_logs
 from kit.settings import Settings
 from kit.temporal import connect
 
-ROUTERS = (tracking.router, events.router, health.router, explanations.router)
+ROUTERS = (
+    tracking.router,
+    events.router,
+    journeys.documents,
+    journeys.router,
+    enrollments.router,
+    commands.router,
+    contacts.router,
+    consents.router,
+    health.router,
+    explanations.router,
+)
 
 
-def create_app(settings: Settings, *, clock: Clock = wall_clock) -> FastAPI:
-    """The application. Starts, and answers what it can, while PostgreSQL or Temporal are away."""
+def create_app(settings: Settings, *, clock: Clock = wall_clock, temporal: Client | None = None) -> FastAPI:
+    """The application. Starts, and answers what it can, while PostgreSQL or Temporal are away.
+
+    Args:
+        settings: Of this process.
+        clock: What the time is.
+        temporal: A client to use; by default one that connects to where the environment says, when first needed.
+    """
     app = FastAPI(
         title=openapi.TITLE,
-        lifespan=_lifespan(settings),
+        lifespan=_lifespan(settings, temporal),
         docs_url=None,
         redoc_url=None,
         strict_content_type=False,
@@ -50,13 +68,13 @@ def create_app_from_environment() -> FastAPI:
     return create_app(settings)
 
 
-def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(settings: Settings, temporal: Client | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         """Opens the engine and the Temporal client; both connect when they are first needed."""
         engine = create_engine(settings)
         app.state.sessions = create_sessions(engine)
-        app.state.temporal = await connect(settings, lazy=True)
+        app.state.temporal = temporal or await connect(settings, lazy=True)
         try:
             yield
         finally:

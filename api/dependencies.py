@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.client import Client
 
 from kit.clock import Clock
 from kit.database import Sessions
@@ -29,8 +30,14 @@ def clock_of(request: Request) -> Clock:
     return cast("Clock", request.app.state.clock)
 
 
+def temporal_of(request: Request) -> Client:
+    """The Temporal client. It connects when it is first used."""
+    return cast("Client", request.app.state.temporal)
+
+
 SettingsDep = Annotated[Settings, Depends(settings_of)]
 SessionsDep = Annotated[Sessions, Depends(sessions_of)]
+TemporalDep = Annotated[Client, Depends(temporal_of)]
 ClockDep = Annotated[Clock, Depends(clock_of)]
 
 

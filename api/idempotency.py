@@ -64,11 +64,13 @@ class Once:
                 return JSONResponse(body, status)
 
 
-async def once(request: Request, session: SessionDep, access: AccessDep, key: IdempotencyKey = None) -> Once:
+async def once(
+    request: Request, session: SessionDep, access: AccessDep, idempotency_key: IdempotencyKey = None
+) -> Once:
     """The guard of this request."""
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(await request.body())
-    return Once(session, access, key, digest.digest())
+    return Once(session, access, idempotency_key, digest.digest())
 
 
 OnceDep = Annotated[Once, Depends(once, scope="function")]

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from api.schemas.problem import ProblemDocument
+from journeys.model import Journey
 
 VERSION = "1"
 TITLE = "Dauerlauf"
@@ -40,9 +41,10 @@ def document(app: FastAPI) -> dict[str, Any]:
         title=TITLE, version=VERSION, description=DESCRIPTION, tags=TAGS, routes=app.routes, summary=None
     )
     schemas: dict[str, Any] = made.setdefault("components", {}).setdefault("schemas", {})
-    problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(problem.pop("$defs", {}))
-    schemas["ProblemDocument"] = problem
+    for model in (ProblemDocument, Journey):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return made

@@ -42,8 +42,13 @@ class _StrictRequest(Request):
         return self._checked
 
 
+def media_type(request: Request) -> str:
+    """The kind of body the request says it has, without parameters; JSON where it says nothing."""
+    return request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+
+
 def _demand_json(request: Request, body: bytes) -> None:
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    kind = media_type(request)
     if body and not (kind == "application/json" or kind.endswith("+json")):
         raise ProblemError(
             problems.UNSUPPORTED_MEDIA_TYPE,

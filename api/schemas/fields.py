@@ -79,3 +79,11 @@ class Page(Output, Generic[Item]):
     next: str | None = Field(
         description="Pass it as `cursor` to read on; null on the last page.", examples=["WyIwMTljIl0"]
     )
+
+
+def sequence_number(text: str) -> int:
+    """A number of the event log. Raises `ValueError` for one that no log can hold."""
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise ValueError("no number of a log")
+    return number

@@ -1,0 +1,58 @@
+"""Looking at one enrollment: what the database was told last, and what the running journey says itself."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio.client import Client
+
+from api import problems
+from api.errors import ProblemError
+from api.schemas.enrollments import DecisionView, EnrollmentView, ExplanationView
+from crm.enrollments import EnrollmentRepository
+from crm.models.enrollment import Enrollment
+from journeys.outcomes import JourneyState
+from kit.database import Sessions
+from kit.errors import NotFound, Unavailable
+from workflows.messages import Explanation
+from workflows.starter import explain
+
+ENDED = "It has ended; nothing runs any more."
+STARTING = "It has been taken and starts as soon as Temporal is told."
+AWAY = "The running journey cannot be asked now; this is what was last reported to the database."
+LIVE = "As the running journey says itself."
+
+
+async def found(session: AsyncSession, enrollment_id: UUID) -> Enrollment:
+    """The enrollment. Raises `ProblemError` (404) where there is none."""
+    enrollment = await EnrollmentRepository(session).get(enrollment_id)
+    if enrollment is None:
+        raise ProblemError(
+            problems.UNKNOWN_ENROLLMENT, f"There is no enrollment {enrollment_id}. GET /v1/enrollments lists them."
+        )
+    return enrollment
+
+
+async def explain_now(sessions: Sessions, temporal: Client, enrollment_id: UUID) -> ExplanationView:
+    """Where the enrollment stands; no transaction is open while the running journey is asked."""
+    async with sessions() as session:
+        enrollment = await found(session, enrollment_id)
+        decisions = await EnrollmentRepository(session).decisions(enrollment_id)
+    live, note = await _ask(temporal, enrollment)
+    return ExplanationView(
+        enrollment=EnrollmentView.model_validate(enrollment),
+        live=live,
+        source="live" if live is not None else "projection",
+        note=note,
+        decisions=[DecisionView.model_validate(decision) for decision in decisions],
+    )
+
+
+async def _ask(temporal: Client, enrollment: Enrollment) -> tuple[Explanation | None, str]:
+    if enrollment.ended_at is not None:
+        return None, ENDED
+    try:
+        return await explain(temporal, enrollment.workflow_id), LIVE
+    except NotFound:
+        return None, STARTING if enrollment.state == JourneyState.STARTING else AWAY
+    except Unavailable as away:
+        return None, f"{AWAY} {away.remedy}".strip()

@@ -1,0 +1,77 @@
+"""Carrying commands of people to running journeys, and noting them. No transaction is open while Temporal is asked."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Depends
+from temporalio.client import Client
+
+from api.authentication import AccessDep
+from api.dependencies import SessionsDep, TemporalDep
+from api.enrollment_views import found
+from api.idempotency import IdempotencyKey
+from api.schemas.enrollments import CommandAnswer, CommandRequest
+from crm.access import Access, AuditRepository
+from kit.database import Sessions
+from kit.errors import Conflict, NotFound
+from workflows import starter
+from workflows.messages import Command, Explanation
+
+Action = Literal["pause", "resume", "skip", "retry"]
+
+UPDATES: Mapping[Action, Callable[..., Awaitable[Explanation]]] = {
+    "pause": starter.pause,
+    "resume": starter.resume,
+    "skip": starter.skip,
+    "retry": starter.retry,
+}
+
+
+class Operator:
+    """One caller who steers. With an idempotency key, Temporal itself answers a repetition without doing it again."""
+
+    def __init__(self, sessions: Sessions, temporal: Client, access: Access, key: str | None) -> None:
+        self._sessions = sessions
+        self._temporal = temporal
+        self._access = access
+        # Hashed: an idempotency key may be anything, and nothing personal enters Temporal.
+        self._request_id = hashlib.sha256(f"{access.key_id}:{key}".encode()).hexdigest() if key else ""
+
+    async def carry_out(self, action: Action, enrollment_id: UUID, request: CommandRequest | None) -> CommandAnswer:
+        """What the journey answers.
+
+        Raises:
+            Conflict: the journey's state does not allow it, or it does not run any more, or not yet.
+            Unavailable: Temporal or its workers do not answer in time.
+        """
+        async with self._sessions() as session:
+            enrollment = await found(session, enrollment_id)
+        if enrollment.ended_at is not None:
+            raise Conflict(f"The enrollment has ended as '{enrollment.state}'.", remedy="There is nothing to steer.")
+        reason = request.reason if request else ""
+        command = Command(by=self._access.actor, reason=reason, enrollment_id=enrollment_id)
+        try:
+            now = await UPDATES[action](self._temporal, enrollment.workflow_id, command, request_id=self._request_id)
+        except NotFound as error:
+            what = "The journey does not run: it starts in a moment, or has just ended."
+            raise Conflict(what, remedy="Read the enrollment again, then decide.") from error
+        await self._note(action, enrollment_id, reason)
+        return CommandAnswer(action=action, enrollment_id=enrollment_id, now=now)
+
+    async def _note(self, action: Action, enrollment_id: UUID, reason: str) -> None:
+        async with self._sessions.begin() as session:
+            await AuditRepository(session).record(
+                self._access.actor, f"enrollment.{action}", f"enrollment:{enrollment_id}", {"reason": reason}
+            )
+
+
+def operator(
+    sessions: SessionsDep, temporal: TemporalDep, access: AccessDep, idempotency_key: IdempotencyKey = None
+) -> Operator:
+    """The caller of this request."""
+    return Operator(sessions, temporal, access, idempotency_key)
+
+
+OperatorDep = Annotated[Operator, Depends(operator)]

@@ -1,0 +1,86 @@
+"""Examples of contacts for the OpenAPI document."""
+
+from api.schemas.contacts import (
+    ConsentAnswer,
+    ConsentsView,
+    ConsentView,
+    ContactView,
+    ContactWritten,
+    ScoreEntryView,
+    ScoresView,
+    ScoreView,
+    StandingView,
+    SuppressionAnswer,
+)
+from api.schemas.enrollment_examples import PAGE as ENROLLMENTS
+from api.schemas.fields import EXAMPLE_ID, EXAMPLE_INSTANT, Page
+from api.schemas.tracking import EventItem
+
+__all__ = ["ENROLLMENTS"]
+
+REQUEST = {
+    "user_id": "customer-4711",
+    "traits": {"email": "ada@example.com", "first_name": "Ada", "time_zone": "Europe/Berlin", "plan": "pro"},
+}
+CONSENT_REQUEST = {"purpose": "marketing", "state": "granted", "source": "checkout", "wording": "Yes, send me news."}
+SUPPRESSION_REQUEST = {"address": "ada@example.com", "reason": "complaint"}
+
+CONTACT = ContactView(
+    id=EXAMPLE_ID,
+    email="ada@example.com",
+    first_name="Ada",
+    last_name=None,
+    phone=None,
+    locale="de",
+    time_zone="Europe/Berlin",
+    country="DE",
+    region=None,
+    attributes={"plan": "pro"},
+    created_at=EXAMPLE_INSTANT,
+    updated_at=EXAMPLE_INSTANT,
+)
+WRITTEN = ContactWritten(created=False, changed=["first_name", "plan"], contact=CONTACT)
+CONTACTS = Page[ContactView](items=[CONTACT], next=None)
+EVENTS = Page[EventItem](
+    items=[
+        EventItem(
+            event_id="order-4711-placed",
+            name="order.placed",
+            properties={"order_id": "A-1"},
+            occurred_at=EXAMPLE_INSTANT,
+            received_at=EXAMPLE_INSTANT,
+            source="segment",
+        )
+    ],
+    next=None,
+)
+SCORES = ScoresView(
+    items=[
+        ScoreView(
+            model_key="interest",
+            model_version=1,
+            points=20,
+            entries=[
+                ScoreEntryView(rule_key="ordered", event_id="order-4711-placed", points=20, occurred_at=EXAMPLE_INSTANT)
+            ],
+        )
+    ]
+)
+_STANDING = [StandingView(purpose="marketing", channel="email")]
+CONSENTS = ConsentsView(
+    standing=_STANDING,
+    history=[
+        ConsentView(
+            purpose="marketing",
+            channel="email",
+            state="granted",
+            source="checkout",
+            wording="Yes, send me news.",
+            evidence={},
+            occurred_at=EXAMPLE_INSTANT,
+            recorded_at=EXAMPLE_INSTANT,
+        )
+    ],
+)
+CONSENT_ANSWER = ConsentAnswer(changed=True, standing=_STANDING)
+SUPPRESSED = SuppressionAnswer(added=True)

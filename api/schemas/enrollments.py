@@ -1,0 +1,111 @@
+"""Enrollments: what starts one, where it stands, why, and how it is steered."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from api.schemas.fields import Identifier, Input, Output
+from api.schemas.tracking import ContactNames, Properties
+from intake.enrollment import EnrollmentRefusal
+from journeys.outcomes import JourneyState, StepVerdict
+from workflows.messages import Explanation
+
+
+class EnrollmentRequest(Input):
+    """Who shall enter, and with what."""
+
+    contact: ContactNames
+    properties: Properties = Field(
+        default_factory=dict, description="What `$entry.x` stands for in the journey, as an entry event's properties."
+    )
+    entry_key: Identifier | None = Field(
+        default=None, description="For journeys that take a contact once per value of a property: that value."
+    )
+
+
+class EnrollmentView(Output):
+    """Where an enrollment stands, as last reported to the database."""
+
+    id: UUID
+    journey_key: str
+    version: int
+    contact_id: UUID
+    entry_key: str
+    state: JourneyState
+    step: str | None
+    since: datetime
+    due_at: datetime | None = Field(description="End of the present wait.")
+    attention: str | None = Field(description="Why it waits for somebody to look after it.")
+    outcome: str = Field(description="Why it ended; empty while it runs.")
+    entry_event_id: str | None
+    entered_at: datetime
+    ended_at: datetime | None
+
+
+class EnrollmentAnswer(Output):
+    """Whether the contact entered."""
+
+    result: Literal["started", "already_running", "refused"]
+    reason: EnrollmentRefusal | None = Field(default=None, description="Why it was refused.")
+    because: str | None = Field(default=None, description="The same in a sentence.")
+    enrollment: EnrollmentView | None = Field(default=None, description="The new one, or the one that runs already.")
+
+
+class DecisionView(Output):
+    """One departure from a step."""
+
+    ordinal: int
+    step: str
+    verdict: StepVerdict
+    result: str
+    because: str
+    cause_event_id: str | None
+    entered_at: datetime
+    at: datetime
+    next_step: str | None
+
+
+class Decisions(Output):
+    """Every departure from a step so far, in order."""
+
+    items: list[DecisionView]
+
+
+class ExplanationView(Output):
+    """Where an enrollment stands, why it is there, and what comes next."""
+
+    enrollment: EnrollmentView
+    live: Explanation | None = Field(
+        description="What the running journey says of itself now; null where it has ended or cannot be asked."
+    )
+    source: Literal["live", "projection"] = Field(
+        description="`projection`: only what was last reported to the database is told; `note` says why."
+    )
+    note: str
+    decisions: list[DecisionView]
+
+
+class CommandRequest(Input):
+    """Why somebody steps in; kept in the audit log and shown beside the enrollment."""
+
+    reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = Field(
+        default="", examples=["The customer called."]
+    )
+
+
+class CommandAnswer(Output):
+    """What the command did."""
+
+    action: Literal["pause", "resume", "skip", "retry"]
+    enrollment_id: UUID
+    now: Explanation = Field(description="Where the enrollment stands after it.")
+
+
+class ExitAnswer(Output):
+    """The order to end was taken; the journey ends as soon as Temporal is told."""
+
+    action: Literal["exit"] = "exit"
+    enrollment_id: UUID
+    result: Literal["requested", "already_ended"]

@@ -1,0 +1,71 @@
+"""Examples of journeys and enrollments for the OpenAPI document: one small journey, told everywhere the same."""
+
+from typing import Any
+
+from api.schemas.fields import EXAMPLE_INSTANT, Page
+from api.schemas.journeys import (
+    DraftView,
+    FindingView,
+    JourneyItem,
+    JourneyView,
+    PublishedView,
+    StepCountsView,
+    VersionView,
+)
+
+JOURNEY: dict[str, Any] = {
+    "key": "welcome",
+    "name": "Welcome",
+    "owner": "crm",
+    "entry": {"event": "contact.registered", "audience": {"consent": {"purpose": "marketing", "channel": "email"}}},
+    "steps": [{"id": "hello", "send": {"template": "welcome"}}, {"wait": "2d"}],
+}
+JOURNEY_YAML = """\
+key: welcome
+name: Welcome
+owner: crm
+entry:
+  event: contact.registered
+  audience: {consent: {purpose: marketing, channel: email}}
+steps:
+  - id: hello
+    send: {template: welcome}
+  - wait: 2d
+"""
+_PLAN: dict[str, Any] = {
+    "journey": "welcome",
+    "version": 1,
+    "name": "Welcome",
+    "owner": "crm",
+    "start": "hello",
+    "nodes": {
+        "hello": {"kind": "send", "id": "hello", "template": "welcome", "next": "wait-1"},
+        "wait-1": {"kind": "wait", "id": "wait-1", "duration": "2d"},
+    },
+}
+_DRAFT = VersionView(
+    version=1, state="draft", definition=JOURNEY, plan=_PLAN, created_at=EXAMPLE_INSTANT, published_at=None
+)
+_LIVE = _DRAFT.model_copy(update={"state": "live", "published_at": EXAMPLE_INSTANT})
+DRAFT = DraftView(
+    key="welcome",
+    draft=_DRAFT,
+    findings=[
+        FindingView(
+            severity="warning", field="goal", what="The journey has no goal.", remedy="Say what it is for with `goal`."
+        )
+    ],
+)
+PUBLISHED = PublishedView(key="welcome", live=_LIVE)
+JOURNEYS = Page[JourneyItem](
+    items=[JourneyItem(key="welcome", name="Welcome", owner="crm", live=1, draft=None)], next=None
+)
+JOURNEY_READ = JourneyView(
+    key="welcome",
+    live=_LIVE,
+    draft=None,
+    counts={
+        "hello": StepCountsView(arrivals=5, waiting=0, passed=4, refused=1, skipped=0, exited=0, failed=0),
+        "wait-1": StepCountsView(arrivals=5, waiting=5, passed=0, refused=0, skipped=0, exited=0, failed=0),
+    },
+)
