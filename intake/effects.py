@@ -4,6 +4,7 @@ An event that cannot mean anything (a grant of a consent we do not know) raises 
 `intake.failures`; a withdrawal is never set aside: in doubt, everything it may mean is withdrawn.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,7 @@ GRANTED = "consent.granted"
 WITHDRAWN = "consent.withdrawn"
 
 _NOT_TRAITS = frozenset({"consent", "wording", "traits"})
+_LONGEST_CAUSE = 200
 _ASKED_BY_DEFAULT = ConsentRequirement()
 
 _log = structlog.get_logger(__name__)
@@ -56,7 +58,7 @@ async def _identified(session: AsyncSession, event: Event) -> Consequences:
     if not report.changed:
         return Consequences()
     updated = NewEvent(
-        event_id=f"{UPDATED}:{event.event_id}",
+        event_id=f"{UPDATED}:{_short(event.event_id)}",
         contact_id=event.contact_id,
         name=UPDATED,
         occurred_at=event.occurred_at,
@@ -113,6 +115,11 @@ def traits_of(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(traits, Mapping):
         return traits
     return {name: value for name, value in properties.items() if name not in _NOT_TRAITS}
+
+
+def _short(event_id: str) -> str:
+    """The id, or what stands for one so long that an id made of it would be too long."""
+    return event_id if len(event_id) <= _LONGEST_CAUSE else hashlib.sha256(event_id.encode()).hexdigest()
 
 
 def withdrawn_by(properties: Mapping[str, Any]) -> frozenset[ConsentKey]:

@@ -1,0 +1,5 @@
+"""Fixtures of intake; what they are is written where they live."""
+
+from tests.support.intake import intake
+
+__all__ = ["intake"]
