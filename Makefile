@@ -52,9 +52,11 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: ## Resolve the dependencies anew into requirements.lock (needs uv)
+lock: ## Resolve the dependencies anew into both lock files (needs uv)
 	uv pip compile pyproject.toml --extra embedded --group dev --universal --generate-hashes \
 		--no-annotate --no-header --output-file requirements.lock
+	uv pip compile pyproject.toml --group build --universal --generate-hashes --constraint requirements.lock \
+		--no-annotate --no-header --output-file requirements-production.lock
 
 clean: ## Remove what was built, installed or left behind by runs
 	rm -rf $(VENV) .dauerlauf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
