@@ -27,6 +27,7 @@ from kit.errors import Problem
 
 LARGEST = 256 * 1024
 _TAG = "tag:yaml.org,2002:"
+_SCALARS = frozenset(f"{_TAG}{name}" for name in ("int", "float", "bool", "null"))
 _TEXTS = frozenset({f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}merge", f"{_TAG}value"})
 
 
@@ -141,7 +142,7 @@ class _Values:
                 return self._mapping(node, path)
             case SequenceNode() if node.tag == f"{_TAG}seq":
                 return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
-            case ScalarNode() if str(node.tag).startswith(_TAG):
+            case ScalarNode() if node.tag in _TEXTS | _SCALARS:
                 return self._scalar(node, path)
         self._refuse(path, f"The tag {node.tag} is not allowed.", "Remove it and write the plain value.")
         return None
@@ -150,10 +151,10 @@ class _Values:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = _joined_surrogates(key_node.value) if isinstance(key_node, ScalarNode) else key_node.value
+            key = _joined_surrogates(key_node.value) if isinstance(key_node, ScalarNode) else "?"
             if not isinstance(key_node, ScalarNode) or key_node.tag not in _TEXTS:
-                self.lines.setdefault((*path, str(key)), line)
-                self._refuse((*path, str(key)), "A key must be a text.", "Put it in quotes.")
+                self.lines.setdefault((*path, key), line)
+                self._refuse((*path, key), "A key must be a text.", "Put it in quotes.")
             elif key in found:
                 where = Places(self.source, {(*path, key): line})((*path, key))
                 what = f"`{key}` stands here twice; first in line {self.lines[(*path, key)]}."

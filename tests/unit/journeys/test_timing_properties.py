@@ -17,7 +17,7 @@ BEGIN, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 
 @cache
 def changes(zone: str) -> tuple[datetime, ...]:
-    """The last midnights (UTC) before the clocks change in the zone, in two years; the new years where they never do."""
+    """The midnights (UTC) before the clocks change in the zone, in two years; the new years where they never do."""
     info = ZoneInfo(zone)
     midnights = [BEGIN + timedelta(days=number) for number in range((END - BEGIN).days)]
     offsets = [moment.astimezone(info).utcoffset() for moment in midnights]
