@@ -5,12 +5,12 @@ How the stack works is in `cli.stack`; what it keeps and how to mend it in `docs
 
 import asyncio
 import signal
+import time
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 from rich import box
 from rich.console import Console
@@ -25,6 +25,7 @@ from kit.errors import NotFound, Unavailable
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOP_SECONDS = 90.0
+_LOOK_EVERY_SECONDS = 0.1
 
 StateDirectory = Annotated[
     Path,
@@ -81,13 +82,14 @@ def down(*, state_directory: StateDirectory = Path(".dauerlauf")) -> None:
     if process is None:
         raise NotFound("The stack is just starting or stopping.", remedy="Try again in a few seconds.")
     process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except psutil.TimeoutExpired as error:
-        raise Unavailable(
-            f"The stack (process {process.pid}) did not stop within {_STOP_SECONDS:.0f} seconds.",
-            remedy=f"End it for good with `kill -9 {process.pid}`: everything it started ends with it.",
-        ) from error
+    give_up = time.monotonic() + _STOP_SECONDS
+    while is_running(state_directory):
+        if time.monotonic() > give_up:
+            raise Unavailable(
+                f"The stack (process {process.pid}) did not stop within {_STOP_SECONDS:.0f} seconds.",
+                remedy=f"End it for good with `kill -9 {process.pid}`: everything it started ends with it.",
+            )
+        time.sleep(_LOOK_EVERY_SECONDS)
     console.print("The stack has stopped.")
 
 

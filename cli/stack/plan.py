@@ -84,17 +84,19 @@ class Places:
 
 
 _USUAL_PORTS: Mapping[str, int] = {"api": 8000, "inbox": 8025, "smtp": 1025, "temporal": 7233, "ui": 8233}
+_NEIGHBOURS = 10
 
 
 def choose_ports(options: StackOptions, *, remembered: Mapping[str, int], claims: PortClaims) -> dict[str, int]:
-    """A port for each server: as set, else that of last time if free, else the usual one if free, else a free one.
+    """A port for each server: as set, else the first free one of that of last time, the usual one, and those after it.
 
     Raises:
         Unavailable: a port that was set is taken.
     """
     chosen: dict[str, int] = {}
     for name, wanted in options.wanted_ports().items():
-        preferred = [port for port in (remembered.get(name), _USUAL_PORTS[name]) if port]
+        usual = range(_USUAL_PORTS[name], _USUAL_PORTS[name] + _NEIGHBOURS)
+        preferred = [*([remembered[name]] if name in remembered else []), *usual]
         chosen[name] = claims.choose(wanted, preferred=preferred, option=f"--{name}-port")
     return chosen
 

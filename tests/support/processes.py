@@ -19,12 +19,21 @@ def those_alive(pids: Iterable[int], *, after_seconds: float = PATIENCE_SECONDS)
     return alive
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for something that another process does and tells nobody.
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Waits, blocking, for something that another process does and tells nobody.
 
     Raises:
         TimeoutError: it does not happen in time.
     """
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > give_up:
+            raise TimeoutError
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Like `wait_until`, and lets the event loop go on meanwhile."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 -- nobody here could set an event
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
