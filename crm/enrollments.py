@@ -192,6 +192,7 @@ class EnrollmentRepository:
         Raises:
             NotFound: the enrollment does not exist (its contact was erased).
         """
+        await self._session.flush()  # what the caller added itself; plain SQL does not do so
         standing = {
             "id": enrollment_id,
             "state": state,
@@ -218,6 +219,7 @@ class EnrollmentRepository:
         Raises:
             NotFound: there is no such version.
         """
+        await self._session.flush()  # as above
         row = await self._session.get(JourneyVersion, (journey_key, version))
         if row is None:
             raise NotFound(f"Journey {journey_key} has no version {version}.", remedy="List its versions first.")

@@ -100,7 +100,10 @@ async def an_enrollment(
     entry_event_id: str | None = None,
     entry_properties: Mapping[str, Any] | None = None,
 ) -> Enrollment:
-    """An enrollment as a projection only: nothing runs in Temporal, and nothing is in the outbox."""
+    """An enrollment as a projection only: nothing runs in Temporal, and nothing is in the outbox.
+
+    It stands at `step`, by default the first; one that is starting stands nowhere yet.
+    """
     enrollment = Enrollment(
         journey_key=version.journey_key,
         version=version.version,
@@ -108,7 +111,7 @@ async def an_enrollment(
         entry_key=entry_key,
         workflow_id=f"{version.journey_key}:{contact_id}" + (f":{entry_key}" if entry_key else ""),
         state=state.value,
-        step=step or plan_of(version).start,
+        step=None if state is JourneyState.STARTING else step or plan_of(version).start,
         since=entered_at,
         entered_at=entered_at,
         ended_at=ended_at or (entered_at if state in ENDED else None),

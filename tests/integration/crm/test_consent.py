@@ -90,7 +90,7 @@ async def test_the_history_keeps_wording_source_and_evidence(session: AsyncSessi
 async def test_a_word_that_is_none_of_ours_is_invalid(
     session: AsyncSession, contact: Contact, name: str, value: str
 ) -> None:
-    given = {"purpose": "marketing", "channel": "email", "state": "granted", name: value}
+    given: dict[str, Any] = {"purpose": "marketing", "channel": "email", "state": "granted", name: value}
 
     with pytest.raises(Invalid) as caught:
         await ConsentRepository(session).record(contact.id, source="form", occurred_at=SOME_DAY, **given)
