@@ -2,7 +2,7 @@
 
 import time
 
-pytest_plugins = ["tests.support.postgres", "tests.support.smtp", "tests.support.temporal"]
+pytest_plugins = ["tests.support.postgres", "tests.support.sendgrid", "tests.support.smtp", "tests.support.temporal"]
 
 
 def pytest_unconfigure() -> None:

@@ -6,11 +6,13 @@ from types import MappingProxyType
 from journeys.values import MessageChannel
 from kit.settings import MailProvider, Settings
 from messaging.channels.base import Channel
+from messaging.channels.sendgrid import SendGridChannel
 from messaging.channels.smtp import SmtpChannel
 
 MAIL_CARRIERS: Mapping[MailProvider, Callable[[Settings], Channel]] = MappingProxyType(
     {
         MailProvider.SMTP: SmtpChannel,
+        MailProvider.SENDGRID: SendGridChannel,
     }
 )
 
