@@ -5,18 +5,13 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Worker
 
-from activities.contacts import ContactActivities
-from activities.enrollments import EnrollmentActivities
-from activities.messages import MessagingActivities
+from activities.registration import journey_worker
 from intake.consumer import IntakeConsumer
 from intake.relay import Relay
 from intake.upkeep import keep_partitions
@@ -24,45 +19,32 @@ from kit.clock import wall_clock
 from kit.database import Sessions, create_engine, create_sessions
 from kit.logs import configure_logs
 from kit.settings import Role, Settings
-from kit.temporal import connect, worker_options, workflow_runner
-from messaging.channels.registry import open_channels
-from workflows.journey import ContactJourney
+from kit.temporal import connect
 
-SHUTDOWN_GRACE = timedelta(seconds=20)
-"""A send that has begun may end: longer than the providers' connect and read time-outs together."""
+RETRY = 3.0
+"""Seconds between attempts to reach Temporal at the start."""
 
 
-@asynccontextmanager
-async def journey_worker(settings: Settings, client: Client, sessions: Sessions) -> AsyncIterator[Worker]:
-    """The Temporal worker with its activities; channels are closed when it is done."""
-    contacts = ContactActivities(sessions)
-    enrollments = EnrollmentActivities(sessions)
-    messages = MessagingActivities(sessions, open_channels(settings), settings, wall_clock)
-    try:
-        yield Worker(
-            client,
-            task_queue=settings.task_queue,
-            workflows=[ContactJourney],
-            activities=[
-                contacts.judge_condition,
-                contacts.set_attributes,
-                contacts.change_list,
-                contacts.recompute_score,
-                enrollments.record_progress,
-                messages.send_message,
-            ],
-            workflow_runner=workflow_runner(sandboxed=settings.sandboxed),
-            graceful_shutdown_timeout=SHUTDOWN_GRACE,
-            **worker_options(settings),
-        )
-    finally:
-        await messages.close()
+async def connect_in_time(settings: Settings) -> Client:
+    """A connected client, as soon as Temporal answers: a worker that starts during an outage waits for its end."""
+    while True:
+        try:
+            return await connect(settings)
+        except RuntimeError as error:
+            structlog.get_logger().warning("temporal_does_not_answer", reason=str(error)[:200], again_in_seconds=RETRY)
+            await asyncio.sleep(RETRY)
 
 
-async def run_journeys(settings: Settings, client: Client, sessions: Sessions) -> None:
+async def run_journeys(settings: Settings, sessions: Sessions) -> None:
     """Run workflows and activities until cancelled."""
-    async with journey_worker(settings, client, sessions) as worker:
+    async with journey_worker(settings, await connect_in_time(settings), sessions) as worker:
         await worker.run()
+
+
+async def run_relay(settings: Settings, sessions: Sessions) -> None:
+    """Carry the outbox to Temporal until cancelled; its client connects when there is something to carry."""
+    client = await connect(settings, lazy=True)
+    await Relay(sessions, client, settings.task_queue, settings.database_url).run()
 
 
 async def run(settings: Settings) -> None:
@@ -70,11 +52,10 @@ async def run(settings: Settings) -> None:
     configure_logs(settings)
     engine = create_engine(settings)
     sessions = create_sessions(engine)
-    client = await connect(settings)
     roles: dict[Role, Callable[[], Coroutine[Any, Any, None]]] = {
-        Role.JOURNEYS: lambda: run_journeys(settings, client, sessions),
+        Role.JOURNEYS: lambda: run_journeys(settings, sessions),
         Role.INTAKE: lambda: IntakeConsumer(sessions, settings.database_url, wall_clock).run(),
-        Role.RELAY: lambda: Relay(sessions, client, settings.task_queue, settings.database_url).run(),
+        Role.RELAY: lambda: run_relay(settings, sessions),
     }
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""Commands for those who write journeys: `dauerlauf check` and `dauerlauf publish`, on the same functions as the API."""
+"""Commands for those who write journeys: `dauerlauf check` and `publish`, on the same functions as the API."""
 
 import asyncio
 from collections.abc import Sequence

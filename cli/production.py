@@ -1,6 +1,7 @@
 """Commands a deployment runs: the API, the worker, migrations, and what a Temporal namespace must know beforehand."""
 
 import asyncio
+import runpy
 import tempfile
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 
-import worker as worker_process
 from cli.stack.embedded import EmbeddedPostgres
-from cli.stack.migrate import configuration, upgrade as upgrade_tables
+from cli.stack.migrate import configuration
+from cli.stack.migrate import upgrade as upgrade_tables
 from kit.settings import Settings
 from kit.temporal import connect
 from workflows.names import SEARCH_ATTRIBUTES
@@ -40,7 +41,7 @@ def api() -> None:
 
 def worker() -> None:
     """Run workflows, activities, intake and relay (or those DAUERLAUF_ROLES names)."""
-    asyncio.run(worker_process.run(Settings()))
+    runpy.run_module("worker", run_name="__main__")
 
 
 @migrations_app.command()

@@ -1,4 +1,4 @@
-"""A Temporal development server that skips time, each workflow with a clock of its own; for the demo and simulations."""
+"""A Temporal development server that skips time, each workflow with its own clock; for the demo and simulations."""
 
 import asyncio
 import tempfile

@@ -1,4 +1,4 @@
-"""Logs of every process: one line per event on standard error, for people or as JSON. Secrets and addresses are masked."""
+"""Logs of every process: one line per event on standard error, for people or as JSON; secrets are masked."""
 
 import logging
 import re

@@ -17,6 +17,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
+from activities.registration import journey_worker
 from cli.catalogue import publish_catalogue
 from cli.demo.purchases import WORDING
 from cli.stack.migrate import upgrade
@@ -33,7 +34,6 @@ from journeys.plan import Plan
 from kit.clock import wall_clock
 from kit.database import Sessions, create_engine, create_sessions
 from kit.settings import Settings
-from worker import journey_worker
 
 TASK_QUEUE = "life"
 REGISTERED = {"locale": "de", "time_zone": "Europe/Berlin", "country": "DE", "consent": True, "wording": WORDING}

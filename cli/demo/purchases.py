@@ -1,4 +1,4 @@
-"""The demo's input: real purchases as the calls of the Segment tracking API that a shop would make. Pure; sends nothing.
+"""The demo's input: real purchases as the calls of the Segment tracking API that a shop would make. Sends nothing.
 
 The purchases are replayed as if they happened now, in their order: journeys live from now on. The day a purchase was
 really made is in the property `purchased_on`. Names and addresses are made up; the data set has none.

@@ -53,7 +53,9 @@ def show_life(console: Console, life: Life) -> None:
     console.print(f"\n   [bold]{story.journey}[/]: {story.contact} {story.about}", soft_wrap=True)
     console.print(f"   {_when(life.entered_at)}  enters the journey")
     for moment in life.moments:
-        console.print(f"   {_when(moment.at)}  {moment.step} [cyan]→ {moment.result}[/]", highlight=False, soft_wrap=True)
+        console.print(
+            f"   {_when(moment.at)}  {moment.step} [cyan]→ {moment.result}[/]", highlight=False, soft_wrap=True
+        )
     console.print(f"   {_when(life.ended_at)}  leaves: {life.outcome}")
 
 

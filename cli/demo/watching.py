@@ -1,4 +1,4 @@
-"""Watches the imported events take effect: what intake has yet to apply, what the relay has yet to tell, what was sent."""
+"""Watches the imported events take effect: what intake has yet to apply, the relay has yet to tell, what was sent."""
 
 import asyncio
 from dataclasses import astuple, dataclass

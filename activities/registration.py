@@ -1,0 +1,48 @@
+"""The Temporal worker with every activity registered; the worker process runs it, so do demo and end-to-end tests."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.contacts import ContactActivities
+from activities.enrollments import EnrollmentActivities
+from activities.messages import MessagingActivities
+from kit.clock import wall_clock
+from kit.database import Sessions
+from kit.settings import Settings
+from kit.temporal import worker_options, workflow_runner
+from messaging.channels.registry import open_channels
+from workflows.journey import ContactJourney
+
+SHUTDOWN_GRACE = timedelta(seconds=20)
+"""A send that has begun may end: longer than the providers' connect and read time-outs together."""
+
+
+@asynccontextmanager
+async def journey_worker(settings: Settings, client: Client, sessions: Sessions) -> AsyncIterator[Worker]:
+    """The Temporal worker with its activities; channels are closed when it is done."""
+    contacts = ContactActivities(sessions)
+    enrollments = EnrollmentActivities(sessions)
+    messages = MessagingActivities(sessions, open_channels(settings), settings, wall_clock)
+    try:
+        yield Worker(
+            client,
+            task_queue=settings.task_queue,
+            workflows=[ContactJourney],
+            activities=[
+                contacts.judge_condition,
+                contacts.set_attributes,
+                contacts.change_list,
+                contacts.recompute_score,
+                enrollments.record_progress,
+                messages.send_message,
+            ],
+            workflow_runner=workflow_runner(sandboxed=settings.sandboxed),
+            graceful_shutdown_timeout=SHUTDOWN_GRACE,
+            **worker_options(settings),
+        )
+    finally:
+        await messages.close()
