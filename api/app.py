@@ -5,12 +5,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from temporalio.client import Client
 
 from api import errors, openapi
 from api.authentication import AccessCache
 from api.middleware import BodyMiddleware, RequestIdMiddleware
 from api.routers import commands, consents, contacts, enrollments, events, explanations, health, journeys, tracking
+from api.temporal import TemporalConnection
 from kit.clock import Clock, wall_clock
 from kit.database import create_engine, create_sessions
 from kit.logs import configure_logs
@@ -31,13 +31,13 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings, *, clock: Clock = wall_clock, temporal: Client | None = None) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = wall_clock, temporal: TemporalConnection | None = None) -> FastAPI:
     """The application. Starts, and answers what it can, while PostgreSQL or Temporal are away.
 
     Args:
         settings: Of this process.
         clock: What the time is.
-        temporal: A client to use; by default one that connects to where the environment says, when first needed.
+        temporal: The way to Temporal; by default to where the environment says, when first needed.
     """
     app = FastAPI(
         title=openapi.TITLE,
@@ -68,16 +68,20 @@ def create_app_from_environment() -> FastAPI:
     return create_app(settings)
 
 
-def _lifespan(settings: Settings, temporal: Client | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: Settings, temporal: TemporalConnection | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        """Opens the engine and the Temporal client; both connect when they are first needed."""
+        """Opens the engine and the way to Temporal; both connect when they are first needed."""
         engine = create_engine(settings)
         app.state.sessions = create_sessions(engine)
-        app.state.temporal = temporal or await connect(settings, lazy=True)
+        connection = temporal or TemporalConnection(lambda: connect(settings))
+        app.state.temporal = connection
         try:
             yield
         finally:
+            await connection.close()
             await engine.dispose()
 
     return lifespan

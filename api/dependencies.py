@@ -8,8 +8,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
-from temporalio.client import Client
 
+from api.temporal import TemporalConnection
 from kit.clock import Clock
 from kit.database import Sessions
 from kit.settings import Settings
@@ -30,14 +30,14 @@ def clock_of(request: Request) -> Clock:
     return cast("Clock", request.app.state.clock)
 
 
-def temporal_of(request: Request) -> Client:
-    """The Temporal client. It connects when it is first used."""
-    return cast("Client", request.app.state.temporal)
+def temporal_of(request: Request) -> TemporalConnection:
+    """The way to Temporal. It connects when it is first used."""
+    return cast("TemporalConnection", request.app.state.temporal)
 
 
 SettingsDep = Annotated[Settings, Depends(settings_of)]
 SessionsDep = Annotated[Sessions, Depends(sessions_of)]
-TemporalDep = Annotated[Client, Depends(temporal_of)]
+TemporalDep = Annotated[TemporalConnection, Depends(temporal_of)]
 ClockDep = Annotated[Clock, Depends(clock_of)]
 
 

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from temporalio.client import Client
 
 from api import problems
 from api.errors import ProblemError
 from api.schemas.enrollments import DecisionView, EnrollmentView, ExplanationView
+from api.temporal import TemporalConnection
 from crm.enrollments import EnrollmentRepository
 from crm.models.enrollment import Enrollment
 from journeys.outcomes import JourneyState
@@ -32,7 +32,7 @@ async def found(session: AsyncSession, enrollment_id: UUID) -> Enrollment:
     return enrollment
 
 
-async def explain_now(sessions: Sessions, temporal: Client, enrollment_id: UUID) -> ExplanationView:
+async def explain_now(sessions: Sessions, temporal: TemporalConnection, enrollment_id: UUID) -> ExplanationView:
     """Where the enrollment stands; no transaction is open while the running journey is asked."""
     async with sessions() as session:
         enrollment = await found(session, enrollment_id)
@@ -47,11 +47,11 @@ async def explain_now(sessions: Sessions, temporal: Client, enrollment_id: UUID)
     )
 
 
-async def _ask(temporal: Client, enrollment: Enrollment) -> tuple[Explanation | None, str]:
+async def _ask(temporal: TemporalConnection, enrollment: Enrollment) -> tuple[Explanation | None, str]:
     if enrollment.ended_at is not None:
         return None, ENDED
     try:
-        return await explain(temporal, enrollment.workflow_id), LIVE
+        return await explain(await temporal.client(), enrollment.workflow_id), LIVE
     except NotFound:
         return None, STARTING if enrollment.state == JourneyState.STARTING else AWAY
     except Unavailable as away:

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends
-from temporalio.client import Client
 
 from api.authentication import AccessDep
 from api.dependencies import SessionsDep, TemporalDep
 from api.enrollment_views import found
 from api.idempotency import IdempotencyKey
 from api.schemas.enrollments import CommandAnswer, CommandRequest
+from api.temporal import TemporalConnection
 from crm.access import Access, AuditRepository
 from kit.database import Sessions
 from kit.errors import Conflict, NotFound
@@ -32,7 +32,7 @@ UPDATES: Mapping[Action, Callable[..., Awaitable[Explanation]]] = {
 class Operator:
     """One caller who steers. With an idempotency key, Temporal itself answers a repetition without doing it again."""
 
-    def __init__(self, sessions: Sessions, temporal: Client, access: Access, key: str | None) -> None:
+    def __init__(self, sessions: Sessions, temporal: TemporalConnection, access: Access, key: str | None) -> None:
         self._sessions = sessions
         self._temporal = temporal
         self._access = access
@@ -53,7 +53,8 @@ class Operator:
         reason = request.reason if request else ""
         command = Command(by=self._access.actor, reason=reason, enrollment_id=enrollment_id)
         try:
-            now = await UPDATES[action](self._temporal, enrollment.workflow_id, command, request_id=self._request_id)
+            client = await self._temporal.client()
+            now = await UPDATES[action](client, enrollment.workflow_id, command, request_id=self._request_id)
         except NotFound as error:
             what = "The journey does not run: it starts in a moment, or has just ended."
             raise Conflict(what, remedy="Read the enrollment again, then decide.") from error

@@ -1,7 +1,11 @@
-"""The names a caller knows a contact by, read; findings point into the caller's body."""
+"""What a caller says of a contact, read: its names and traits. Findings point into the caller's body."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from api.schemas.tracking import ContactNames
 from crm.contacts import ContactReference
+from crm.traits import sort_traits
 from kit.errors import Invalid, Problem
 
 
@@ -18,3 +22,13 @@ def reference_to(names: ContactNames, *, at: str = "/contact") -> ContactReferen
     except Invalid as error:
         found = [Problem(f"{at}/{problem.where}", problem.what, problem.remedy) for problem in error.problems]
         raise Invalid(error.message, problems=found, remedy=error.remedy) from error
+
+
+def demand_usable(traits: Mapping[str, Any]) -> None:
+    """Raises `kit.errors.Invalid` where a trait cannot be used; lists every one."""
+    rejected = sort_traits(traits).rejected
+    if rejected:
+        found = [
+            Problem("/" + problem.where.replace(".", "/", 1), problem.what, problem.remedy) for problem in rejected
+        ]
+        raise Invalid("The contact's traits cannot be used; nothing was written.", problems=found)

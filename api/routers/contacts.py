@@ -13,7 +13,7 @@ from api.dependencies import ClockDep, SessionDep
 from api.errors import ProblemError
 from api.operation import operation
 from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
-from api.references import reference_to
+from api.references import demand_usable, reference_to
 from api.requests import JsonRoute
 from api.schemas import contact_examples as examples
 from api.schemas.contacts import ContactInput, ContactView, ContactWritten, ScoresView, ScoreView
@@ -26,8 +26,6 @@ from crm.enrollments import EnrollmentRepository
 from crm.events import EventRepository, NewEvent
 from crm.models.contact import Contact
 from crm.scoring import ScoringRepository
-from crm.traits import sort_traits
-from kit.errors import Invalid
 
 router = APIRouter(tags=["Contacts"], route_class=JsonRoute)
 
@@ -68,8 +66,7 @@ async def put_contact(
 
     All traits are written or none. Where something changed, the event `contact.updated` tells journeys.
     """
-    if rejected := sort_traits(request.traits).rejected:
-        raise Invalid("The contact's traits cannot be used; nothing was written.", problems=rejected)
+    demand_usable(request.traits)
     reference = reference_to(request, at="")
     contacts = ContactRepository(session)
     created = await contacts.find(reference) is None

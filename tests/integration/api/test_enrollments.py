@@ -1,0 +1,281 @@
+"""Enrollments over HTTP: starting, listing, explaining; Temporal is away unless a test brings it."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from api.app import create_app
+from api.temporal import TemporalConnection
+from crm.access import Scope
+from crm.enrollments import EnrollmentRepository
+from crm.journeys import JourneyRepository
+from crm.models.access import AuditEntry
+from crm.models.enrollment import Enrollment
+from intake.models import OutboxEntry
+from journeys.model import Journey
+from journeys.outcomes import JourneyState, StepVerdict
+from kit.database import Sessions
+from kit.settings import Settings
+from tests.support.api import a_key, caller
+from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment
+from tests.support.temporal import Enroll, JourneyUnderTest
+from workflows.state import Decision
+
+ADA = {"contact": {"user_id": "u1"}}
+
+
+@pytest_asyncio.fixture
+async def journey(sessions: Sessions) -> str:
+    async with sessions.begin() as session:
+        return (await a_live_journey(session, {"key": "hello"})).journey_key
+
+
+@pytest_asyncio.fixture
+async def enrollment(sessions: Sessions) -> Enrollment:
+    """One that waits at its first step, as the database knows it."""
+    async with sessions.begin() as session:
+        version = await a_live_journey(session, {"key": "hello"})
+        contact = await a_contact(session)
+        return await an_enrollment(session, contact.id, version, state=JourneyState.WAITING)
+
+
+async def rows(sessions: Sessions, table: Any) -> int:
+    async with sessions() as session:
+        return int(await session.scalar(select(func.count()).select_from(table)) or 0)
+
+
+@pytest.mark.usefixtures("journey")
+async def test_a_contact_is_started_once_and_then_runs_already(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    started = await client.post("/v1/journeys/hello/enrollments", json={**ADA, "properties": {"product_id": "P-7"}})
+    assert started.status_code == 201
+    assert started.json()["result"] == "started"
+    assert started.json()["enrollment"]["state"] == "starting"
+    again = await client.post("/v1/journeys/hello/enrollments", json=ADA)
+    assert again.status_code == 200
+    assert again.json()["result"] == "already_running"
+    assert again.json()["enrollment"]["id"] == started.json()["enrollment"]["id"]
+    assert await rows(sessions, Enrollment) == await rows(sessions, OutboxEntry) == 1
+
+
+@pytest.mark.usefixtures("journey")
+async def test_requests_at_once_start_a_contact_once(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    answers = await asyncio.gather(*(client.post("/v1/journeys/hello/enrollments", json=ADA) for _ in range(5)))
+    assert sorted(answer.json()["result"] for answer in answers) == ["already_running"] * 4 + ["started"]
+    assert await rows(sessions, OutboxEntry) == 1
+
+
+async def test_a_refusal_is_an_answer_with_its_reason(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    audience = {"consent": {"purpose": "marketing", "channel": "email"}}
+    async with sessions.begin() as session:
+        await a_live_journey(session, {"key": "hello", "entry": {"event": "x", "audience": audience}})
+    answer = await client.post("/v1/journeys/hello/enrollments", json=ADA)
+    assert answer.status_code == 200
+    assert answer.json()["result"] == "refused"
+    assert answer.json()["reason"] == "audience"
+    assert answer.json()["because"]
+    assert await rows(sessions, Enrollment) == 0
+
+
+async def test_a_journey_that_was_never_published_takes_nobody(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        draft = {"key": "hello", "name": "x", "owner": "x", "entry": {}, "steps": [{"wait": "1d"}]}
+        await JourneyRepository(session).put_draft(Journey.model_validate(draft))
+    answer = await client.post("/v1/journeys/hello/enrollments", json=ADA)
+    assert answer.json()["reason"] == "journey_not_live"
+
+
+async def test_an_unknown_journey_is_a_problem_and_makes_no_contact(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/journeys/nope/enrollments", json=ADA)
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "/problems/unknown-journey"
+    assert (await client.get("/v1/contacts", params={"user_id": "u1"})).json()["items"] == []
+
+
+@pytest.mark.usefixtures("journey")
+async def test_the_same_idempotency_key_is_answered_as_at_first(client: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "k1"}
+    answers = [await client.post("/v1/journeys/hello/enrollments", json=ADA, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_enrollments_are_listed_by_what_is_asked(
+    client: httpx.AsyncClient, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        other = await a_contact(session)
+        version = await JourneyRepository(session).version("hello", 1)
+        assert version is not None
+        await an_enrollment(session, other.id, version, state=JourneyState.COMPLETED)
+
+    async def listed(**params: Any) -> list[str]:
+        return [item["id"] for item in (await client.get("/v1/enrollments", params=params)).json()["items"]]
+
+    mine = str(enrollment.id)
+    assert len(await listed()) == 2
+    assert await listed(contact_id=str(enrollment.contact_id)) == [mine]
+    assert await listed(state="waiting", journey="hello", step="pause") == [mine]
+    assert await listed(journey="other") == []
+    contact = f"/v1/contacts/{enrollment.contact_id}/enrollments"
+    assert [item["id"] for item in (await client.get(contact)).json()["items"]] == [mine]
+    first = (await client.get("/v1/enrollments", params={"limit": 1})).json()
+    rest = (await client.get("/v1/enrollments", params={"limit": 1, "cursor": first["next"]})).json()
+    assert first["items"][0]["id"] == mine
+    assert rest["items"][0]["id"] != mine
+    assert rest["next"] is None
+
+
+async def test_decisions_are_read_in_their_order(
+    client: httpx.AsyncClient, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    decided = Decision(
+        ordinal=1,
+        step="pause",
+        verdict=StepVerdict.PASSED,
+        because="1 day is over",
+        entered_at=SOME_DAY,
+        at=SOME_DAY,
+        next_step="mail",
+    )
+    async with sessions.begin() as session:
+        await EnrollmentRepository(session).record(
+            enrollment.id, state="running", step="mail", since=SOME_DAY, decisions=[decided]
+        )
+    (item,) = (await client.get(f"/v1/enrollments/{enrollment.id}/decisions")).json()["items"]
+    assert (item["step"], item["verdict"], item["because"], item["next_step"]) == (
+        "pause",
+        "passed",
+        "1 day is over",
+        "mail",
+    )
+
+
+async def test_without_temporal_the_projection_is_explained_and_it_says_so(
+    client: httpx.AsyncClient, enrollment: Enrollment
+) -> None:
+    explained = (await client.get(f"/v1/enrollments/{enrollment.id}/explain")).json()
+    assert explained["source"] == "projection"
+    assert explained["live"] is None
+    assert "cannot be asked now" in explained["note"]
+    assert explained["enrollment"]["step"] == "pause"
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "skip", "retry"])
+async def test_without_temporal_a_command_is_a_problem_that_passes(
+    client: httpx.AsyncClient, enrollment: Enrollment, sessions: Sessions, action: str
+) -> None:
+    answer = await client.post(f"/v1/enrollments/{enrollment.id}/{action}")
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "/problems/unavailable"
+    assert answer.headers["retry-after"]
+    assert await rows(sessions, AuditEntry) == 1  # the journey's publication only
+
+
+async def test_an_exit_is_taken_while_temporal_is_away(
+    client: httpx.AsyncClient, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    answer = await client.post(f"/v1/enrollments/{enrollment.id}/exit", json={"reason": "moved away"})
+    assert answer.status_code == 202
+    assert answer.json()["result"] == "requested"
+    async with sessions() as session:
+        entry = (await session.scalars(select(OutboxEntry))).one()
+        noted = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "enrollment.exit"))).one()
+    assert entry.payload["criteria"] == ["exit:requested"]
+    assert entry.payload["reason"] == "moved away"
+    assert noted.target == f"enrollment:{enrollment.id}"
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "skip", "retry"])
+async def test_an_ended_enrollment_takes_no_commands(
+    client: httpx.AsyncClient, sessions: Sessions, action: str
+) -> None:
+    async with sessions.begin() as session:
+        version = await a_live_journey(session, {"key": "hello"})
+        contact = await a_contact(session)
+        ended = await an_enrollment(session, contact.id, version, state=JourneyState.COMPLETED)
+    answer = await client.post(f"/v1/enrollments/{ended.id}/{action}")
+    assert answer.status_code == 409
+    assert "has ended as 'completed'" in answer.json()["detail"]
+    exited = await client.post(f"/v1/enrollments/{ended.id}/exit")
+    assert exited.json()["result"] == "already_ended"
+
+
+@pytest.mark.parametrize("what", ["", "/decisions", "/explain"])
+async def test_an_unknown_enrollment_is_a_problem(client: httpx.AsyncClient, what: str) -> None:
+    answer = await client.get(f"/v1/enrollments/0199f5c1-7c1e-7a10-9d6b-3f2a8e5b1c4d{what}")
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "/problems/unknown-enrollment"
+
+
+class TestWithTemporal:
+    """One journey that really runs, steered and explained over HTTP."""
+
+    @pytest_asyncio.fixture
+    async def running(self, enroll: Enroll, sessions: Sessions) -> JourneyUnderTest:
+        running = await enroll({"id": "rest", "wait": "3d"}, key="hello")
+        async with sessions.begin() as session:
+            version = await a_live_journey(session, {"key": "hello", "steps": [{"id": "rest", "wait": "3d"}]})
+            contact = await a_contact(session)
+            row = await an_enrollment(session, contact.id, version, state=JourneyState.WAITING)
+            row.id, row.workflow_id = running.enrollment_id, running.workflow_id
+        await running.at("rest")
+        return running
+
+    @pytest_asyncio.fixture
+    async def operator(self, settings: Settings, temporal: WorkflowEnvironment, sessions: Sessions) -> Any:
+        async def connected() -> Client:
+            return temporal.client
+
+        app: FastAPI = create_app(settings, temporal=TemporalConnection(connected))
+        async with (
+            app.router.lifespan_context(app),
+            caller(app, await a_key(sessions, Scope.OPERATE, Scope.READ)) as client,
+        ):
+            yield client
+
+    async def test_the_running_journey_explains_itself(
+        self, operator: httpx.AsyncClient, running: JourneyUnderTest
+    ) -> None:
+        explained = (await operator.get(f"/v1/enrollments/{running.enrollment_id}/explain")).json()
+        assert explained["source"] == "live"
+        assert explained["live"]["step"] == "rest"
+        assert explained["live"]["doing"] == "wait 3 days"
+
+    async def test_pause_and_resume_are_answered_and_noted(
+        self, operator: httpx.AsyncClient, running: JourneyUnderTest, sessions: Sessions
+    ) -> None:
+        at = f"/v1/enrollments/{running.enrollment_id}"
+        paused = await operator.post(f"{at}/pause", json={"reason": "holiday"}, headers={"Idempotency-Key": "p1"})
+        assert paused.status_code == 200
+        assert paused.json()["now"]["state"] == "paused"
+        resumed = await operator.post(f"{at}/resume")
+        assert resumed.json()["now"]["state"] == "waiting"
+        async with sessions() as session:
+            noted = await session.scalars(
+                select(AuditEntry).where(AuditEntry.target == f"enrollment:{running.enrollment_id}")
+            )
+            assert [entry.action for entry in noted] == ["enrollment.pause", "enrollment.resume"]
+
+    async def test_what_its_state_does_not_allow_is_a_conflict_in_the_journeys_own_words(
+        self, operator: httpx.AsyncClient, running: JourneyUnderTest
+    ) -> None:
+        answer = await operator.post(f"/v1/enrollments/{running.enrollment_id}/retry")
+        assert answer.status_code == 409
+        assert answer.json()["type"] == "/problems/conflict"
+        assert len(answer.json()["detail"]) > 20
+
+    async def test_an_enrollment_that_temporal_was_not_told_of_yet_cannot_be_steered(
+        self, operator: httpx.AsyncClient, enrollment: Enrollment
+    ) -> None:
+        answer = await operator.post(f"/v1/enrollments/{enrollment.id}/pause")
+        assert answer.status_code == 409
+        assert "starts in a moment" in answer.json()["detail"]
+        assert UUID(answer.json()["request_id"])
