@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from journeys.conditions.base import EventFact
 from journeys.conditions.comparison import matches
 from journeys.duration import Duration
-from journeys.refusals import refused
+from journeys.refusals import refused, shown
 from journeys.values import Comparison, EventName, Key, Strict, Where, Whole, entry_reference
 from kit.errors import Invalid
 
@@ -28,6 +28,18 @@ class Limit(Strict):
     within: Duration | None = None
 
 
+def _once(value: Any) -> Any:
+    if value == "once":
+        return Limit(times=1)
+    if isinstance(value, str):
+        raise refused(f"{shown(value)} is no limit.", "Write once, or for example {times: 3, within: 30d}.")
+    return value
+
+
+Limited = Annotated[Limit, BeforeValidator(_once, json_schema_input_type=Literal["once"] | Limit)]
+"""A limit; `once` is `{times: 1}`."""
+
+
 class PointsRule(Strict):
     """Points for each event that matches; negative ones take away."""
 
@@ -35,7 +47,7 @@ class PointsRule(Strict):
     event: EventName
     where: Where = Field(default_factory=dict)
     points: Whole = Field(ge=-1_000_000, le=1_000_000)
-    limit: Literal["once"] | Limit | None = None
+    limit: Limited | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> PointsRule:
@@ -44,11 +56,6 @@ class PointsRule(Strict):
         if any(entry_reference(value) for asked in self.where.values() for value in _values(asked)):
             raise refused("a points rule knows no entry.", "Compare with a plain value instead of `$entry`.")
         return self
-
-    @property
-    def most(self) -> Limit | None:
-        """The limit in its long form."""
-        return Limit(times=1) if self.limit == "once" else self.limit
 
 
 class Threshold(Strict):
@@ -142,12 +149,12 @@ def award(
 
 
 def _used_up(rule: PointsRule, at: datetime, earlier: Sequence[Award]) -> bool:
-    if (most := rule.most) is None:
+    if rule.limit is None:
         return False
     moments = [entry.occurred_at for entry in earlier if entry.rule == rule.key]
-    if most.within is not None:
-        moments = [moment for moment in moments if moment > at - most.within]
-    return len(moments) >= most.times
+    if rule.limit.within is not None:
+        moments = [moment for moment in moments if moment > at - rule.limit.within]
+    return len(moments) >= rule.limit.times
 
 
 def _in_order(events: Iterable[EventFact]) -> list[EventFact]:
