@@ -58,6 +58,10 @@ class _Resolution:
     made: frozenset[UUID]
 
 
+class _NameTaken(Exception):
+    """Another transaction attached a name between our look and our write."""
+
+
 class ContactRepository:
     """Contacts and their identities, within the caller's transaction."""
 
@@ -119,13 +123,11 @@ class ContactRepository:
                 assignment.assign(reference)
             if not assignment.attached:
                 return _Resolution([_existing(owner) for owner in assignment.assigned], frozenset())
-            attempt = await self._session.begin_nested()
-            resolution = await self._store(assignment)
-            if resolution is not None:
-                await attempt.commit()
-                return resolution
-            # Somebody else took one of the names meanwhile: look again, with theirs among the known ones.
-            await attempt.rollback()
+            try:
+                async with self._session.begin_nested():
+                    return await self._store(assignment)
+            except _NameTaken:
+                continue  # Somebody else took one meanwhile: look again, with theirs among the known ones.
         raise Unavailable("The contact's names are being taken by others again and again.", remedy="Try again.")
 
     async def _known(self, references: Sequence[ContactReference]) -> Assignment:
@@ -146,8 +148,7 @@ class ContactRepository:
         if missing is not None:
             raise NotFound(f"There is no contact {missing}.", remedy="Leave contact_id out to find it by other names.")
 
-    async def _store(self, assignment: Assignment) -> _Resolution | None:
-        """Write an assignment; None where a name was taken meanwhile."""
+    async def _store(self, assignment: Assignment) -> _Resolution:
         made: Sequence[UUID] = ()
         if assignment.newcomers:
             made = (await self._session.scalars(_MAKE_CONTACTS, {"emails": assignment.newcomers})).all()
@@ -157,12 +158,11 @@ class ContactRepository:
 
         # In one order everywhere, so that two transactions never wait for each other.
         attached = sorted((name, contact_id(owner)) for name, owner in assignment.attached.items())
-        if not await self._attach(attached):
-            return None
+        await self._attach(attached)
         await self._fill_addresses([pair for pair in attached if pair[1] not in made])
         return _Resolution([contact_id(owner) for owner in assignment.assigned], frozenset(made))
 
-    async def _attach(self, attached: Sequence[tuple[Name, UUID]]) -> bool:
+    async def _attach(self, attached: Sequence[tuple[Name, UUID]]) -> None:
         rows = await self._session.execute(
             _ATTACH_NAMES,
             {
@@ -171,7 +171,8 @@ class ContactRepository:
                 "ids": [owner for _, owner in attached],
             },
         )
-        return len(rows.all()) == len(attached)
+        if len(rows.all()) < len(attached):
+            raise _NameTaken
 
     async def _fill_addresses(self, attached: Sequence[tuple[Name, UUID]]) -> None:
         addresses = {owner: value for (kind, value), owner in attached if kind == IdentityKind.EMAIL}
