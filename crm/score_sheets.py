@@ -114,7 +114,7 @@ class ScoreSheet:
 
     def _comes_late(self, event: Event) -> bool:
         """Whether a rule with a limit has counted a later event: then it matters in which order they are counted."""
-        limited = {rule.key for rule in self.live.model.rules if rule.most is not None and rule.event == event.name}
+        limited = {rule.key for rule in self.live.model.rules if rule.limit is not None and rule.event == event.name}
         return any(
             given.rule in limited and (given.occurred_at, given.event_id) > (event.occurred_at, event.event_id)
             for given in self.awards
