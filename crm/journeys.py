@@ -141,7 +141,7 @@ class JourneyRepository:
         query = select(JourneyRecord.key).where(JourneyRecord.key == key).with_for_update()
         if await self._session.scalar(query) is None:
             raise NotFound(
-                f"There is no journey {key}.", remedy="Put a definition first; `GET /v1/journeys` lists all."
+                f"There is no journey {key}.", remedy="Look at the list of journeys, or put a definition first."
             )
 
     async def _in_state(self, key: str, state: VersionState) -> JourneyVersion | None:
