@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy.exc
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import HTTPException as FastAPIHTTPException
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -44,8 +45,11 @@ KINDS: Mapping[type[DauerlaufError], ProblemType] = {
 _log = structlog.get_logger(__name__)
 
 
-class ProblemError(Exception):
-    """A problem of HTTP itself, raised where no error of the product fits."""
+class ProblemError(FastAPIHTTPException):
+    """A problem of HTTP itself, raised where no error of the product fits.
+
+    FastAPI lets only its own kind of exception through while it reads a body; any other becomes its 400.
+    """
 
     def __init__(
         self,
@@ -55,11 +59,10 @@ class ProblemError(Exception):
         errors: Sequence[Problem] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(kind.status.value, detail, dict(headers or {}))
         self.kind = kind
-        self.detail = detail
+        self.sentence = detail
         self.errors = tuple(errors)
-        self.headers = dict(headers or {})
 
 
 def problem_response(
@@ -108,7 +111,7 @@ async def _of_product(request: Request, error: DauerlaufError) -> JSONResponse:
 
 async def _of_http_itself(request: Request, error: ProblemError) -> JSONResponse:
     return problem_response(
-        error.kind, error.detail, errors=as_field_problems(error.errors), headers=error.headers, scope=request.scope
+        error.kind, error.sentence, errors=as_field_problems(error.errors), headers=error.headers, scope=request.scope
     )
 
 
