@@ -50,6 +50,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,  # what goes into statements is personal; it must not reach a log
         connect_args={"connect_timeout": 5, "application_name": "dauerlauf", "options": "-c timezone=UTC"},
     )
 
