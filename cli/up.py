@@ -4,6 +4,7 @@ How the stack works is in `cli.stack`; what it keeps and how to mend it in `docs
 """
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Coroutine, Sequence
@@ -102,14 +103,15 @@ async def _run(options: StackOptions) -> None:
     try:
         if await _unless(stop, stack.start()):
             _print_addresses(stack.addresses)
-            console.print(f"State: {stack.places.root}   Logs: {stack.places.logs}", style="dim")
+            console.print(f"State:    {stack.places.root}", style="dim")
+            console.print(f"Logs:     {stack.places.logs}", style="dim")
             console.print("Ctrl-C stops it; so does `dauerlauf down`. The state stays.", style="dim")
             await _unless(stop, stack.wait())
     finally:
         if stop.is_set():
-            console.print("Stopping …")
+            _say("Stopping …")
         await stack.stop()
-    console.print("Stopped. `dauerlauf up` goes on where it was.")
+    _say("Stopped. `dauerlauf up` goes on where it was.")
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
@@ -143,7 +145,12 @@ def _running(state_directory: Path) -> StackRecord:
 
 
 def _announce(sentence: str) -> None:
-    console.print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/]", Text(sentence))
+    _say(Text.assemble((f"{datetime.now().astimezone():%H:%M:%S} ", "dim"), sentence))
+
+
+def _say(words: str | Text) -> None:
+    with contextlib.suppress(OSError):  # a terminal that is gone is no reason to leave the stack alone
+        console.print(words)
 
 
 def _print_addresses(addresses: Addresses) -> None:
@@ -154,7 +161,6 @@ def _print_addresses(addresses: Addresses) -> None:
         "Temporal UI": addresses.temporal_ui,
         "Temporal": addresses.temporal,
         "SMTP": addresses.smtp,
-        "Database": addresses.database_url,
     }
     table = Table(show_header=False, box=box.ROUNDED, border_style="dim")
     table.add_column(style="bold")
@@ -163,6 +169,8 @@ def _print_addresses(addresses: Addresses) -> None:
         if address:
             table.add_row(name, Text(address, style="cyan"))
     console.print(table)
+    if addresses.database_url:  # too long for the table: it must stay in one piece to be copied
+        console.print(Text(f"Database: {addresses.database_url}", style="dim"))
 
 
 def _process_table(usages: Sequence[Usage], record: StackRecord) -> Table:

@@ -53,6 +53,7 @@ SEARCH_ATTRIBUTES: Mapping[str, str] = {
     "DueAt": "Datetime",
 }
 """Name and type of each search attribute journeys use, as `temporal` takes them; the same as in `workflows.names`."""
+_RETENTION = f"{30 * 86_400}s"
 _TIME_SKIPPING: Mapping[str, str] = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
     "history.timerProcessorMaxTimeShift": '"1ms"',
@@ -72,6 +73,8 @@ class EmbeddedPostgres(Server):
         self, directory: Path, *, durable: bool = True, log: Path | None = None, guard: Guard | None = None
     ) -> None:
         self._directory = directory.absolute()
+        self._user: str | None = None
+        self._socket: Path | None = None
         self._settings = {**_POSTGRES_SETTINGS, **({} if durable else _UNSAFE_SETTINGS)}
         super().__init__("PostgreSQL", log=log or self._directory / "postgres.log", guard=guard)
 
@@ -87,6 +90,7 @@ class EmbeddedPostgres(Server):
 
     def url_of(self, database: str) -> str:
         """Connection URL of another database of this server. Known after the first `start`."""
+        assert self._socket is not None, "start the server first"
         return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self._socket), safe='')}"
 
     def prepare(self) -> None:
@@ -104,6 +108,13 @@ class EmbeddedPostgres(Server):
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(find_postgres_binary("postgres")), "-D", str(self.data), *options]
         return Launch(command, environment=without_settings_of("PG"), stop_signal=signal.SIGINT, user=self._user)
+
+    def stop(self) -> None:
+        """Stops the server; removes the directory of its socket if that had to be outside `directory`."""
+        super().stop()
+        if self._socket is not None and self._socket.parent != self._directory:
+            with contextlib.suppress(OSError):
+                self._socket.rmdir()
 
     def is_ready(self) -> bool:
         """Whether the server accepts connections, as it writes into its own lock file."""
@@ -165,13 +176,19 @@ class EmbeddedTemporal(Server):
         return self._operate("cluster", "health") == 0
 
     def complete(self) -> None:
-        """Registers search attributes that a database file of an older version lacks: the options do not."""
+        """Prepares a database file: search attributes that one of an older version lacks, and a longer memory.
+
+        The server registers search attributes only in a new file, and forgets what has ended after a day.
+        """
         if self._database_file is None or not self._ui:
             return
         namespace: Any = read_json(f"{self.ui_address}/api/v1/namespaces/default") or {}
-        known = set(namespace.get("config", {}).get("customSearchAttributeAliases", {}).values())
+        config = namespace.get("config", {})
+        known = set(config.get("customSearchAttributeAliases", {}).values())
         for name in SEARCH_ATTRIBUTES.keys() - known:
             self._operate("search-attribute", "create", "--name", name, "--type", SEARCH_ATTRIBUTES[name])
+        if config.get("workflowExecutionRetentionTtl") != _RETENTION:
+            self._operate("namespace", "update", "--namespace", "default", "--retention", _RETENTION)
 
     def _options(self) -> Sequence[str]:
         options = ["--ip", LOOPBACK, "--port", str(self._port), "--log-level", "warn"]

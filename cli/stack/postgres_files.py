@@ -46,7 +46,7 @@ def make_cluster(data: Path, *, user: str | None, log: Path) -> None:
         Unavailable: `data` belongs to somebody else, or PostgreSQL could not make the cluster (disk full …).
     """
     let_reach(data.parent, user=user)
-    let_reach(find_postgres_binary("postgres"), user=user)
+    let_run(find_postgres_binary("postgres"), user=user)
     if data.exists():
         _take_over(data, user=user)
         return
@@ -80,6 +80,18 @@ def let_reach(path: Path, *, user: str | None) -> None:
         mode = place.stat().st_mode
         if not mode & stat.S_IXOTH:
             place.chmod(mode | stat.S_IXOTH)
+
+
+def let_run(program: Path, *, user: str | None) -> None:
+    """Lets the system user run a program of the wheel, even where packages were installed closed to others."""
+    let_reach(program, user=user)
+    if user is None or program.stat().st_mode & stat.S_IROTH:
+        return
+    package = program.parents[2]
+    for tree in (package, package.with_name(f"{package.name}.libs")):
+        for place in (tree, *tree.rglob("*")) if tree.exists() else ():
+            mode = place.stat().st_mode
+            place.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
 def own(directory: Path, *, user: str | None) -> None:

@@ -6,7 +6,7 @@ later; one that keeps dying at once is given up with a sentence that names its l
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -158,7 +158,7 @@ class Stack:
             await asyncio.to_thread(run_to_end, "The database migration", launch, log=log, guard=self._guard)
             self._announce("The database schema is up to date.")
         await self._start_together(workshop, Part.WORKER, Part.API)
-        self._keepers.append(asyncio.create_task(self._keep_guardian()))
+        self._watch_over(self._keep_guardian())
 
     async def _start_together(self, workshop: Workshop, *parts: Part) -> None:
         wanted = [part for part in parts if part in self._options.parts]
@@ -170,7 +170,19 @@ class Stack:
             for start in starts:
                 start.cancel()
             raise
-        self._keepers += [asyncio.create_task(self._keep(part)) for part in wanted]
+        for part in wanted:
+            self._watch_over(self._keep(part))
+
+    def _watch_over(self, keeper: Coroutine[None, None, None]) -> None:
+        """Runs a keeper beside everything else; should it fail itself, the stack fails rather than go on unwatched."""
+        task = asyncio.create_task(keeper)
+        task.add_done_callback(self._pass_on)
+        self._keepers.append(task)
+
+    def _pass_on(self, keeper: asyncio.Task[None]) -> None:
+        error = None if keeper.cancelled() else keeper.exception()
+        if error is not None and self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
 
     async def _start(self, part: Part) -> None:
         """Starts one server in a thread. Cancelling this does not end the thread: `stop` sees to it."""
@@ -184,14 +196,21 @@ class Stack:
         self._announce(f"{server.name} is ready.")
 
     async def _keep(self, part: Part) -> None:
-        """Starts the server again whenever it ends, until it is given up."""
+        """Starts the server again whenever it ends.
+
+        Raises:
+            Unavailable: it was given up.
+        """
         server, failures = self._servers[part], 0
         while failures < self._policy.quick_failures:
             lived = await self._until_it_ends(server)
             failures = failures + 1 if lived < self._policy.quick_seconds else 1
             while failures < self._policy.quick_failures and not await self._start_again(part, failures):
                 failures += 1
-        self._give_up(server)
+        raise Unavailable(
+            f"{server.name} ended {failures} times in a row soon after its start, so the stack stops.",
+            remedy=f"Its log says why: {server.log}",
+        )
 
     async def _until_it_ends(self, server: Server) -> float:
         """Waits for the server's end and tells it. Returns how many seconds it lived."""
@@ -213,16 +232,6 @@ class Stack:
             self._announce(str(error))
             return False
         return True
-
-    def _give_up(self, server: Server) -> None:
-        assert self._failed is not None
-        if not self._failed.done():
-            times = self._policy.quick_failures
-            said = Unavailable(
-                f"{server.name} ended {times} times in a row soon after its start, so the stack stops.",
-                remedy=f"Its log says why: {server.log}",
-            )
-            self._failed.set_exception(said)
 
     async def _keep_guardian(self) -> None:
         """Whoever ends the guardian gets another one: without it a killed supervisor would leave orphans."""

@@ -41,12 +41,15 @@ def test_postgres_keeps_its_data_over_a_restart(tmp_path: Path) -> None:
 def test_postgres_starts_where_paths_are_too_long_for_a_socket(tmp_path: Path) -> None:
     deep = tmp_path / ("ein langer Pfad mit Ümlaut " * 2).strip() / ("x" * 120)
     with EmbeddedPostgres(deep, durable=False) as postgres:
-        assert value_of(postgres.url, "SELECT 1") == 1
+        socket = Path(value_of(postgres.url, "SHOW unix_socket_directories"))
+        assert not socket.is_relative_to(tmp_path)
+    assert not socket.exists()
 
 
 def test_nobody_else_can_enter_the_directory_of_the_socket(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / "postgres", durable=False):
-        assert (tmp_path / "postgres" / "socket").stat().st_mode & 0o077 == 0
+    with EmbeddedPostgres(tmp_path / "postgres", durable=False) as postgres:
+        socket = Path(value_of(postgres.url, "SHOW unix_socket_directories"))
+        assert socket.stat().st_mode & 0o077 == 0
         assert (tmp_path / "postgres" / "data").stat().st_mode & 0o077 == 0
 
 
@@ -128,3 +131,10 @@ def test_stopping_leaves_no_process(tmp_path: Path) -> None:
         assert guard.process is not None
         pids = [temporal.child.pid, guard.process.pid]
     assert those_alive(pids, after_seconds=5) == []
+
+
+def test_a_database_file_remembers_ended_journeys_for_thirty_days(tmp_path: Path) -> None:
+    with EmbeddedTemporal(tmp_path, database_file=tmp_path / "temporal.sqlite") as temporal:
+        namespace = read_json(f"{temporal.ui_address}/api/v1/namespaces/default")
+    assert namespace is not None
+    assert namespace["config"]["workflowExecutionRetentionTtl"] == "2592000s"
