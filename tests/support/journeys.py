@@ -165,7 +165,7 @@ windows = st.fixed_dictionaries(
     },
 )
 criteria = st.fixed_dictionaries({"event": st.sampled_from(EVENT_NAMES)}, optional={"where": wheres_with_ranges})
-agains = st.one_of(
+entry_rules = st.one_of(
     st.sampled_from(["never", "after_exit"]),
     st.fixed_dictionaries({"cooldown": durations}),
     st.fixed_dictionaries({"per": st.sampled_from(PROPERTIES)}),
@@ -177,7 +177,7 @@ documents = st.fixed_dictionaries(
         "owner": names,
         "entry": st.fixed_dictionaries(
             {"event": st.sampled_from(EVENT_NAMES)},
-            optional={"where": wheres_with_ranges, "audience": conditions, "again": agains},
+            optional={"where": wheres_with_ranges, "audience": conditions, "again": entry_rules},
         ),
         "steps": st.lists(steps, min_size=1, max_size=4),
     },

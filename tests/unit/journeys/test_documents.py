@@ -42,8 +42,8 @@ def test_a_document_leaves_out_what_is_the_default() -> None:
 
 def test_places_without_a_source_are_field_paths() -> None:
     with pytest.raises(Invalid) as raised:
-        journey_from_document({**SMALL, "steps": [{"wait": "1d"}, {"send": {"templat": "x"}}]})
-    assert [problem.where for problem in raised.value.problems] == ["steps[1].send.templat"]
+        journey_from_document({**SMALL, "steps": [{"wait": "1d"}, {"send": {"tmplate": "x"}}]})
+    assert [problem.where for problem in raised.value.problems] == ["steps[1].send.tmplate"]
 
 
 @pytest.mark.parametrize("document", [None, 3, "text", [], [SMALL]])

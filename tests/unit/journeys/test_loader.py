@@ -66,8 +66,8 @@ def test_a_journey_is_read() -> None:
 MISTAKES = [
     (
         "      template:",
-        "      templat:",
-        ", line 14, steps[1].send.templat: `templat` is not a key that can stand here. Did you mean `template`?",
+        "      tmplate:",
+        ", line 14, steps[1].send.tmplate: `tmplate` is not a key that can stand here. Did you mean `template`?",
     ),
     ("owner: crm\n", "", ", line 1, owner: `owner` is missing. Add `owner`."),
     (
@@ -111,7 +111,7 @@ MISTAKES = [
     ),
     (
         "none: {event",
-        "nome: {event",
+        "nonne: {event",
         (
             ", line 15, steps[2].if: This is not a condition. Did you mean `none`? Give it one of the keys "
             "all, any, not, attribute, event, none, consent, in_list, score, entry, result."
@@ -119,9 +119,9 @@ MISTAKES = [
     ),
     (
         "purpose: marketing",
-        "purpose: marketting",
+        "purpose: marketng",
         (
-            ", line 7, entry.audience.consent.purpose: 'marketting' is not one of the words that can stand "
+            ", line 7, entry.audience.consent.purpose: 'marketng' is not one of the words that can stand "
             "here. Did you mean marketing? Allowed: marketing, sales."
         ),
     ),
@@ -227,17 +227,17 @@ def test_each_mistake_is_one_finding_with_place_and_remedy(old: str, new: str, s
 
 
 def test_all_mistakes_are_told_in_the_order_of_the_document() -> None:
-    text = instead("name: Voucher", "nam: Voucher").replace("wait: 1d", "wait: soon").replace("template:", "templat:")
+    text = instead("name: Voucher", "nme: Voucher").replace("wait: 1d", "wait: soon").replace("template:", "tmplate:")
     assert [sentence.partition(": ")[0] for sentence in said(text)] == [
-        "voucher.yaml, line 2, nam",
+        "voucher.yaml, line 2, nme",
         "voucher.yaml, line 11, steps[0].wait",
-        "voucher.yaml, line 14, steps[1].send.templat",
+        "voucher.yaml, line 14, steps[1].send.tmplate",
     ]
 
 
 def test_the_error_itself_counts_the_problems_and_tells_the_first() -> None:
-    with pytest.raises(Invalid, match=r"^This journey cannot be used \(2 problems\)\. voucher\.yaml, line 2, nam: "):
-        load_journey(instead("name:", "nam:").replace("wait: 1d", "wait: soon"), source="voucher.yaml")
+    with pytest.raises(Invalid, match=r"^This journey cannot be used \(2 problems\)\. voucher\.yaml, line 2, nme: "):
+        load_journey(instead("name:", "nme:").replace("wait: 1d", "wait: soon"), source="voucher.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "\ufeff"])

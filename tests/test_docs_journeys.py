@@ -1,0 +1,81 @@
+"""The pages about journeys are tested: every YAML example is read and checked, every Python example runs."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journeys.checks import RULES, check
+from journeys.conditions.registry import CONDITION_KINDS
+from journeys.documents import from_document, journey_from_document
+from journeys.findings import Severity
+from journeys.loader import load_document
+from journeys.scoring import PointsModel
+
+PAGES = Path(__file__).resolve().parent.parent / "docs" / "journeys"
+JOURNEY_KEYS = {"key", "name", "owner", "goal", "entry", "exit", "window", "steps"}
+AROUND: dict[str, Any] = {
+    "key": "example",
+    "name": "An example",
+    "owner": "docs",
+    "entry": {"event": "contact.registered"},
+    "steps": [{"wait": "1d"}],
+}
+
+
+def blocks(language: str) -> Iterator[Any]:
+    """The fenced blocks of a language on all pages, each with page and line."""
+    for page in sorted(PAGES.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for found in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, found.start()) + 1
+            yield pytest.param(found.group(1), id=f"{page.name}:{line}")
+
+
+def completed(example: Any) -> dict[str, Any]:
+    """The journey an example is a part of: steps, a condition, or some of a journey's own keys."""
+    if isinstance(example, list):
+        return {**AROUND, "steps": example}
+    if set(example) & (JOURNEY_KEYS - {"entry"}) or isinstance(example.get("entry"), dict):
+        return {**AROUND, **example}
+    return {**AROUND, "entry": {"event": "contact.registered", "audience": example}}
+
+
+@pytest.mark.parametrize("text", list(blocks("yaml")))
+def test_an_example_is_a_sound_part_of_a_journey(text: str) -> None:
+    example, _ = load_document(text)
+    if isinstance(example, dict) and "rules" in example:
+        assert from_document(PointsModel, example, name="points model").rules
+        return
+    findings = check(journey_from_document(completed(example)), None)
+    assert [str(finding) for finding in findings if finding.severity is Severity.ERROR] == []
+
+
+@pytest.mark.parametrize("text", list(blocks("python")))
+def test_a_python_example_runs(text: str) -> None:
+    exec(compile(text, "example", "exec"), {})
+
+
+@pytest.mark.parametrize("kind", CONDITION_KINDS)
+def test_every_condition_kind_has_an_example(kind: str) -> None:
+    assert re.search(rf"^## .*`{kind}`", (PAGES / "conditions.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_rule_of_the_checks_is_on_its_page() -> None:
+    sources = (PAGES.parents[1] / "journeys" / "rules").glob("*.py")
+    rules = {
+        rule
+        for source in sources
+        for rule in re.findall(r'(?:error|warning)\(\s*"([a-z-]+)"', source.read_text(encoding="utf-8"))
+    }
+    listed = set(re.findall(r"^\| `([a-z-]+)` \| (?:error|warning)", (PAGES / "checks.md").read_text(), re.MULTILINE))
+    assert rules == listed
+    assert len(rules) > len(RULES)
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for page in PAGES.glob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
