@@ -4,9 +4,10 @@ The lock of the contact is what keeps its events in order with any number of con
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, delete, select, text, true
+from sqlalchemy import and_, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.models.contact import Contact
@@ -14,10 +15,10 @@ from crm.models.event import Event, QueuedEvent
 
 CONTACTS_AT_ONCE = 100
 EVENTS_AT_ONCE = 2_000
-"""Events of a transaction, about: it stays short, and what a crash has to repeat stays little."""
-EVENTS_OF_A_CONTACT = 200
-_WINDOW = 2_000
+"""Events of a transaction at most: it stays short, and what a crash has to repeat stays little."""
 
+# Every scan goes along the oldest entries and ends after so many: the planner's idea of a queue is that of the moment
+# it was last analysed, empty or full, and none of its choices may then read the whole of it.
 # FOR NO KEY UPDATE: it does not stand in the way of rows that only refer to the contact.
 _CLAIM = text("""
     WITH oldest AS MATERIALIZED (
@@ -25,7 +26,7 @@ _CLAIM = text("""
     ), waiting AS MATERIALIZED (
         SELECT contact_id FROM oldest GROUP BY contact_id ORDER BY min(sequence)
     )
-    SELECT claimed.id FROM waiting CROSS JOIN LATERAL (
+    SELECT claimed.id, (SELECT max(sequence) FROM oldest) FROM waiting CROSS JOIN LATERAL (
         SELECT id FROM contacts WHERE id = waiting.contact_id FOR NO KEY UPDATE SKIP LOCKED
     ) AS claimed
     LIMIT :contacts
@@ -37,20 +38,25 @@ _DROP_ORPHANS = text("""
 """)
 
 
-async def claim_contacts(session: AsyncSession) -> list[UUID]:
+@dataclass(frozen=True)
+class Claim:
+    """Contacts whose locks are held, and the place in the log up to which their events are to be taken."""
+
+    contact_ids: tuple[UUID, ...] = ()
+    up_to: int = 0
+
+
+async def claim_contacts(session: AsyncSession) -> Claim:
     """Lock contacts with waiting events, those who wait longest first. Contacts others have locked are left out."""
-    window = _WINDOW
+    window = EVENTS_AT_ONCE
     while True:
-        claimed = (await session.scalars(_CLAIM, {"window": window, "contacts": CONTACTS_AT_ONCE})).all()
+        rows = (await session.execute(_CLAIM, {"window": window, "contacts": CONTACTS_AT_ONCE})).all()
+        if rows:
+            return Claim(tuple(contact_id for contact_id, _ in rows), rows[0][1])
         # The oldest events may all belong to contacts that are being worked on, with others waiting behind them.
-        if claimed or not await session.scalar(_LONGER_THAN, {"window": window}):
-            return list(claimed)
+        if not await session.scalar(_LONGER_THAN, {"window": window}):
+            return Claim()
         window *= 10
-
-
-def events_of_each(contacts: int) -> int:
-    """How many events of each of so many contacts one transaction takes."""
-    return max(EVENTS_AT_ONCE // CONTACTS_AT_ONCE, min(EVENTS_OF_A_CONTACT, EVENTS_AT_ONCE // contacts))
 
 
 async def claim_contact(session: AsyncSession, contact_id: UUID) -> bool:
@@ -59,16 +65,15 @@ async def claim_contact(session: AsyncSession, contact_id: UUID) -> bool:
     return await session.scalar(lock.with_for_update(key_share=True, skip_locked=True)) is not None
 
 
-async def waiting_events(session: AsyncSession, contact_ids: Sequence[UUID], *, each: int) -> Sequence[Event]:
-    """The oldest waiting events of contacts whose locks are held, at most so many of `each`, in the order of the log.
+async def waiting_events(session: AsyncSession, claim: Claim, *, limit: int = EVENTS_AT_ONCE) -> Sequence[Event]:
+    """The oldest waiting events of the claimed contacts, in the order of the log.
 
     Reading after the locks were taken, not with them, shows what the holders before have committed.
     """
-    oldest = select(QueuedEvent.sequence, QueuedEvent.received_at).where(QueuedEvent.contact_id == Contact.id)
-    waiting = oldest.order_by(QueuedEvent.sequence).limit(each).lateral()
-    same = and_(Event.sequence == waiting.c.sequence, Event.received_at == waiting.c.received_at)
-    query = select(Event).select_from(Contact).join(waiting, true()).join(Event, same)
-    return (await session.scalars(query.where(Contact.id.in_(contact_ids)).order_by(Event.sequence))).all()
+    same = and_(Event.sequence == QueuedEvent.sequence, Event.received_at == QueuedEvent.received_at)
+    query = select(Event).join(QueuedEvent, same).where(QueuedEvent.contact_id.in_(claim.contact_ids))
+    query = query.where(QueuedEvent.sequence <= claim.up_to).order_by(QueuedEvent.sequence).limit(limit)
+    return (await session.scalars(query)).all()
 
 
 async def take_out(session: AsyncSession, events: Sequence[Event]) -> None:

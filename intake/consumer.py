@@ -5,14 +5,13 @@ from the queue, so a killed consumer leaves nothing half done.
 """
 
 import asyncio
-from collections.abc import Sequence
-from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake import claims
 from intake.apply import apply_events
+from intake.claims import EVENTS_AT_ONCE, Claim
 from intake.failures import is_outage, reason_of, set_aside
 from kit.clock import Clock, wall_clock
 from kit.database import Sessions
@@ -74,59 +73,59 @@ class IntakeConsumer:
 
     async def _take_some(self) -> int | None:
         """Apply what waits for some contacts; None where no contact with waiting events is free."""
-        contacts: list[UUID] = []
+        claim = Claim()
         try:
             async with self._sessions.begin() as session:
-                contacts = await claims.claim_contacts(session)
-                return await self._apply(session, contacts) if contacts else None
+                claim = await claims.claim_contacts(session)
+                return await self._apply(session, claim) if claim.contact_ids else None
         except Exception as error:
-            if is_outage(error) or not contacts:
+            if is_outage(error) or not claim.contact_ids:
                 raise
-            _log.warning("intake_batch_failed", reason=type(error).__name__, contacts=len(contacts))
-        return sum([await self._take_contact(contact_id) for contact_id in contacts])
+            _log.warning("intake_batch_failed", reason=type(error).__name__, contacts=len(claim.contact_ids))
+        return sum([await self._take_contact(Claim((one,), claim.up_to)) for one in claim.contact_ids])
 
-    async def _take_contact(self, contact_id: UUID) -> int:
+    async def _take_contact(self, claim: Claim) -> int:
         """One contact's events on their own, since one of those taken together cannot be applied."""
         try:
             async with self._sessions.begin() as session:
-                claimed = await claims.claim_contact(session, contact_id)
-                return await self._apply(session, [contact_id]) if claimed else 0
+                claimed = await claims.claim_contact(session, *claim.contact_ids)
+                return await self._apply(session, claim) if claimed else 0
         except Exception as error:
             if is_outage(error):
                 raise
         taken = 0
-        while taken < claims.EVENTS_OF_A_CONTACT and await self._take_event(contact_id):
+        while await self._take_event(claim):
             taken += 1
         return taken
 
-    async def _take_event(self, contact_id: UUID) -> bool:
+    async def _take_event(self, claim: Claim) -> bool:
         """The contact's oldest event alone; set aside where it cannot be applied. False where there is none to take."""
         sequence = None
         try:
             async with self._sessions.begin() as session:
-                if not await claims.claim_contact(session, contact_id):
+                if not await claims.claim_contact(session, *claim.contact_ids):
                     return False
-                events = await claims.waiting_events(session, [contact_id], each=1)
+                events = await claims.waiting_events(session, claim, limit=1)
                 sequence = events[0].sequence if events else None
-                return bool(await self._apply(session, [contact_id], each=1))
+                return bool(await self._apply(session, claim, limit=1))
         except Exception as error:
             if is_outage(error) or sequence is None:
                 raise
-            return await self._set_aside(contact_id, sequence, reason_of(error))
+            return await self._set_aside(claim, sequence, reason_of(error))
 
-    async def _set_aside(self, contact_id: UUID, sequence: int, reason: str) -> bool:
+    async def _set_aside(self, claim: Claim, sequence: int, reason: str) -> bool:
         async with self._sessions.begin() as session:
-            if not await claims.claim_contact(session, contact_id):
+            if not await claims.claim_contact(session, *claim.contact_ids):
                 return False
-            events = await claims.waiting_events(session, [contact_id], each=1)
+            events = await claims.waiting_events(session, claim, limit=1)
             # Another consumer may have taken it meanwhile.
             if [event.sequence for event in events] == [sequence]:
                 await set_aside(session, events[0], reason)
                 _log.error("event_set_aside", sequence=sequence, reason=reason.partition(":")[0])
         return True
 
-    async def _apply(self, session: AsyncSession, contacts: Sequence[UUID], *, each: int | None = None) -> int:
-        events = await claims.waiting_events(session, contacts, each=each or claims.events_of_each(len(contacts)))
+    async def _apply(self, session: AsyncSession, claim: Claim, *, limit: int = EVENTS_AT_ONCE) -> int:
+        events = await claims.waiting_events(session, claim, limit=limit)
         if events:
             await apply_events(session, events, self._clock())
             await claims.take_out(session, events)

@@ -119,7 +119,7 @@ async def test_what_has_waited_long_is_applied_in_bounded_pieces(intake: Intake)
     await intake.publish(**TICKING)
     contact = await intake.contact()
     await intake.tell(contact, "order.placed")
-    count = claims.EVENTS_OF_A_CONTACT * 2 + 50
+    count = claims.EVENTS_AT_ONCE * 2 + 50
     ticks = [NewEvent(f"tick-{number}", contact, "tick", NOW) for number in range(count)]
     async with intake.sessions.begin() as session:
         await EventRepository(session).accept(ticks)
