@@ -1,5 +1,7 @@
 """The OpenAPI document, and the pages that show it. Their assets come from this process: they work offline."""
 
+import json
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
+from api.operation import EXAMPLE_TEXT
 from api.schemas.problem import ProblemDocument
 from journeys.model import Journey
 
@@ -40,6 +43,9 @@ def document(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(
         title=TITLE, version=VERSION, description=DESCRIPTION, tags=TAGS, routes=app.routes, summary=None
     )
+    for content in _success_contents(made):
+        if EXAMPLE_TEXT in content:
+            content["example"] = json.loads(content.pop(EXAMPLE_TEXT))
     schemas: dict[str, Any] = made.setdefault("components", {}).setdefault("schemas", {})
     for model in (ProblemDocument, Journey):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -48,6 +54,13 @@ def document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return made
+
+
+def _success_contents(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in made["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                yield from answer.get("content", {}).values()
 
 
 def install(app: FastAPI) -> None:

@@ -13,6 +13,7 @@ from api.problems import ProblemType
 from crm.access import Scope
 
 PROBLEM_SCHEMA = "#/components/schemas/ProblemDocument"
+EXAMPLE_TEXT = "x-example-text"
 ALWAYS = (
     problems.MISSING_KEY,
     problems.INVALID_KEY,
@@ -44,7 +45,8 @@ def operation(
     kinds = (*ALWAYS, *(WITH_BODY if body else ()), *kinds)
     usual: dict[int | str, Any] = {}
     if example is not None:
-        shown = {"content": {"application/json": {"example": example.model_dump(mode="json", by_alias=True)}}}
+        # As text: FastAPI drops every null of the document, and with it fields of the example. `api.openapi` reads it.
+        shown = {"content": {"application/json": {EXAMPLE_TEXT: example.model_dump_json(by_alias=True)}}}
         usual[int(more.get("status_code", HTTPStatus.OK))] = shown
     extra: dict[str, Any] = {"x-required-scope": scope.value, **more.pop("openapi_extra", {})}
     return {
