@@ -13,14 +13,14 @@ def a_mail(**headers: str) -> EmailMessage:
 
 
 def test_encoded_words_in_headers_are_decoded() -> None:
-    raw = b"From: =?utf-8?q?J=C3=BCrgen?= <j@example.com>\r\nSubject: =?iso-8859-1?b?R3L832U=?= an alle\r\n\r\n"
+    raw = b"From: =?utf-8?q?J=C3=BCrgen?= <j@example.com>\r\nSubject: =?iso-8859-1?b?R3L832U=?= aus =?iso-8859-1?q?K=F6ln?=\r\n\r\n"
     summary = summarise(raw)
     assert summary.sender == "Jürgen <j@example.com>"
-    assert summary.subject == "Grüße an alle"
+    assert summary.subject == "Grüße aus Köln"
 
 
 def test_a_long_subject_folded_over_lines_is_one_line_again() -> None:
-    subject = "Schöne Grüße aus München, und noch ein sehr langer Satz, der nicht in eine Zeile passt, wie man sieht"
+    subject = "Schöne Grüße aus München, und noch ein sehr langer Satz, der sicher keine einzelne Zeile bleibt"
     assert summarise(a_mail(Subject=subject).as_bytes()).subject == subject
 
 
