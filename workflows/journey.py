@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan
@@ -70,7 +70,7 @@ class ContactJourney:
             departure = await EXECUTE[node.kind](passage, node)
         except Interrupted:
             return
-        except ActivityError as error:
+        except FailureError as error:
             transitions.park(passage.state, _reason(error), workflow.now())
         else:
             transitions.leave(passage.state, departure, workflow.now())
@@ -152,9 +152,9 @@ class ContactJourney:
             raise ApplicationError(sentence, type="Conflict", non_retryable=True)
 
 
-def _reason(error: ActivityError) -> str:
+def _reason(error: FailureError) -> str:
     """Why an activity failed for good: the sentence of its failure, which holds no personal data by contract."""
-    cause = error.cause
+    cause = error.cause if isinstance(error, ActivityError) else error  # a local activity's comes unwrapped
     if isinstance(cause, ApplicationError):
         return f"{cause.type}: {cause.message}" if cause.type else cause.message
     return type(cause or error).__name__

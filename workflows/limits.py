@@ -19,7 +19,10 @@ OUTAGE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interv
 BOOKKEEPING_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=2))
 """The database may be away for long; the enrollment holds still until it is back."""
 
-LOCAL_RETRY_THRESHOLD = timedelta(seconds=3)
+BOOKKEEPING_PAUSE = timedelta(minutes=10)
+"""Where writing was refused for good (a mistake of ours, mended by a deployment): how long until it is tried anew."""
+
+LOCAL_RETRY_THRESHOLD = timedelta(seconds=1)
 """A local activity that backs off longer than this waits on a timer of the server, so its worker is free meanwhile."""
 
 WORTH_SHOWING = timedelta(minutes=1)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.exceptions import is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from journeys.describe import describe_node
 from journeys.plan import Plan
@@ -102,7 +102,7 @@ class Passage:
         return False
 
     async def act(self, port: Callable[[Any, Request], Awaitable[Result]], request: Request) -> Result:
-        """Have an action done. Outages are retried for ever; raises ActivityError where it failed for good."""
+        """Have an action done. Outages are retried for ever; raises FailureError where it failed for good."""
         self.show()
         handle = workflow.start_activity_method(
             port,
@@ -167,20 +167,32 @@ class Passage:
             self._reported = told
 
     async def _record(self, progress: Progress) -> None:
-        await workflow.execute_local_activity_method(
-            EnrollmentPort.record_progress,
-            progress,
-            start_to_close_timeout=limits.BOOKKEEPING_TIMEOUT,
-            retry_policy=limits.BOOKKEEPING_RETRY,
-            local_retry_threshold=limits.LOCAL_RETRY_THRESHOLD,
-            summary=details.cut(f"note: {progress.state.replace('_', ' ')} {progress.step or ''}".strip()),
-        )
+        """Write the projection, for as long as it takes: what is not written down must not be lost by going on."""
+        while not await self._recorded(progress):
+            await workflow.sleep(limits.BOOKKEEPING_PAUSE, summary="try again to note where the enrollment stands")
         self.state.journal = []
+
+    async def _recorded(self, progress: Progress) -> bool:
+        try:
+            await workflow.execute_local_activity_method(
+                EnrollmentPort.record_progress,
+                progress,
+                start_to_close_timeout=limits.BOOKKEEPING_TIMEOUT,
+                retry_policy=limits.BOOKKEEPING_RETRY,
+                local_retry_threshold=limits.LOCAL_RETRY_THRESHOLD,
+                summary=details.cut(f"note: {progress.state.replace('_', ' ')} {progress.step or ''}".strip()),
+            )
+        except FailureError as error:
+            workflow.logger.error("Where %s stands cannot be written: %s", progress.enrollment_id, error)
+            return False
+        return True
 
     def show(self) -> None:
         """Renew the details page of the Temporal UI; writes no event."""
         self.state.state = standing(self.state)
-        workflow.set_current_details(details.current(self.plan, self.state, now=workflow.now()))
+        page = details.current(self.plan, self.state, now=workflow.now())
+        # The server does not hand the static summary on to a continued run.
+        workflow.set_current_details(f"{details.headline(self.plan)}\n\n{page}" if self.run.state else page)
 
     def _position(self) -> Position:
         return Position(standing(self.state), self.state.at, self.state.due_at)

