@@ -13,6 +13,8 @@ from journeys.documents import from_document, journey_from_document
 from journeys.findings import Severity
 from journeys.loader import load_document
 from journeys.scoring import PointsModel
+from journeys.steps.base import BaseStep
+from journeys.steps.registry import STEP_CLASSES
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "journeys"
 JOURNEY_KEYS = {"key", "name", "owner", "goal", "entry", "exit", "window", "steps"}
@@ -79,3 +81,12 @@ def test_links_between_the_pages_lead_somewhere() -> None:
     for page in PAGES.glob("*.md"):
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("step", STEP_CLASSES, ids=lambda step: step.kind)
+def test_the_results_of_a_step_are_on_its_page_and_in_the_table(step: type[BaseStep]) -> None:
+    page = (PAGES / f"{step.kind.replace('_', '-')}.md").read_text(encoding="utf-8")
+    table = (PAGES / "README.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| \[`{step.kind}`\].*$", table, re.MULTILINE)
+    assert tuple(re.findall(r"`([a-z_]+)`", row.split("|")[3])) == step.results
+    assert all(f"`{result}`" in page for result in step.results)

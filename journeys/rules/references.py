@@ -42,7 +42,7 @@ def _result(condition: ResultCondition, path: Path, visit: Visit | None, known: 
 
 def _word(visit: Visit, path: Path, name: str, word: str) -> Iterator[Note]:
     step = visit.earlier[name]
-    if step.results is None or word in step.results:
+    if word in step.results:
         return
     if not step.results:
         what, remedy = f"A `{step.kind}` step has no result.", "Ask for the result of a step that has one."

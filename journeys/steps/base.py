@@ -38,8 +38,8 @@ class BaseStep(Strict):
     """What every step has. `id` may be left out; then it is derived from kind and position, such as `wait-2`."""
 
     kind: ClassVar[str]
-    results: ClassVar[tuple[str, ...] | None] = ()
-    """The words the step may end with, for `result` conditions; None: whatever its activity answers."""
+    results: ClassVar[tuple[str, ...]] = ()
+    """The words the step may end with, for `result` conditions."""
     id: Key | None = Field(default=None, description="Name of the step in results, reports and migrations.")
 
     @abstractmethod

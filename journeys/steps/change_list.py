@@ -1,4 +1,5 @@
 """`list`: add the contact to a list, or remove it."""
+# ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
 from typing import ClassVar, Literal
 
@@ -33,10 +34,10 @@ class ListChange(Strict):
 
 
 class ListStep(BaseStep):
-    """Change list membership; joining and leaving are events of the contact."""
+    """Change list membership; joining and leaving are events of the contact. Results: `joined`, `left`, `unchanged`."""
 
     kind: ClassVar[str] = "list"
-    results: ClassVar[tuple[str, ...] | None] = None
+    results: ClassVar[tuple[str, ...]] = ("joined", "left", "unchanged")
     list: ListChange
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> ListNode:

@@ -1,4 +1,5 @@
 """`if`: go one of two ways, by a condition on the contact."""
+# ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ class IfStep(BaseStep):
     """Go one of two ways. Results: `yes` or `no`."""
 
     kind: ClassVar[str] = "if"
-    results: ClassVar[tuple[str, ...] | None] = ("yes", "no")
+    results: ClassVar[tuple[str, ...]] = ("yes", "no")
     if_: Condition = Field(alias="if")
     then: tuple[Step, ...] = ()
     else_: tuple[Step, ...] = Field(default=(), alias="else")

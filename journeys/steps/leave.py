@@ -1,4 +1,5 @@
 """`exit`: leave the journey at this point."""
+# ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
 from typing import Annotated, ClassVar, Literal
 

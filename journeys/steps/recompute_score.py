@@ -1,4 +1,5 @@
 """`recompute_score`: fold the contact's stored events again under the live version of a score model."""
+# ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
 from typing import ClassVar, Literal
 
@@ -14,10 +15,13 @@ class RecomputeScoreNode(BaseNode):
 
 
 class RecomputeScoreStep(BaseStep):
-    """Compute the contact's score again from its stored events under the live version of the model."""
+    """Compute the contact's score again from its stored events under the live version of the model.
+
+    Results: `changed` or `unchanged`.
+    """
 
     kind: ClassVar[str] = "recompute_score"
-    results: ClassVar[tuple[str, ...] | None] = None
+    results: ClassVar[tuple[str, ...]] = ("changed", "unchanged")
     recompute_score: Key
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> RecomputeScoreNode:

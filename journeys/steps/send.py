@@ -1,4 +1,5 @@
 """`send`: hand a message to a channel, through the gate and the ledger."""
+# ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
 from typing import ClassVar, Literal
 
@@ -25,7 +26,7 @@ class SendStep(BaseStep):
     """Send a message. Results: `sent`, `refused` (with a reason) or `unknown` (the provider's answer was lost)."""
 
     kind: ClassVar[str] = "send"
-    results: ClassVar[tuple[str, ...] | None] = ("sent", "refused", "unknown")
+    results: ClassVar[tuple[str, ...]] = ("sent", "refused", "unknown")
     send: Message
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SendNode:

@@ -1,4 +1,5 @@
 """`set`: write attributes of the contact."""
+# ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
 from typing import ClassVar, Literal
 
@@ -16,10 +17,13 @@ class SetNode(BaseNode):
 
 
 class SetStep(BaseStep):
-    """Set attributes of the contact; null removes one. `$entry.x` takes a property of the entry event."""
+    """Set attributes of the contact; null removes one. `$entry.x` takes a property of the entry event.
+
+    Results: `changed` or `unchanged`.
+    """
 
     kind: ClassVar[str] = "set"
-    results: ClassVar[tuple[str, ...] | None] = None
+    results: ClassVar[tuple[str, ...]] = ("changed", "unchanged")
     set: dict[str, Scalar] = Field(min_length=1)
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SetNode:

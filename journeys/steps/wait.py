@@ -1,4 +1,5 @@
 """`wait`: let exact time pass."""
+# ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
 from typing import ClassVar, Literal
 

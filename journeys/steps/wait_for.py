@@ -39,7 +39,7 @@ class WaitForStep(BaseStep):
     """Wait until the event arrives, `up_to` at most. Results: `arrived` (then: `then`), `timed_out` (then: `else`)."""
 
     kind: ClassVar[str] = "wait_for"
-    results: ClassVar[tuple[str, ...] | None] = ("arrived", "timed_out")
+    results: ClassVar[tuple[str, ...]] = ("arrived", "timed_out")
     wait_for: AwaitedEvent
     then: tuple[Step, ...] = ()
     else_: tuple[Step, ...] = Field(default=(), alias="else")
