@@ -50,12 +50,13 @@ def fill(source: str, variables: dict[str, object], *, escape: bool, what: str) 
     """
     try:
         return parsed(source, escape=escape).render(**variables)
-    except LiquidError as error:
+    except Exception as error:  # noqa: BLE001  filters let errors of any kind through, with the values in them
         raise _explained(error, source, what) from None
 
 
-def _explained(error: LiquidError, source: str, what: str) -> Invalid:
-    expression = _expression(source, error.token.start_index) if error.token else "an expression"
+def _explained(error: Exception, source: str, what: str) -> Invalid:
+    token = error.token if isinstance(error, LiquidError) else None
+    expression = _expression(source, token.start_index) if token else "an expression"
     if isinstance(error, liquid.exceptions.UndefinedError):
         return Invalid(
             f"In {what}, {expression} has no value for this contact.",

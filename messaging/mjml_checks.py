@@ -41,11 +41,15 @@ def _unbalanced(tags: list[tuple[re.Match[str], int]], place: str) -> Iterator[P
         elif open_elements and open_elements[-1][0] == match["name"]:
             open_elements.pop()
         else:
-            expected = f" </{open_elements[-1][0]}> comes first (opened in line {open_elements[-1][1]})." * bool(
-                open_elements
-            )
-            yield Problem(f"{place}, line {line}", f"</{match['name']}> closes nothing here.{expected}", "Correct it.")
+            yield Problem(f"{place}, line {line}", _closes_nothing(match["name"], open_elements), "Correct it.")
             return
     if open_elements:
         name, line = open_elements[-1]
         yield Problem(f"{place}, line {line}", f"<{name}> is never closed.", f"Add </{name}> where it ends.")
+
+
+def _closes_nothing(name: str, open_elements: list[tuple[str, int]]) -> str:
+    if not open_elements:
+        return f"</{name}> closes nothing here."
+    expected, opened = open_elements[-1]
+    return f"</{name}> closes nothing here. </{expected}> comes first (opened in line {opened})."

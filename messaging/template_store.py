@@ -10,7 +10,8 @@ from messaging.models import Template
 
 async def known_templates(session: AsyncSession) -> dict[str, KnownTemplate]:
     """Every published template by key, as of its newest version; variables of all its languages together."""
-    rows = (await session.scalars(select(Template).order_by(Template.key, Template.version))).all()
+    columns = select(Template.key, Template.version, Template.message_class, Template.variables)
+    rows = (await session.execute(columns.order_by(Template.key, Template.version))).all()
     newest = {row.key: row.version for row in rows}
     found: dict[str, KnownTemplate] = {}
     for row in rows:

@@ -1,0 +1,130 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from journeys.outcomes import RefusalReason
+from journeys.values import MessageChannel
+from journeys.window import Window
+from messaging.models import MessageClass
+from messaging.rules import RULES, GateFacts, judge
+from messaging.verdicts import Deferred, Refused
+
+NOON = datetime(2026, 6, 2, 10, 0, tzinfo=UTC)
+NIGHT = NOON + timedelta(hours=12)
+DAYTIME = Window.model_validate({"from": "08:00", "to": "20:00"})
+
+FACTS = GateFacts(
+    message_class=MessageClass.MARKETING,
+    channel=MessageChannel.EMAIL,
+    now=NOON,
+    wall_now=NOON,
+    overdue_after=timedelta(hours=72),
+    window=DAYTIME,
+    enrollment_ended=False,
+    address="ada@example.com",
+    deliverable_address="ada@example.com",
+    suppression=None,
+    consents=frozenset({("marketing", "email"), ("sales", "email")}),
+    zone=ZoneInfo("Europe/Berlin"),
+    zone_note=None,
+    closed=lambda _: False,
+)
+
+
+def verdict(**overrides: Any) -> Refused | Deferred | None:
+    return judge(replace(FACTS, **overrides))
+
+
+def reason(**overrides: Any) -> RefusalReason | None:
+    found = verdict(**overrides)
+    assert found is None or isinstance(found, Refused)
+    return found.reason if found else None
+
+
+@pytest.mark.parametrize("message_class", list(MessageClass))
+def test_where_nothing_speaks_against_it_a_message_may_leave(message_class: MessageClass) -> None:
+    assert verdict(message_class=message_class) is None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ({"enrollment_ended": True}, RefusalReason.ENROLLMENT_ENDED),
+        ({"wall_now": NOON + timedelta(hours=72, seconds=1)}, RefusalReason.OVERDUE),
+        ({"address": None, "deliverable_address": None}, RefusalReason.NO_ADDRESS),
+        ({"address": "  nonsense", "deliverable_address": None}, RefusalReason.INVALID_ADDRESS),
+        ({"suppression": "complaint"}, RefusalReason.SUPPRESSED),
+    ],
+)
+@pytest.mark.parametrize("message_class", list(MessageClass))
+def test_these_rules_bind_every_class(
+    message_class: MessageClass, overrides: dict[str, Any], expected: RefusalReason
+) -> None:
+    assert reason(message_class=message_class, **overrides) is expected
+
+
+@pytest.mark.parametrize("wall_now", [NOON + timedelta(hours=72), NOON - timedelta(days=1_000)])
+def test_neither_just_in_time_nor_a_workflow_ahead_of_the_clock_is_overdue(wall_now: datetime) -> None:
+    assert reason(wall_now=wall_now) is None
+
+
+@pytest.mark.parametrize(
+    ("message_class", "consents", "expected"),
+    [
+        (MessageClass.MARKETING, set(), RefusalReason.NO_CONSENT),
+        (MessageClass.MARKETING, {("sales", "email")}, RefusalReason.NO_CONSENT),
+        (MessageClass.MARKETING, {("marketing", "sms")}, RefusalReason.NO_CONSENT),
+        (MessageClass.MARKETING, {("marketing", "email")}, None),
+        (MessageClass.SALES, {("marketing", "email")}, RefusalReason.NO_CONSENT),
+        (MessageClass.SALES, {("sales", "email")}, None),
+        (MessageClass.TRANSACTIONAL, set(), None),
+    ],
+)
+def test_consent_is_to_a_purpose_over_a_channel(
+    message_class: MessageClass, consents: set[tuple[str, str]], expected: RefusalReason | None
+) -> None:
+    assert reason(message_class=message_class, consents=frozenset(consents)) is expected
+
+
+@pytest.mark.parametrize("message_class", [MessageClass.MARKETING, MessageClass.SALES])
+def test_outside_the_window_a_message_waits_for_its_opening(message_class: MessageClass) -> None:
+    found = verdict(message_class=message_class, now=NIGHT, zone_note="The contact has no time zone.")
+    assert found == Deferred(
+        datetime(2026, 6, 3, 6, 0, tzinfo=UTC),
+        "Europe/Berlin",
+        "The send window opens at 2026-06-03 08:00 Europe/Berlin. The contact has no time zone.",
+    )
+
+
+def test_a_holiday_is_waited_out_only_where_the_window_says_so() -> None:
+    closed_today = {"closed": lambda day: day == NOON.date()}
+    assert verdict(window=DAYTIME, **closed_today) is None
+    found = verdict(window=DAYTIME.model_copy(update={"holidays": True}), **closed_today)
+    assert isinstance(found, Deferred)
+    assert found.until == datetime(2026, 6, 3, 6, 0, tzinfo=UTC)
+
+
+def test_transactional_messages_and_journeys_without_window_do_not_wait() -> None:
+    assert verdict(message_class=MessageClass.TRANSACTIONAL, now=NIGHT) is None
+    assert verdict(window=None, now=NIGHT) is None
+
+
+def test_what_refuses_comes_before_what_only_waits() -> None:
+    """Otherwise a contact without consent would wait for days to be refused."""
+    assert isinstance(verdict(now=NIGHT, consents=frozenset()), Refused)
+
+
+def test_the_first_rule_that_objects_gives_the_one_reason() -> None:
+    assert reason(enrollment_ended=True, address=None, deliverable_address=None, consents=frozenset()) is (
+        RefusalReason.ENROLLMENT_ENDED
+    )
+
+
+def test_no_reason_repeats_the_address() -> None:
+    facts = replace(FACTS, address="ada@example.com", deliverable_address=None, enrollment_ended=True, suppression="x")
+    for rule in RULES:
+        objection = rule(replace(facts, consents=frozenset(), now=NIGHT))
+        assert objection is None or "ada" not in objection.because
