@@ -77,6 +77,8 @@ async def _registered(session: AsyncSession, event: Event) -> Consequences:
 
 async def _granted(session: AsyncSession, event: Event) -> Consequences:
     properties = event.properties
+    if await _is_recorded(session, event):
+        return Consequences()
     await _record(
         session,
         event,
@@ -90,9 +92,15 @@ async def _granted(session: AsyncSession, event: Event) -> Consequences:
 async def _withdrawn(session: AsyncSession, event: Event) -> Consequences:
     consents = ConsentRepository(session)
     spoken_of = withdrawn_by(event.properties)
-    for purpose, channel in sorted(spoken_of):
+    for purpose, channel in sorted(spoken_of) if not await _is_recorded(session, event) else ():
         await _record(session, event, ConsentState.WITHDRAWN, purpose=purpose, channel=channel)
     return Consequences(withdrawn=spoken_of - await consents.standing(event.contact_id))
+
+
+async def _is_recorded(session: AsyncSession, event: Event) -> bool:
+    """Whether whoever accepted the event has recorded its declaration at once, so that it counts without delay."""
+    declarations = await ConsentRepository(session).history(event.contact_id)
+    return any(declaration.evidence.get("event_id") == event.event_id for declaration in declarations)
 
 
 async def _record(session: AsyncSession, event: Event, state: ConsentState, *, purpose: str, channel: str) -> None:

@@ -112,6 +112,31 @@ async def test_withdrawing_consent_ends_the_enrollments_whose_audience_needs_it(
     assert payload["reason"] == "consent to marketing by email withdrawn"
 
 
+async def test_a_declaration_recorded_with_its_event_is_not_recorded_twice(intake: Intake) -> None:
+    """The API records at once, so that a withdrawal stops the next mail; the event tells journeys."""
+    contact = await intake.contact()
+    await intake.publish(entry={"event": "order.placed", "audience": MARKETING})
+    await intake.tell(contact, "consent.granted", ago=timedelta(hours=1))
+    await intake.tell(contact, "order.placed")
+    async with intake.sessions.begin() as session:
+        await ConsentRepository(session).record(
+            contact,
+            purpose="marketing",
+            channel="email",
+            state="withdrawn",
+            source="preferences",
+            occurred_at=intake.now,
+            evidence={"event_id": "e-9"},
+        )
+
+    await intake.tell(contact, "consent.withdrawn", {"purpose": "marketing", "channel": "email"}, event_id="e-9")
+
+    async with intake.sessions() as session:
+        declarations = await ConsentRepository(session).history(contact)
+    assert [(one.state, one.source) for one in declarations] == [("withdrawn", "preferences"), ("granted", "api")]
+    assert [criteria for _, _, criteria in await intake.outbox()] == [[], ["exit:requested"]]
+
+
 async def test_a_withdrawal_that_is_older_than_the_standing_grant_ends_nothing(intake: Intake) -> None:
     contact = await intake.contact()
     await intake.publish(entry={"event": "order.placed", "audience": MARKETING})
