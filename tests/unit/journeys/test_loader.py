@@ -221,6 +221,47 @@ MISTAKES = [
 ]
 
 
+FURTHER = [
+    ("1d", "999999999999w", ", line 11, steps[0].wait: '999999999999w' is longer than a hundred years."),
+    (
+        "order_number: 1",
+        "order_number: .nan",
+        ", line 6, entry.where.order_number: Nan is not a number to compare with.",
+    ),
+    ("name: Voucher", f"name: {'x' * 201}", ", line 2, name: This is too long. At most 200 are allowed."),
+    ("event: review.created", "event: x, within: [1]", ", line 15, steps[2].if.none.within: [1] is not a duration."),
+    ("wait: 1d", "list: {}", ", line 11, steps[0].list: This is not one change of one list."),
+    ("wait: 1d", "send: voucher", ", line 11, steps[0].send: A text stands where keys and values must."),
+    (
+        "none: {event: review.created}",
+        "any: {in_list: vip}",
+        ", line 15, steps[2].if.any: An object stands where a list",
+    ),
+    ("none: {event: review.created}", "event: x, at_least: -1", ", line 15, steps[2].if.at_least: -1 is too small."),
+    (
+        "none: {event: review.created}",
+        "event: x, at_least: two",
+        ", line 15, steps[2].if.at_least: 'two' is not a whole number.",
+    ),
+    (
+        "none: {event: review.created}",
+        "score: {model: m}",
+        ", line 15, steps[2].if.score: This asks nothing of the score.",
+    ),
+    (
+        "none: {event: review.created}",
+        'event: " x"',
+        ", line 15, steps[2].if.event: ' x' cannot be used as a name here.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "beginning"), FURTHER, ids=lambda value: value[:30].strip())
+def test_further_mistakes_are_told_at_their_place(old: str, new: str, beginning: str) -> None:
+    (sentence,) = said(instead(old, new))
+    assert sentence.startswith(f"voucher.yaml{beginning}")
+
+
 @pytest.mark.parametrize(("old", "new", "sentence"), MISTAKES, ids=lambda value: value[:30].strip())
 def test_each_mistake_is_one_finding_with_place_and_remedy(old: str, new: str, sentence: str) -> None:
     assert said(instead(old, new)) == [f"voucher.yaml{sentence}"]
