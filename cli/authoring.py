@@ -1,22 +1,22 @@
-"""Commands for those who write journeys: `dauerlauf check` and `publish`, on the same functions as the API."""
+"""Commands for those who write journeys and mails: `dauerlauf check`, `publish`, `publish-templates`."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from cli.connection import in_transaction
 from crm.journeys import JourneyRepository
 from journeys.checks import check as findings_of
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
 from journeys.loader import load_file
 from journeys.model import Journey
-from kit.database import Sessions, create_engine, create_sessions
 from kit.errors import Invalid, Problem
-from kit.settings import Settings
 from messaging.publishing import checked_templates, compile_template
+from messaging.publishing import publish_templates as templates_into
 from messaging.template_source import LOCALES, packaged_templates
 from messaging.template_store import known_templates
 
@@ -46,37 +46,34 @@ def check(files: Files) -> None:
 def publish(files: Files) -> None:
     """Check journeys against the templates of the database, then publish them: all of them or none."""
     journeys = [load_file(path) for path in _journey_files(files)]
-    for line in asyncio.run(_publish(journeys)):
+    for line in in_transaction(lambda session: publish_journeys(session, journeys)):
         console.print(line)
 
 
-async def _publish(journeys: Sequence[Journey]) -> list[str]:
-    engine = create_engine(Settings())
-    try:
-        return await publish_journeys(create_sessions(engine), journeys)
-    finally:
-        await engine.dispose()
-
-
-async def publish_journeys(sessions: Sessions, journeys: Sequence[Journey]) -> list[str]:
-    """Publish the journeys in one transaction; returns a sentence for each.
+async def publish_journeys(session: AsyncSession, journeys: Sequence[Journey]) -> list[str]:
+    """Publish the journeys, all or none; returns a sentence for each.
 
     Raises:
-        Invalid: a journey has errors; nothing was published.
+        Invalid: a journey has errors.
     """
+    known = await known_templates(session)
+    repository = JourneyRepository(session)
     said = []
-    async with sessions.begin() as session:
-        known = await known_templates(session)
-        repository = JourneyRepository(session)
-        for journey in journeys:
-            errors = [finding for finding in findings_of(journey, known) if finding.severity is Severity.ERROR]
-            if errors:
-                problems = [finding.problem for finding in errors]
-                raise Invalid(f"The journey {journey.key} cannot be published.", problems=problems)
-            await repository.put_draft(journey)
-            version = await repository.publish(journey.key, by="cli")
-            said.append(f"{journey.key}: version {version.version} is live.")
+    for journey in journeys:
+        errors = [finding for finding in findings_of(journey, known) if finding.severity is Severity.ERROR]
+        if errors:
+            problems = [finding.problem for finding in errors]
+            raise Invalid(f"The journey {journey.key} cannot be published; nothing was.", problems=problems)
+        await repository.put_draft(journey)
+        version = await repository.publish(journey.key, by="cli")
+        said.append(f"{journey.key}: version {version.version} is live.")
     return said
+
+
+def publish_templates(directory: Annotated[Path, typer.Argument(help="Folder of templates.", exists=True)]) -> None:
+    """Check, compile and publish the templates of a folder: all of them or none."""
+    for template in in_transaction(lambda session: templates_into(session, directory)):
+        console.print(f"{template.key}: version {template.version}{' (new)' if template.changed else ''}")
 
 
 def shipped_templates() -> KnownTemplates:

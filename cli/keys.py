@@ -1,24 +1,20 @@
 """`dauerlauf keys`: making, listing and revoking API keys, on the same functions as everything else (`crm.access`)."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection
-from typing import Annotated, TypeVar
+from collections.abc import Collection
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cli.connection import in_transaction
 from crm.access import ApiKeyRepository, AuditRepository, Scope
-from kit.database import Sessions, create_engine, create_sessions
-from kit.errors import Unavailable
-from kit.settings import Settings
+from kit.database import Sessions
 
 ACTOR = "cli"
 
 app = typer.Typer(name="keys", help="API keys: make, list and revoke them.", no_args_is_help=True)
-Result = TypeVar("Result")
 
 
 async def create_key(sessions: Sessions, *, name: str, scopes: Collection[str]) -> str:
@@ -39,14 +35,14 @@ def create(
     scope: Annotated[list[str], typer.Option(help=f"What it may do; repeat it. One of {', '.join(Scope)}.")],
 ) -> None:
     """Make a key and print it. It is printed this once: only its digest is kept."""
-    typer.echo(_in_transaction(lambda session: _make(session, name, scope)))
+    typer.echo(in_transaction(lambda session: _make(session, name, scope)))
 
 
 @app.command("list")
 def list_keys() -> None:
     """Show every key: prefix, name, scopes, and whether it still opens anything."""
     table = Table("prefix", "name", "scopes", "made", "state")
-    for key in _in_transaction(lambda session: ApiKeyRepository(session).all()):
+    for key in in_transaction(lambda session: ApiKeyRepository(session).all()):
         state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"
         table.add_row(key.prefix, key.name, ", ".join(key.scopes), f"{key.created_at:%Y-%m-%d}", state)
     Console().print(table)
@@ -61,22 +57,4 @@ def revoke(prefix: Annotated[str, typer.Argument(help="The key's prefix, as `dau
         await AuditRepository(session).record(ACTOR, "key.revoke", access.actor)
         return access.name
 
-    typer.echo(f"The key '{_in_transaction(end)}' ({prefix}) is revoked.")
-
-
-def _in_transaction(work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
-    return asyncio.run(_run(work))
-
-
-async def _run(work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
-    engine = create_engine(Settings())
-    try:
-        async with create_sessions(engine).begin() as session:
-            return await work(session)
-    except (OperationalError, InterfaceError) as error:
-        raise Unavailable(
-            "PostgreSQL does not answer.",
-            remedy="Start the stack with `dauerlauf up`, or set DATABASE_URL to the database it should use.",
-        ) from error
-    finally:
-        await engine.dispose()
+    typer.echo(f"The key '{in_transaction(end)}' ({prefix}) is revoked.")

@@ -19,6 +19,10 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "demo": LazyCommand("cli.demo.command:demo", "Run the main job on real purchases in a fresh state."),
     "check": LazyCommand("cli.authoring:check", "Check journey files: place, what is wrong, how to mend it."),
     "publish": LazyCommand("cli.authoring:publish", "Publish journey files into the database."),
+    "publish-templates": LazyCommand(
+        "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."
+    ),
+    "events": LazyCommand("cli.events:app", "Events that could not be applied: list them, queue them again."),
     "replay": LazyCommand("cli.replaying:replay", "Replay histories of a server against this code, before a deploy."),
     "keys": LazyCommand("cli.keys:app", "API keys: make, list and revoke them."),
     "api": LazyCommand("cli.production:api", "Serve the HTTP API."),

@@ -19,4 +19,9 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End by itself instead of waiting for Ctrl-C.")] = False,
 ) -> None:
     """Run the main job on real purchases, in a fresh state, and show it."""
-    asyncio.run(run_demo(state_directory=state_directory, contacts=contacts, once=once, console=Console()))
+    console = Console()
+    try:
+        asyncio.run(run_demo(state_directory=state_directory, contacts=contacts, once=once, console=console))
+    except KeyboardInterrupt:
+        console.print("\nInterrupted; the stack has stopped.")
+        raise typer.Exit(130) from None

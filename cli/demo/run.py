@@ -13,40 +13,59 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.catalogue import publish_catalogue
 from cli.demo.importing import import_purchases
 from cli.demo.life import STORIES, open_stage, tell
 from cli.demo.purchases import Customer, customers
 from cli.demo.telling import show_addresses, show_life, show_tables
 from cli.demo.watching import watch
-from cli.keys import create_key
+from cli.seed import ensure_key
+from cli.stack.record import is_running
 from cli.stack.supervisor import Stack, StackOptions
-from crm.access import Scope
 from kit.database import Sessions, create_engine, create_sessions
+from kit.errors import Conflict
 from kit.settings import Settings
 
-KEY_FILE = "api-key"
+SHOP = {
+    "DAUERLAUF_MAIL_FROM": "Plattenladen <hallo@plattenladen.example>",
+    "DAUERLAUF_POSTAL_ADDRESS": "Plattenladen, Musterweg 1, 12345 Musterstadt",
+}
+"""The sender of the demo's mails, who does not exist."""
 
 
 async def run_demo(*, state_directory: Path, contacts: int, once: bool, console: Console) -> None:
-    """Run the demo. Everything in `state_directory` is removed first: the demo starts afresh each time."""
+    """Run the demo. Everything in `state_directory` is removed first: the demo starts afresh each time.
+
+    Raises:
+        Conflict: a demo runs on it already.
+    """
+    if is_running(state_directory):
+        raise Conflict(
+            f"A stack runs on {state_directory.absolute()} already.",
+            remedy=f"Stop it with Ctrl-C, or with `dauerlauf down --state-directory {state_directory}`.",
+        )
     shutil.rmtree(state_directory, ignore_errors=True)
     console.rule("[bold]Dauerlauf[/]: customer journeys as durable workflows")
-    options = StackOptions(state_directory=state_directory)
+    options = StackOptions(state_directory=state_directory, environment=SHOP)
     console.print(f"1. Starting the whole stack; its state and logs are in {state_directory}/")
     async with Stack(options, announce=lambda line: console.print(f"   [dim]{line}[/]")) as stack:
         settings = Settings(
             database_url=stack.addresses.database_url,
             smtp_port=int(stack.addresses.smtp.rpartition(":")[2]),
             public_url=stack.addresses.api,
+            mail_from=SHOP["DAUERLAUF_MAIL_FROM"],
+            postal_address=SHOP["DAUERLAUF_POSTAL_ADDRESS"],
         )
         async with _database(settings) as sessions:
-            key = await _prepare(sessions, console, state_directory)
+            console.print("2. A new stack comes with the journeys of the catalogue, their templates, and an API key.")
+            key = await ensure_key(sessions, state_directory)
             await _import(stack, sessions, key, customers(contacts), console)
             await _tell_lives(settings, console)
         show_addresses(console, stack.addresses, key)
         if not once:
             await _until_interrupted(stack, console)
+    console.print(
+        "The stack has stopped. `make demo` without ONCE=1 keeps it up to look at; `make up` starts your own."
+    )
 
 
 @asynccontextmanager
@@ -56,17 +75,6 @@ async def _database(settings: Settings) -> AsyncIterator[Sessions]:
         yield create_sessions(engine)
     finally:
         await engine.dispose()
-
-
-async def _prepare(sessions: Sessions, console: Console, state_directory: Path) -> str:
-    """Publish the catalogue and make an API key; the key is also kept beside the state, readable by its owner only."""
-    published = await publish_catalogue(sessions)
-    key = await create_key(sessions, name="demo", scopes=frozenset(Scope))
-    file = state_directory / KEY_FILE
-    file.touch(mode=0o600)
-    file.write_text(key, encoding="utf-8")
-    console.print(f"2. Published the journeys {', '.join(published.journeys)} and their templates.")
-    return key
 
 
 async def _import(stack: Stack, sessions: Sessions, key: str, people: list[Customer], console: Console) -> None:

@@ -165,8 +165,8 @@ def make_inbox(directory: Path, *, port: int, smtp_port: int, log: Path, guard: 
 
 
 def migrations(*, environment: Mapping[str, str]) -> Launch:
-    """`alembic upgrade head`, in a process of its own: the supervisor stays small."""
-    return Launch(python("-m", "cli.stack.migrate"), environment=environment)
+    """Migrations and what a new stack starts with, in a process of its own: the supervisor stays small."""
+    return Launch(python("-m", "cli.seed"), environment=environment)
 
 
 def python(*arguments: str) -> Sequence[str]:

@@ -155,8 +155,8 @@ class Stack:
         if Part.SCHEMA in self._options.parts:
             launch = migrations(environment=workshop.environment())
             log = self._places.log(Part.SCHEMA)
-            await asyncio.to_thread(run_to_end, "The database migration", launch, log=log, guard=self._guard)
-            self._announce("The database schema is up to date.")
+            await asyncio.to_thread(run_to_end, "The preparation of the database", launch, log=log, guard=self._guard)
+            self._announce("The database is prepared.")
         await self._start_together(workshop, Part.WORKER, Part.API)
         self._watch_over(self._keep_guardian())
 
