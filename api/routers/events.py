@@ -37,6 +37,7 @@ EVENT = {
     **operation(
         Scope.TRACK,
         problems.NOT_FOUND,
+        problems.IDEMPOTENCY_KEY_REUSED,
         body=True,
         summary="Send one event",
         operation_id="send_event",

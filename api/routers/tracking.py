@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 from fastapi.responses import JSONResponse
 
+from api import problems
 from api.acceptance import TrackingDep
 from api.operation import operation
 from api.requests import JsonRoute
@@ -37,7 +38,13 @@ def _example(value: dict[str, Any]) -> Any:
 
 def _operation(name: str, summary: str) -> dict[str, Any]:
     return operation(
-        Scope.TRACK, body=True, summary=summary, operation_id=name, response_model=Accepted, example=Accepted()
+        Scope.TRACK,
+        problems.IDEMPOTENCY_KEY_REUSED,
+        body=True,
+        summary=summary,
+        operation_id=name,
+        response_model=Accepted,
+        example=Accepted(),
     )
 
 
