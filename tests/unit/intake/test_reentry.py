@@ -1,6 +1,7 @@
 """The rules of re-entry, without a database."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,3 +68,9 @@ def test_an_entry_without_a_usable_key_is_refused(value: Any) -> None:
     assert isinstance(found, NotEnrolled)
     assert found.reason is EnrollmentRefusal.NO_ENTRY_KEY
     assert "order_id" in found.because
+
+
+@pytest.mark.parametrize("reason", EnrollmentRefusal)
+def test_every_reason_is_explained(reason: EnrollmentRefusal) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "architecture" / "intake.md"
+    assert f"`{reason}`" in page.read_text()
