@@ -22,6 +22,7 @@ SECONDS = 5.0
 THREADS = 4
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _LINKS = ("href", "src", "background", "action", "formaction", "poster", "cite", "xlink:href")
+_LINKING = f"//*[{' or '.join(f'@*[name()={name!r}]' for name in _LINKS)}]"
 _CONTROL = re.compile(r"[\x00-\x20\x7f]+")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
@@ -79,7 +80,7 @@ def render(template: Template, variables: Mapping[str, object]) -> Content:
 
 def _check_links(document: Any, name: str) -> None:
     """Only what belongs into a mail may be linked to: a contact's attribute must not become a script."""
-    for element in document.xpath("//*"):
+    for element in document.xpath(_LINKING):
         for attribute in _LINKS:
             link = element.get(attribute)
             if link is not None and not _harmless(link, attribute):
