@@ -12,7 +12,7 @@ from cli.connection import in_transaction
 from crm.journeys import JourneyRepository
 from journeys.checks import check as findings_of
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
-from journeys.loader import load_file
+from journeys.loader import load_file, load_with_places
 from journeys.model import Journey
 from kit.errors import Invalid, Problem
 from messaging.publishing import checked_templates, compile_template
@@ -33,7 +33,8 @@ def check(files: Files) -> None:
     failed = False
     for path in _journey_files(files):
         try:
-            findings = findings_of(load_file(path), known)
+            journey, places = load_with_places(path.read_text(encoding="utf-8"), source=path.name)
+            findings = findings_of(journey, known, places=places)
         except Invalid as error:
             _print_problems(path, error.problems or (Problem(path.name, error.message, error.remedy),), "error")
             failed = True

@@ -16,7 +16,7 @@ from rich.console import Console
 from cli.demo.importing import import_purchases
 from cli.demo.life import STORIES, open_stage, tell
 from cli.demo.purchases import Customer, customers
-from cli.demo.telling import show_addresses, show_life, show_tables
+from cli.demo.telling import show_addresses, show_crossing, show_life, show_tables
 from cli.demo.watching import watch
 from cli.seed import ensure_key
 from cli.stack.record import is_running
@@ -40,7 +40,7 @@ async def run_demo(*, state_directory: Path, contacts: int, once: bool, console:
     """
     if is_running(state_directory):
         raise Conflict(
-            f"A stack runs on {state_directory.absolute()} already.",
+            f"A stack runs on {state_directory} already.",
             remedy=f"Stop it with Ctrl-C, or with `dauerlauf down --state-directory {state_directory}`.",
         )
     shutil.rmtree(state_directory, ignore_errors=True)
@@ -56,7 +56,7 @@ async def run_demo(*, state_directory: Path, contacts: int, once: bool, console:
             postal_address=SHOP["DAUERLAUF_POSTAL_ADDRESS"],
         )
         async with _database(settings) as sessions:
-            console.print("2. A new stack comes with the journeys of the catalogue, their templates, and an API key.")
+            console.print("2. A new stack comes with the journeys of the catalogue, their templates and an API key.")
             key = await ensure_key(sessions, state_directory)
             await _import(stack, sessions, key, customers(contacts), console)
             await _tell_lives(settings, console)
@@ -81,13 +81,14 @@ async def _import(stack: Stack, sessions: Sessions, key: str, people: list[Custo
     purchases = sum(len(customer.purchases) for customer in people)
     console.print(f"3. Importing {purchases} real purchases of {len(people)} customers through POST /v1/batch …")
     await import_purchases(stack.addresses.api, key, people, console)
-    console.print("4. Journeys start as the events take effect; the first mails arrive in the inbox.")
+    console.print("4. Journeys start as the events take effect; first mails arrive in the inbox.")
     await watch(sessions, stack.addresses.inbox, console)
     await show_tables(sessions, console)
+    await show_crossing(sessions, console)
 
 
 async def _tell_lives(settings: Settings, console: Console) -> None:
-    console.print("\n5. The same journeys to their end, with time skipping; everything but the clock is real.")
+    console.print("\n5. The same journeys to their end, with time skipping; all but the clock is real.")
     async with open_stage(settings) as stage:
         for story in STORIES:
             show_life(console, await tell(stage, story))

@@ -1,5 +1,6 @@
 """What the demo prints: tables of what happened, lives as timelines, addresses to look at."""
 
+from collections import Counter
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from cli.stack.record import Addresses
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
+from crm.scoring import ScoringRepository
 from kit.database import Sessions
 from messaging.models import MessageRecord
 
@@ -45,6 +47,25 @@ async def show_tables(sessions: Sessions, console: Console) -> None:
 def _section(table: Table, what: str, rows: list[tuple[str, int]]) -> None:
     for number, (kind, count) in enumerate(rows):
         table.add_row("" if number else what, kind, str(count), end_section=number == len(rows) - 1)
+
+
+async def show_crossing(sessions: Sessions, console: Console) -> None:
+    """One contact whose points crossed the threshold that starts a journey, with the reasons that add up to them."""
+    crossing = select(Event).where(Event.name == "score.crossed", Event.properties["threshold"].astext == "loyal")
+    async with sessions() as session:
+        event = (await session.scalars(crossing.order_by(Event.sequence).limit(1))).first()
+        if event is None:
+            return
+        explanation = (await ScoringRepository(session).explain(event.contact_id))[0]
+    console.print(
+        f"\n   [bold]One contact crossed a threshold[/]: {explanation.points} points under '{explanation.model_key}' "
+        f"v{explanation.model_version}; {event.properties['points']} points reached '{event.properties['threshold']}', "
+        "which started the journey loyal-customer.",
+        soft_wrap=True,
+    )
+    reasons = Counter((entry.rule_key, entry.points) for entry in explanation.entries)
+    told = [f"{times} x {rule} ({points:+} each)" for (rule, points), times in reasons.items()]
+    console.print(f"   Its reasons: {', '.join(told)}; together {explanation.points}.", soft_wrap=True)
 
 
 def show_life(console: Console, life: Life) -> None:
