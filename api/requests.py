@@ -13,7 +13,8 @@ from api.errors import ProblemError
 from kit.errors import Problem
 
 # Text and numbers that JSON can say and the database cannot keep are rare: look for them only where one may be.
-_SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?[0-9]{3}|[0-9]{300}")
+# A number follows a colon, a comma, a bracket or space; the same digits inside a text, such as an id, follow a quote.
+_SUSPICIOUS = re.compile(rb"\\u0000|[:,\[\s]-?[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{3}|[0-9]{300}")
 _LARGEST = 1e308
 _POSITION = re.compile(r"^(?P<what>.*?) at line (?P<line>\d+) column (?P<column>\d+)$")
 
