@@ -76,7 +76,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         enrollment_ended=row.ended_at is not None,
         address=row.email,
         deliverable_address=_deliverable(row.email),
-        suppression=await _suppression(session, request, row.email, settings),
+        suppressed=await _suppressed(session, request, row.email, settings),
         consents=await ConsentRepository(session).standing(request.contact_id),
         zone=zone,
         zone_note=zone_note,
@@ -84,10 +84,9 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
     )
 
 
-async def _suppression(
-    session: AsyncSession, request: GateRequest, address: str | None, settings: Settings
-) -> str | None:
-    return await SuppressionList(session, settings.digest_key).reason(request.channel, address) if address else None
+async def _suppressed(session: AsyncSession, request: GateRequest, address: str | None, settings: Settings) -> bool:
+    suppressions = SuppressionList(session, settings.digest_key)
+    return address is not None and await suppressions.reason(request.channel, address) is not None
 
 
 def _deliverable(address: str | None) -> str | None:

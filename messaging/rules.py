@@ -33,8 +33,7 @@ class GateFacts:
     """As the contact gave it."""
     deliverable_address: str | None
     """The same as plain ASCII; None where it is not an address."""
-    suppression: str | None
-    """Why the address is suppressed; None where it is not."""
+    suppressed: bool
     consents: frozenset[tuple[str, str]]
     zone: ZoneInfo
     zone_note: str | None
@@ -84,9 +83,10 @@ def address_is_valid(facts: GateFacts) -> Refused | None:
 
 def not_suppressed(facts: GateFacts) -> Refused | None:
     """Suppression binds every class, transactional messages too."""
-    if facts.suppression is None:
+    if not facts.suppressed:
         return None
-    return Refused(RefusalReason.SUPPRESSED, f"The contact's address is suppressed: {facts.suppression}.")
+    # Why it is on the list is free text of people and stays in PostgreSQL.
+    return Refused(RefusalReason.SUPPRESSED, "The contact's address is on the suppression list.")
 
 
 def has_consent(facts: GateFacts) -> Refused | None:

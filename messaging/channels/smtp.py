@@ -17,6 +17,8 @@ from kit.settings import Settings
 from messaging.channels.base import Accepted, Mailbox, NotSent, Outgoing, Rejected, Uncertain
 
 CONNECT_AND_ANSWER_SECONDS = 10
+_GOODBYE_SECONDS = 1
+"""What became of the message is known by then and waits to be written down."""
 IMPLICIT_TLS_PORT = 465
 _ENHANCED_CODE = re.compile(r"^\s*(\d\.\d{1,3}\.\d{1,3})\b")
 _QUEUED_AS = re.compile(r"queued as ([\w.-]{1,100})", re.IGNORECASE)
@@ -35,14 +37,14 @@ class SmtpChannel:
 
     async def send(self, outgoing: Outgoing) -> Accepted:
         """Hand over once. Raises NotSent, Rejected or Uncertain."""
-        content = as_mime(outgoing).as_bytes()
+        content = _content(outgoing)
         client = self._client(outgoing.sender)
         try:
             await _prepare(client, outgoing)
             return await _transfer(client, content)
         finally:
             with suppress(aiosmtplib.SMTPException, OSError):
-                await client.quit()
+                await client.quit(timeout=_GOODBYE_SECONDS)
             client.close()
 
     async def close(self) -> None:
@@ -99,6 +101,13 @@ def _code(refusal: aiosmtplib.SMTPResponseException) -> str:
     """The reply code and the enhanced code. The text after them may name people and is left out."""
     enhanced = _ENHANCED_CODE.match(refusal.message)
     return f"{refusal.code} {enhanced.group(1)}" if enhanced else str(refusal.code)
+
+
+def _content(outgoing: Outgoing) -> bytes:
+    try:
+        return as_mime(outgoing).as_bytes()
+    except (ValueError, LookupError) as error:
+        raise Rejected(f"the message cannot be written as a mail ({type(error).__name__})") from None
 
 
 def as_mime(outgoing: Outgoing) -> EmailMessage:

@@ -26,7 +26,7 @@ FACTS = GateFacts(
     enrollment_ended=False,
     address="ada@example.com",
     deliverable_address="ada@example.com",
-    suppression=None,
+    suppressed=False,
     consents=frozenset({("marketing", "email"), ("sales", "email")}),
     zone=ZoneInfo("Europe/Berlin"),
     zone_note=None,
@@ -56,7 +56,7 @@ def test_where_nothing_speaks_against_it_a_message_may_leave(message_class: Mess
         ({"wall_now": NOON + timedelta(hours=72, seconds=1)}, RefusalReason.OVERDUE),
         ({"address": None, "deliverable_address": None}, RefusalReason.NO_ADDRESS),
         ({"address": "  nonsense", "deliverable_address": None}, RefusalReason.INVALID_ADDRESS),
-        ({"suppression": "complaint"}, RefusalReason.SUPPRESSED),
+        ({"suppressed": True}, RefusalReason.SUPPRESSED),
     ],
 )
 @pytest.mark.parametrize("message_class", list(MessageClass))
@@ -124,7 +124,7 @@ def test_the_first_rule_that_objects_gives_the_one_reason() -> None:
 
 
 def test_no_reason_repeats_the_address() -> None:
-    facts = replace(FACTS, address="ada@example.com", deliverable_address=None, enrollment_ended=True, suppression="x")
+    facts = replace(FACTS, address="ada@example.com", deliverable_address=None, enrollment_ended=True, suppressed=True)
     for rule in RULES:
         objection = rule(replace(facts, consents=frozenset(), now=NIGHT))
         assert objection is None or "ada" not in objection.because

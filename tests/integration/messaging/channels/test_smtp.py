@@ -100,3 +100,9 @@ async def test_many_mails_at_once_all_arrive(mails: MailServer) -> None:
     channel = a_channel(mails)
     await asyncio.gather(*(channel.send(an_outgoing()) for _ in range(20)))
     assert len(mails.mails) == 20
+
+
+async def test_what_cannot_be_written_as_a_mail_is_told_before_anything_is_sent(mails: MailServer) -> None:
+    with pytest.raises(Rejected, match="cannot be written as a mail"):
+        await a_channel(mails).send(an_outgoing(headers={"X-Note": "one\r\nBcc: two@example.com"}))
+    assert mails.taken == 0
