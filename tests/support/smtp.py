@@ -1,7 +1,7 @@
 """A real SMTP server on loopback that keeps what it gets, and misbehaves as it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -37,8 +37,11 @@ class MailServer:
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     taken: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    at: Callable[[str], None] = lambda _: None
+    """Called with `MAIL`, `DATA` (content read, not yet answered) and `QUIT` (accepted, not yet recorded)."""
 
     async def handle_MAIL(self, server: Any, _: Session, envelope: Envelope, address: str, __: list[str]) -> str:  # noqa: N802
+        self.at("MAIL")
         if self.trouble is Trouble.SENDER_REFUSED:
             return "553 5.7.1 <boss@example.com> may not send here"
         if self.trouble is Trouble.HANG_UP_BEFORE_DATA:
@@ -68,9 +71,14 @@ class MailServer:
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
         self.envelopes.append((envelope.mail_from or "", list(envelope.rcpt_tos)))
+        self.at("DATA")
         if self.trouble is Trouble.HANG_UP_AFTER_DATA:
             server.transport.abort()
         return f"250 2.0.0 OK: queued as Q{self.taken}"
+
+    async def handle_QUIT(self, _: Any, __: Session, ___: Envelope) -> str:  # noqa: N802
+        self.at("QUIT")
+        return "221 Bye"
 
 
 @asynccontextmanager
