@@ -1,6 +1,9 @@
 """The relay on a real Temporal server: order, repetition, what is over, outages on either side."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,6 +69,14 @@ class Relaying:
                 [delivery] = await self.client.data_converter.decode(payloads)
                 found.append(delivery["event_id"])
         return found
+
+    async def got(self, workflow_id: str, *event_ids: str) -> None:
+        """Wait until the workflow's history shows exactly these: while a task runs, the server holds signals back."""
+
+        async def shown() -> bool:
+            return await self.signals(workflow_id) == list(event_ids)
+
+        await eventually(shown)
 
     async def status(self, workflow_id: str) -> WorkflowExecutionStatus | None:
         return (await self.client.get_workflow_handle(workflow_id).describe()).status
@@ -141,6 +152,41 @@ async def test_entries_carried_twice_count_once(relaying: Relaying, intake: Inta
     assert len(executions) == 1
 
 
+DYING = """
+import asyncio, os, signal, sys
+from sqlalchemy import event
+from intake.relay import Relay
+from kit.database import create_engine, create_sessions
+from kit.settings import Settings
+from kit.temporal import connect
+
+async def main(url, address, namespace, task_queue):
+    engine = create_engine(Settings(database_url=url))
+    event.listen(engine.sync_engine, "commit", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+    client = await connect(Settings(), target_host=address, namespace=namespace)
+    await Relay(create_sessions(engine), client, task_queue, url).drain()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_a_relay_killed_after_it_called_repeats_without_effect(relaying: Relaying, intake: Intake) -> None:
+    enrollment = await an_enrollment(intake, **WAITING)
+    await intake.tell(enrollment.contact_id, "tick", event_id="e-2")
+    client = relaying.client
+    address, queue = client.service_client.config.target_host, relaying.task_queue
+    words = [sys.executable, "-c", DYING, intake.database_url, address, client.namespace, queue]
+
+    dead = await asyncio.to_thread(subprocess.run, words, check=False)
+
+    assert dead.returncode == -signal.SIGKILL
+    assert await intake.count(OutboxEntry) == 2  # nothing was noted
+    await relaying.got(enrollment.workflow_id, "e-2")  # but everything was called
+    assert await relaying.relay().drain() == 2
+    await relaying.outcome(enrollment.workflow_id)
+    assert await relaying.signals(enrollment.workflow_id) == ["e-2"]
+
+
 async def put_back(intake: Intake, entries: Sequence[OutboxEntry]) -> None:
     rows = [{"enrollment_id": entry.enrollment_id, "kind": entry.kind, "payload": entry.payload} for entry in entries]
     async with intake.sessions.begin() as session:
@@ -188,7 +234,7 @@ async def test_several_relays_keep_the_order_of_each_enrollment(relaying: Relayi
         await eventually(empty_outbox(intake))
 
     for enrollment in await intake.enrollments():
-        assert await relaying.signals(enrollment.workflow_id) == sent[enrollment.contact_id]
+        await relaying.got(enrollment.workflow_id, *sent[enrollment.contact_id])
 
 
 async def test_a_new_passage_waits_until_the_old_one_has_closed(relaying: Relaying, intake: Intake) -> None:
@@ -270,8 +316,8 @@ async def test_with_temporal_away_everything_waits_and_then_leaves_by_itself(int
             await eventually(everything_waits(intake, 2))
             await asyncio.to_thread(server.start)
             await within_half_a_minute(empty_outbox(intake))
-            enrollments = await intake.enrollments()
-            assert [await relaying.signals(e.workflow_id) for e in enrollments] == [["e-3"], []]
+            for enrollment, event_ids in zip(await intake.enrollments(), (["e-3"], []), strict=True):
+                await relaying.got(enrollment.workflow_id, *event_ids)
         finally:
             await asyncio.to_thread(server.stop)
 
