@@ -6,7 +6,7 @@ from importlib.resources.abc import Traversable
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kit.errors import Invalid, Problem
+from kit.errors import Invalid
 from messaging.compilation import compile_html, with_shared
 from messaging.models import Template
 from messaging.template_checks import template_problems, variables_of
@@ -92,6 +92,3 @@ async def _publish(session: AsyncSession, source: TemplateSource, rows: list[Tem
     session.add_all(rows)
     await session.flush()
     return PublishedTemplate(source.key, version, changed=True)
-
-
-__all__ = ["Problem", "PublishedTemplate", "checked_templates", "compile_template", "publish_templates"]
