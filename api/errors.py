@@ -100,8 +100,15 @@ def kind_of(error: DauerlaufError) -> ProblemType:
 
 
 def as_field_problems(found: Sequence[Problem]) -> list[FieldProblem]:
-    """Findings of the product as they leave."""
-    return [FieldProblem(field=problem.where, what=problem.what, remedy=problem.remedy) for problem in found]
+    """Findings of the product as they leave. Some say "is blank" of the place they name; here that is a sentence."""
+    return [
+        FieldProblem(
+            field=problem.where,
+            what=f"It {problem.what}" if problem.what[:1].islower() else problem.what,
+            remedy=problem.remedy,
+        )
+        for problem in found
+    ]
 
 
 async def _of_product(request: Request, error: DauerlaufError) -> JSONResponse:
@@ -117,8 +124,9 @@ async def _of_http_itself(request: Request, error: ProblemError) -> JSONResponse
 
 async def _of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
     found = field_problems(error.errors(), error.body)
-    detail = found[0].what if len(found) == 1 else f"{len(found)} things are wrong; the first: {found[0].what}"
-    return problem_response(problems.INVALID_REQUEST, f"{found[0].field}: {detail}", errors=found, scope=request.scope)
+    first = f"{found[0].field}: {found[0].what}"
+    detail = first if len(found) == 1 else f"{len(found)} things are wrong. {first}"
+    return problem_response(problems.INVALID_REQUEST, detail, errors=found, scope=request.scope)
 
 
 async def _of_routing(request: Request, error: HTTPException) -> JSONResponse:

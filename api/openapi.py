@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import fastapi_offline
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
@@ -84,5 +85,5 @@ def install(app: FastAPI) -> None:
         )
 
     app.add_api_route("/docs", docs, include_in_schema=False, response_class=HTMLResponse)
-    static = Path(str(files("fastapi_offline"))) / "static"
+    static = Path(str(files(fastapi_offline))) / "static"
     app.mount(ASSETS, StaticFiles(directory=static), name="docs-assets")

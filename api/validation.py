@@ -37,6 +37,13 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
     "none_required": ("{input} is not expected here.", "Leave it out."),
     "json_invalid": ("The body is not JSON.", "Send a JSON object."),
 }
+FORMS: Sequence[tuple[str, str]] = (
+    (r"^[^\s", "Begin with a visible character, such as in order.placed, and use no control characters."),
+    ("^[a-z][a-z0-9]*", "Use lower case letters, digits and single hyphens, such as voucher-and-review."),
+    (r"^[\x21", "Use printable characters of ASCII, without spaces."),
+    (r"^[^\x00]", "Leave out the character U+0000."),
+)
+"""What the patterns of our fields demand, in words, by how they begin."""
 PLACES = {"query": "query parameter", "path": "path parameter", "header": "header"}
 
 
@@ -54,7 +61,7 @@ def _field_problem(error: Mapping[str, Any], body: Any) -> FieldProblem:
     named = PLACES.get(str(place))
     missing = error["type"] == "missing"
     field = f"{named} {'.'.join(map(str, path))}" if named else json_pointer(path, body, missing=missing)
-    what, remedy = _sentences(error)
+    what, remedy = ("There is no body.", "Send a JSON object.") if missing and field == "/" else _sentences(error)
     return FieldProblem(field=field, what=what, remedy=remedy)
 
 
@@ -67,6 +74,9 @@ def _sentences(error: Mapping[str, Any]) -> tuple[str, str]:
     if known is None:
         return f"{error['msg']}.", "Correct it; see /docs for what is expected here."
     values = {**error.get("ctx", {}), "input": quoted(error.get("input"))}
+    if error["type"] == "string_pattern_mismatch":
+        meant = [words for beginning, words in FORMS if values["pattern"].startswith(beginning)]
+        return known[0].format(**values), meant[0] if meant else known[1].format(**values)
     return known[0].format(**values), known[1].format(**values)
 
 

@@ -1,8 +1,21 @@
-"""Alias: a further name of a contact. Two contacts that exist already are never merged by it."""
+"""The names of a contact: reading them, and giving it a further one. Two contacts that exist are never merged by it.
+
+Which contact a name leads to is decided in `crm.identities`.
+"""
 
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from crm.contacts import ContactReference, ContactRepository
+from crm.models.contact import Identity
+
+
+async def names_of(session: AsyncSession, contact_id: UUID) -> list[Identity]:
+    """Every name that leads to the contact, by kind, oldest first."""
+    names = select(Identity).where(Identity.contact_id == contact_id)
+    return list(await session.scalars(names.order_by(Identity.kind, Identity.created_at, Identity.value)))
 
 
 async def alias(contacts: ContactRepository, *, previous_id: str, user_id: str) -> UUID:

@@ -16,11 +16,20 @@ from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
 from api.references import demand_usable, reference_to
 from api.requests import JsonRoute
 from api.schemas import contact_examples as examples
-from api.schemas.contacts import ContactInput, ContactView, ContactWritten, ScoresView, ScoreView
+from api.schemas.contacts import (
+    ContactDetail,
+    ContactInput,
+    ContactView,
+    ContactWritten,
+    NameView,
+    ScoresView,
+    ScoreView,
+)
 from api.schemas.enrollments import EnrollmentView
 from api.schemas.fields import Page, PlainText, sequence_number
 from api.schemas.tracking import ContactNames, EventItem
 from crm.access import Scope
+from crm.aliases import names_of
 from crm.contacts import ContactRepository
 from crm.enrollments import EnrollmentRepository
 from crm.events import EventRepository, NewEvent
@@ -117,10 +126,12 @@ async def list_contacts(
     return Page[ContactView](items=[ContactView.model_validate(row) for row in items], next=following)
 
 
-@router.get("/v1/contacts/{contact_id}", **_read("Read a contact", "get_contact", ContactView, examples.CONTACT))
-async def get_contact(contact_id: UUID, session: SessionDep) -> ContactView:
-    """What is known of the contact."""
-    return ContactView.model_validate(await existing(session, contact_id))
+@router.get("/v1/contacts/{contact_id}", **_read("Read a contact", "get_contact", ContactDetail, examples.DETAIL))
+async def get_contact(contact_id: UUID, session: SessionDep) -> ContactDetail:
+    """What is known of the contact, and by which names."""
+    contact = ContactView.model_validate(await existing(session, contact_id))
+    names = [NameView.model_validate(name) for name in await names_of(session, contact_id)]
+    return ContactDetail(**contact.model_dump(), names=names)
 
 
 @router.get(

@@ -4,8 +4,10 @@ from api.schemas.contacts import (
     ConsentAnswer,
     ConsentsView,
     ConsentView,
+    ContactDetail,
     ContactView,
     ContactWritten,
+    NameView,
     ScoreEntryView,
     ScoresView,
     ScoreView,
@@ -15,6 +17,7 @@ from api.schemas.contacts import (
 from api.schemas.enrollment_examples import PAGE as ENROLLMENTS
 from api.schemas.fields import EXAMPLE_ID, EXAMPLE_INSTANT, Page
 from api.schemas.tracking import EventItem
+from crm.models.contact import IdentityKind
 
 __all__ = ["ENROLLMENTS"]
 
@@ -38,6 +41,13 @@ CONTACT = ContactView(
     attributes={"plan": "pro"},
     created_at=EXAMPLE_INSTANT,
     updated_at=EXAMPLE_INSTANT,
+)
+DETAIL = ContactDetail(
+    **CONTACT.model_dump(),
+    names=[
+        NameView(kind=IdentityKind.EMAIL, value="ada@example.com"),
+        NameView(kind=IdentityKind.USER_ID, value="customer-4711"),
+    ],
 )
 WRITTEN = ContactWritten(created=False, changed=["first_name", "plan"], contact=CONTACT)
 CONTACTS = Page[ContactView](items=[CONTACT], next=None)

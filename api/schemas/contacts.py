@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.schemas.fields import Identifier, Input, Instant, Output
 from api.schemas.tracking import ContactNames, Properties
+from crm.models.contact import IdentityKind
 from journeys.values import MessageChannel, Purpose
 
 _Wording = Annotated[str, Field(max_length=2_000)]
@@ -40,6 +41,19 @@ class ContactView(Output):
     attributes: Properties
     created_at: datetime
     updated_at: datetime
+
+
+class NameView(Output):
+    """A name that leads to a contact."""
+
+    kind: IdentityKind
+    value: str
+
+
+class ContactDetail(ContactView):
+    """A contact with every name it is known by."""
+
+    names: list[NameView]
 
 
 class ContactWritten(Output):

@@ -7,8 +7,11 @@ from sqlalchemy import func, select
 from crm.models.access import AuditEntry
 from crm.models.event import Event
 from crm.scoring import ScoringRepository
+from intake.consumer import IntakeConsumer
 from journeys.scoring import PointsModel
+from kit.clock import wall_clock
 from kit.database import Sessions
+from kit.settings import Settings
 from messaging.models import Suppression
 from tests.support.builders import an_event
 
@@ -54,7 +57,8 @@ async def test_one_unusable_trait_keeps_all_from_being_written(client: httpx.Asy
 async def test_a_contact_is_found_by_its_names(client: httpx.AsyncClient, params: dict[str, str]) -> None:
     made = (await client.put("/v1/contacts", json=ADA)).json()["contact"]
     assert (await client.get("/v1/contacts", params=params)).json()["items"] == [made]
-    assert (await client.get(f"/v1/contacts/{made['id']}")).json() == made
+    names = [{"kind": "email", "value": "ada@example.com"}, {"kind": "user_id", "value": "u1"}]
+    assert (await client.get(f"/v1/contacts/{made['id']}")).json() == {**made, "names": names}
 
 
 async def test_pages_follow_one_another_to_the_end(client: httpx.AsyncClient) -> None:
@@ -106,8 +110,8 @@ async def test_a_contact_that_does_not_exist_is_a_problem(client: httpx.AsyncCli
     assert answer.json()["type"] == "/problems/unknown-contact"
 
 
-async def test_consent_stands_from_the_answer_on_and_falls_with_its_withdrawal(
-    client: httpx.AsyncClient, sessions: Sessions
+async def test_consent_stands_from_the_answer_on_falls_with_its_withdrawal_and_is_recorded_once(
+    client: httpx.AsyncClient, sessions: Sessions, settings: Settings
 ) -> None:
     contact = (await client.put("/v1/contacts", json={"user_id": "u1"})).json()["contact"]["id"]
     declared = {"purpose": "marketing", "state": "granted", "source": "checkout", "wording": "Yes please"}
@@ -125,6 +129,8 @@ async def test_consent_stands_from_the_answer_on_and_falls_with_its_withdrawal(
         ("granted", "checkout", "Yes please"),
     ]
     assert await event_names(sessions) == ["consent.granted", "consent.withdrawn"]
+    await IntakeConsumer(sessions, settings.database_url, wall_clock).drain()
+    assert (await client.get(f"/v1/contacts/{contact}/consents")).json() == consents
 
 
 async def test_a_suppressed_address_is_kept_as_a_digest_only(client: httpx.AsyncClient, sessions: Sessions) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from api.schemas.fields import PlainText
 from api.schemas.problem import FieldProblem
 from api.schemas.tracking import Batch, EventInput
 from api.validation import MOST_FINDINGS, field_problems, json_pointer, quoted
+from journeys.values import EventName, Key
 
 
 def problems_of(model: type[Any], body: Any) -> list[FieldProblem]:
@@ -59,3 +61,16 @@ def test_a_kind_of_finding_nobody_thought_of_still_makes_a_sentence() -> None:
     assert problem.field == "query parameter x"
     assert problem.what == "Input is odd."
     assert problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        (EventName, "Begin with a visible character, such as in order.placed, and use no control characters."),
+        (Key, "Use lower case letters, digits and single hyphens, such as voucher-and-review."),
+        (PlainText, "Leave out the character U+0000."),
+    ],
+)
+def test_the_form_of_a_name_is_told_in_words(name: Any, remedy: str) -> None:
+    (problem,) = problems_of(name, "\x00")
+    assert problem.remedy == remedy
