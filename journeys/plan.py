@@ -5,14 +5,16 @@ migration, diagrams and counts per step all speak of the node ids in it. Compila
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from journeys.duration import Duration
 from journeys.model import Journey
+from journeys.places import Path
 from journeys.steps.registry import Node, Step
 from journeys.values import EventCriterion, EventName, Strict, Where
 from journeys.window import Window
@@ -97,8 +99,10 @@ class _Namer:
 
     def _name(self, step: Step) -> Step:
         step_id = step.id or self._derive(step.kind.replace("_", "-"))
-        nested = {_field(step, key): self.name(inner) for key, inner in step.nested().items()}
-        return step.model_copy(update={"id": step_id, **nested})
+        renamed = step.model_copy(update={"id": step_id})
+        for path, inner in step.nested().items():
+            renamed = replaced(renamed, path, self.name(inner))
+        return renamed
 
     def _derive(self, kind: str) -> str:
         while True:
@@ -108,8 +112,22 @@ class _Namer:
                 return candidate
 
 
-def _field(step: Step, key: str) -> str:
-    fields = type(step).model_fields
+def replaced(value: Any, path: Path, part: Any) -> Any:
+    """A copy of a model, tuple or mapping in which `part` stands at the path below it."""
+    if not path:
+        return part
+    key, rest = path[0], path[1:]
+    if isinstance(value, tuple):
+        assert isinstance(key, int)
+        return (*value[:key], replaced(value[key], rest, part), *value[key + 1 :])
+    if isinstance(value, Mapping):
+        return {**value, key: replaced(value[key], rest, part)}
+    name = _field(type(value), str(key))
+    return value.model_copy(update={name: replaced(getattr(value, name), rest, part)})
+
+
+def _field(model: type[BaseModel], key: str) -> str:
+    fields = model.model_fields
     return key if key in fields else next(name for name, info in fields.items() if info.alias == key)
 
 

@@ -18,11 +18,8 @@ from journeys.conditions.registry import (
 from journeys.model import Journey
 from journeys.places import Path
 from journeys.plan import named
-from journeys.steps.decide import IfStep
 from journeys.steps.leave import ExitStep
 from journeys.steps.registry import Step
-from journeys.steps.set_attributes import SetStep
-from journeys.steps.wait_for import WaitForStep
 from journeys.values import Comparison, ConsentRequirement, Where
 
 
@@ -52,31 +49,36 @@ def _sequence(steps: Sequence[Step], frame: Visit) -> Iterator[Visit]:
         visit = Visit(step, step.id or "", (*frame.path, number), frame.depth, reachable, earlier, consents)
         yield visit
         within = {**earlier, visit.step_id: step}
-        for key, nested in step.nested().items():
-            held = consents | (_consents_of_branch(step) if key == "then" else frozenset())
-            inside = Visit(step, "", (*visit.path, key), frame.depth + 1, reachable, within, held)
+        for path, nested in step.nested().items():
+            held = consents | implied_consents(step.granted(path))
+            inside = Visit(step, "", (*visit.path, *path), frame.depth + 1, reachable, within, held)
             yield from _sequence(nested, inside)
-        earlier = within | {inner.id: inner for inner in _all_inside(step) if inner.id}
+        earlier = within | {inner.id: inner for inner in all_inside(step) if inner.id}
         reachable = reachable and not ends(step)
-        if isinstance(step, IfStep) and any(map(ends, step.else_)):
-            consents |= _consents_of_branch(step)
+        consents |= _consents_behind(step)
 
 
 def ends(step: Step) -> bool:
     """Whether no way leads past the step."""
     branches = list(step.nested().values())
-    return isinstance(step, ExitStep) or (bool(branches) and all(any(map(ends, branch)) for branch in branches))
+    leaving = bool(branches) and all(any(map(ends, branch)) for branch in branches)
+    return isinstance(step, ExitStep) or (leaving and not step.may_pass_by())
 
 
-def _all_inside(step: Step) -> Iterator[Step]:
+def all_inside(step: Step) -> Iterator[Step]:
+    """Every step within this one, at any depth."""
     for nested in step.nested().values():
         for inner in nested:
             yield inner
-            yield from _all_inside(inner)
+            yield from all_inside(inner)
 
 
-def _consents_of_branch(step: Step) -> frozenset[ConsentRequirement]:
-    return implied_consents(step.if_) if isinstance(step, IfStep) else frozenset()
+def _consents_behind(step: Step) -> frozenset[ConsentRequirement]:
+    """The consents that held on each of the ways that lead past the step."""
+    passing = [path for path, branch in step.nested().items() if not any(map(ends, branch))]
+    if not passing or step.may_pass_by():
+        return frozenset()
+    return frozenset.intersection(*(implied_consents(step.granted(path)) for path in passing))
 
 
 def implied_consents(condition: Condition | None) -> frozenset[ConsentRequirement]:
@@ -93,12 +95,12 @@ def implied_consents(condition: Condition | None) -> frozenset[ConsentRequiremen
 
 
 def condition_roots(journey: Journey) -> Iterator[tuple[Condition, Path, Visit | None]]:
-    """The conditions a journey asks as a whole: the audience (no step yet), and that of each `if`."""
+    """The conditions a journey asks as a whole: the audience (no step yet), and those of its steps."""
     if journey.entry.audience is not None:
         yield journey.entry.audience, ("entry", "audience"), None
     for visit in visits(journey):
-        if isinstance(visit.step, IfStep):
-            yield visit.step.if_, (*visit.path, "if"), visit
+        for path, condition in visit.step.asked().items():
+            yield condition, (*visit.path, *path), visit
 
 
 def conditions_in(condition: Condition, path: Path) -> Iterator[tuple[Condition, Path]]:
@@ -128,15 +130,14 @@ def comparisons(journey: Journey) -> Iterator[tuple[Any, Path]]:
 
 
 def values(journey: Journey) -> Iterator[tuple[Any, Path]]:
-    """Every single value that may be a reference such as `$entry.x`: those compared with, those written by `set`."""
+    """Every single value that may be a reference such as `$entry.x`: those compared with, those handed on."""
     for asked, path in comparisons(journey):
         if isinstance(asked, Comparison):
             yield from _operands(asked, path)
         else:
             yield asked, path
     for visit in visits(journey):
-        if isinstance(visit.step, SetStep):
-            yield from ((value, (*visit.path, "set", name)) for name, value in visit.step.set.items())
+        yield from ((value, (*visit.path, *path)) for path, value in visit.step.written().items())
 
 
 def _operands(comparison: Comparison, path: Path) -> Iterator[tuple[Any, Path]]:
@@ -153,8 +154,7 @@ def _wheres(journey: Journey) -> Iterator[tuple[Where, Path]]:
         yield journey.goal.where, ("goal", "where")
     yield from ((criterion.where, ("exit", number, "where")) for number, criterion in enumerate(journey.exit))
     for visit in visits(journey):
-        if isinstance(visit.step, WaitForStep):
-            yield visit.step.wait_for.where, (*visit.path, "wait_for", "where")
+        yield from ((where, (*visit.path, *path)) for path, where in visit.step.wheres().items())
     for root, root_path, _ in condition_roots(journey):
         for condition, path in conditions_in(root, root_path):
             match condition:

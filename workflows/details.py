@@ -10,9 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from journeys.describe import describe_node
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan, Role
-from journeys.steps.decide import IfNode
 from journeys.steps.registry import Node
-from journeys.steps.wait_for import WaitForNode
 from workflows.inbox import standing
 from workflows.limits import LONGEST_SUMMARY
 from workflows.messages import Explanation, JourneyRun
@@ -106,11 +104,7 @@ def _purpose(role: Role, step: str | None) -> str:
 
 def what_next(plan: Plan, node: Node) -> list[str]:
     """What may come after a node, in plain words."""
-    if isinstance(node, WaitForNode):
-        return [f"when it comes: {_words(plan, node.next)}", f"otherwise: {_words(plan, node.timed_out)}"]
-    if isinstance(node, IfNode):
-        return [f"if so: {_words(plan, node.next)}", f"otherwise: {_words(plan, node.otherwise)}"]
-    return [_words(plan, node.next)]
+    return [f"{way.when}: {_words(plan, way.to)}" if way.when else _words(plan, way.to) for way in node.ways()]
 
 
 def _words(plan: Plan, step: str | None) -> str:

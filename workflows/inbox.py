@@ -62,13 +62,12 @@ def _counts(state: EnrollmentState, plan: Plan, name: str, delivery: Delivery) -
         return False
     if criterion.role is Role.GOAL and criterion.within and delivery.at - state.entered_at > criterion.within:
         return False
-    return before is None or (_latest_counts(plan, criterion) and delivery.at > before.at)
+    return before is None or (_latest_counts(plan, name, criterion) and delivery.at > before.at)
 
 
-def _latest_counts(plan: Plan, criterion: Criterion) -> bool:
-    """A wait that looks only at events since it began learns of later ones too; otherwise the first meeting wins."""
+def _latest_counts(plan: Plan, name: str, criterion: Criterion) -> bool:
     node = plan.nodes.get(criterion.step) if criterion.step else None
-    return isinstance(node, WaitForNode) and node.since == "step"
+    return node is not None and node.latest_counts(name)
 
 
 def awaited(state: EnrollmentState, node: WaitForNode) -> Met | None:

@@ -5,16 +5,13 @@ upsert per long wait changes step, state and due time together.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan
-from journeys.steps.registry import Node
-from journeys.steps.wait import WaitNode
-from journeys.steps.wait_for import WaitForNode
 from workflows.limits import WORTH_SHOWING
 from workflows.messages import JourneyRun
 from workflows.names import CONTACT_ID, DUE_AT, JOURNEY_KEY, JOURNEY_STATE, JOURNEY_STEP, JOURNEY_VERSION
@@ -34,16 +31,9 @@ class Position(NamedTuple):
         return self.due_at is not None and self.due_at - now >= WORTH_SHOWING
 
 
-def planned_wait(node: Node) -> timedelta | None:
-    """How long a node waits by plan; None where it does not wait."""
-    if isinstance(node, WaitNode):
-        return node.duration
-    return node.up_to if isinstance(node, WaitForNode) else None
-
-
 def opening(plan: Plan, now: datetime) -> Position:
     """The position of an enrollment that starts `now`."""
-    length = planned_wait(plan.nodes[plan.start])
+    length = plan.nodes[plan.start].planned_wait()
     if length is None:
         return Position(JourneyState.RUNNING, plan.start)
     return Position(JourneyState.WAITING, plan.start, now + length)

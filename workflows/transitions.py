@@ -5,9 +5,6 @@ from datetime import datetime
 
 from journeys.outcomes import StepVerdict
 from journeys.plan import Plan
-from journeys.steps.decide import IfNode
-from journeys.steps.registry import Node
-from journeys.steps.wait_for import WaitForNode
 from workflows.inbox import RETRY, SKIP, Ending
 from workflows.limits import LONGEST_REASON
 from workflows.state import Attention, Decision, EnrollmentState
@@ -82,13 +79,4 @@ def skip(state: EnrollmentState, plan: Plan, now: datetime) -> None:
     failed = f" (it had failed: {state.attention.reason})" if state.attention else ""
     state.commands = [command for command in state.commands if command not in {why, RETRY}]
     because = f"skipped by {why.removeprefix(SKIP)}{failed}"
-    leave(state, Departure(skipped_to(plan.nodes[state.at]), because=because, verdict=StepVerdict.SKIPPED), now)
-
-
-def skipped_to(node: Node) -> str | None:
-    """Where a skip leads: an `if` goes the way of no, a `wait_for` the way of time passed, all else goes on."""
-    if isinstance(node, IfNode):
-        return node.otherwise
-    if isinstance(node, WaitForNode):
-        return node.timed_out
-    return node.next
+    leave(state, Departure(plan.nodes[state.at].skipped_to(), because=because, verdict=StepVerdict.SKIPPED), now)

@@ -42,13 +42,13 @@ def _result(condition: ResultCondition, path: Path, visit: Visit | None, known: 
 
 def _word(visit: Visit, path: Path, name: str, word: str) -> Iterator[Note]:
     step = visit.earlier[name]
-    if word in step.results:
+    if word in step.words():
         return
-    if not step.results:
+    if not step.words():
         what, remedy = f"A `{step.kind}` step has no result.", "Ask for the result of a step that has one."
     else:
         what = f"The step '{name}' never ends with '{word}'."
-        remedy = f"Results of `{step.kind}`: {', '.join(step.results)}."
+        remedy = f"Results of `{step.kind}`: {', '.join(step.words())}."
     yield error("impossible-result", (*path, "is"), what, remedy)
 
 

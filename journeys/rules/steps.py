@@ -7,8 +7,6 @@ from journeys.findings import Note, error, warning
 from journeys.model import Cooldown, Journey
 from journeys.places import Path, write_path
 from journeys.steps.decide import IfStep
-from journeys.steps.wait import WaitStep
-from journeys.steps.wait_for import WaitForStep
 from journeys.walk import visits
 
 MOST_STEPS = 500
@@ -57,10 +55,7 @@ def _durations(journey: Journey) -> Iterator[tuple[Path, timedelta]]:
     if isinstance(journey.entry.again, Cooldown):
         yield ("entry", "again", "cooldown"), journey.entry.again.cooldown
     for visit in visits(journey):
-        if isinstance(visit.step, WaitStep):
-            yield (*visit.path, "wait"), visit.step.wait
-        if isinstance(visit.step, WaitForStep):
-            yield (*visit.path, "wait_for", "up_to"), visit.step.wait_for.up_to
+        yield from (((*visit.path, *path), duration) for path, duration in visit.step.durations().items())
 
 
 def too_many_or_too_deep(journey: Journey) -> Iterator[Note]:

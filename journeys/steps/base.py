@@ -1,27 +1,54 @@
 """What every step kind has: the author's form (a step) and the compiled form (a node), and how one becomes the other.
 
 A kind is one file here (step, node, compile), one line in `journeys.steps.registry`, one coroutine in
-`workflows.steps`, and one page in `docs/journeys/`.
+`workflows.steps`, and one page in `docs/journeys/`. Checks, diagrams and the interpreter ask steps and nodes by the
+methods here, so that none of them has to know the kinds.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import Field
 
-from journeys.values import EventCriterion, Key, Strict
+from journeys.places import Path
+from journeys.values import EventCriterion, Key, Strict, Where
 
 if TYPE_CHECKING:
+    from journeys.conditions.registry import Condition
     from journeys.steps.registry import Node, Step
+
+
+class Way(NamedTuple):
+    """A way out of a node: when it is taken, in words (empty: always), and the node it leads to (None: the end)."""
+
+    when: str
+    to: str | None
 
 
 class BaseNode(Strict):
     """A compiled step: an instruction of the flat plan. `next` is the node that follows; None ends the journey."""
 
     next: str | None = None
+
+    def ways(self) -> tuple[Way, ...]:
+        """Every way out of the node, the usual one first."""
+        return (Way("", self.next),)
+
+    def skipped_to(self) -> str | None:
+        """Where the journey goes on when the node is skipped."""
+        return self.next
+
+    def planned_wait(self) -> timedelta | None:
+        """How long the node waits by plan, where that is known before anything is looked up; None otherwise."""
+        return None
+
+    def latest_counts(self, criterion: str) -> bool:  # noqa: ARG002 -- kinds that wait for events ask by it
+        """Whether a later event that meets this criterion of the node replaces an earlier one."""
+        return False
 
 
 class Compiler(Protocol):
@@ -39,13 +66,41 @@ class BaseStep(Strict):
 
     kind: ClassVar[str]
     results: ClassVar[tuple[str, ...]] = ()
-    """The words the step may end with, for `result` conditions."""
+    """The words a step of this kind may end with, for `result` conditions."""
     id: Key | None = Field(default=None, description="Name of the step in results, reports and migrations.")
 
     @abstractmethod
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> Node:
         """The node this step becomes; `following` is the node after it."""
 
-    def nested(self) -> dict[str, Sequence[Step]]:
-        """The sequences of steps inside this one, by the key they are written under."""
+    def words(self) -> tuple[str, ...]:
+        """The words this very step may end with."""
+        return self.results
+
+    def nested(self) -> Mapping[Path, Sequence[Step]]:
+        """The sequences of steps inside this one, by where they are written below it. Every way leads into one."""
+        return {}
+
+    def may_pass_by(self) -> bool:
+        """Whether a way leads past all nested sequences."""
+        return False
+
+    def granted(self, sequence: Path) -> Condition | None:  # noqa: ARG002 -- kinds that judge conditions ask by it
+        """The condition that held when this nested sequence is entered; None where nothing was asked."""
+        return None
+
+    def asked(self) -> Mapping[Path, Condition]:
+        """The conditions the step has judged, by where they are written below it."""
+        return {}
+
+    def wheres(self) -> Mapping[Path, Where]:
+        """What the step asks of the properties of events, by where it is written below it."""
+        return {}
+
+    def durations(self) -> Mapping[Path, timedelta]:
+        """The spans of time the step names, by where they are written below it."""
+        return {}
+
+    def written(self) -> Mapping[Path, Any]:
+        """Values the step hands on, of which any may be `$entry.x`, by where they are written below it."""
         return {}

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from journeys.conditions.registry import Condition
-from journeys.steps.base import BaseNode, BaseStep, Compiler
+from journeys.places import Path
+from journeys.steps.base import BaseNode, BaseStep, Compiler, Way
 
 if TYPE_CHECKING:
     from journeys.steps.registry import Step
@@ -21,6 +22,12 @@ class IfNode(BaseNode):
     kind: Literal["if"]
     condition: Condition
     otherwise: str | None = None
+
+    def ways(self) -> tuple[Way, ...]:
+        return (Way("if so", self.next), Way("otherwise", self.otherwise))
+
+    def skipped_to(self) -> str | None:
+        return self.otherwise
 
 
 class IfStep(BaseStep):
@@ -40,5 +47,11 @@ class IfStep(BaseStep):
             otherwise=compiler.steps(self.else_, following),
         )
 
-    def nested(self) -> dict[str, Sequence[Step]]:
-        return {"then": self.then, "else": self.else_}
+    def nested(self) -> Mapping[Path, Sequence[Step]]:
+        return {("then",): self.then, ("else",): self.else_}
+
+    def asked(self) -> Mapping[Path, Condition]:
+        return {("if",): self.if_}
+
+    def granted(self, sequence: Path) -> Condition | None:
+        return self.if_ if sequence == ("then",) else None

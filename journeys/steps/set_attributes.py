@@ -1,10 +1,12 @@
 """`set`: write attributes of the contact."""
 # ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from journeys.places import Path
 from journeys.steps.base import BaseNode, BaseStep, Compiler
 from journeys.values import Scalar
 
@@ -28,3 +30,6 @@ class SetStep(BaseStep):
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SetNode:
         return SetNode(kind="set", attributes=self.set, next=following)
+
+    def written(self) -> Mapping[Path, Any]:
+        return {("set", name): value for name, value in self.set.items()}

@@ -1,9 +1,12 @@
 """`wait`: let exact time pass."""
 # ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar, Literal
 
 from journeys.duration import Duration
+from journeys.places import Path
 from journeys.steps.base import BaseNode, BaseStep, Compiler
 
 
@@ -12,6 +15,9 @@ class WaitNode(BaseNode):
 
     kind: Literal["wait"]
     duration: Duration
+
+    def planned_wait(self) -> timedelta:
+        return self.duration
 
 
 class WaitStep(BaseStep):
@@ -22,3 +28,6 @@ class WaitStep(BaseStep):
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> WaitNode:
         return WaitNode(kind="wait", duration=self.wait, next=following)
+
+    def durations(self) -> Mapping[Path, timedelta]:
+        return {("wait",): self.wait}

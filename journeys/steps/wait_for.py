@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from journeys.duration import Duration
-from journeys.steps.base import BaseNode, BaseStep, Compiler
+from journeys.places import Path
+from journeys.steps.base import BaseNode, BaseStep, Compiler, Way
 from journeys.values import EventCriterion, EventName, Strict, Where
 
 if TYPE_CHECKING:
@@ -24,6 +26,19 @@ class WaitForNode(BaseNode):
     up_to: Duration
     since: Literal["entry", "step"] = "entry"
     timed_out: str | None = None
+
+    def ways(self) -> tuple[Way, ...]:
+        return (Way("when it comes", self.next), Way("otherwise", self.timed_out))
+
+    def skipped_to(self) -> str | None:
+        return self.timed_out
+
+    def planned_wait(self) -> timedelta:
+        return self.up_to
+
+    def latest_counts(self, criterion: str) -> bool:  # noqa: ARG002 -- it has one
+        # A wait that looks only at events since it began learns of later ones too; otherwise the first meeting wins.
+        return self.since == "step"
 
 
 class AwaitedEvent(Strict):
@@ -57,5 +72,11 @@ class WaitForStep(BaseStep):
             timed_out=compiler.steps(self.else_, following),
         )
 
-    def nested(self) -> dict[str, Sequence[Step]]:
-        return {"then": self.then, "else": self.else_}
+    def nested(self) -> Mapping[Path, Sequence[Step]]:
+        return {("then",): self.then, ("else",): self.else_}
+
+    def wheres(self) -> Mapping[Path, Where]:
+        return {("wait_for", "where"): self.wait_for.where}
+
+    def durations(self) -> Mapping[Path, timedelta]:
+        return {("wait_for", "up_to"): self.wait_for.up_to}

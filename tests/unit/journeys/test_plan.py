@@ -18,12 +18,7 @@ from tests.support.journeys import SMALL, documents, journey, steps
 
 def followers(node: Node) -> list[str]:
     """The ids a node may go on at."""
-    ways = [node.next]
-    if isinstance(node, IfNode):
-        ways.append(node.otherwise)
-    if isinstance(node, WaitForNode):
-        ways.append(node.timed_out)
-    return [way for way in ways if way is not None]
+    return [way.to for way in node.ways() if way.to is not None]
 
 
 def reachable(plan: Plan) -> set[str]:

@@ -7,7 +7,7 @@ from journeys.plan import Plan
 from tests.unit.workflows.conftest import NOW
 from workflows.inbox import Ending
 from workflows.state import EnrollmentState
-from workflows.transitions import Departure, abandon, leave, park, retry, skip, skipped_to
+from workflows.transitions import Departure, abandon, leave, park, retry, skip
 
 LATER = NOW + timedelta(hours=1)
 
@@ -47,7 +47,7 @@ def test_parking_keeps_the_step_and_bounds_the_reason(state: EnrollmentState) ->
     park(state, "x" * 1_000, LATER)
     assert state.attention is not None
     assert len(state.attention.reason) == 300
-    parked = {"at": "pause", "due_at": None, "journal": []}
+    parked: dict[str, object] = {"at": "pause", "due_at": None, "journal": []}
     assert state.model_dump(include=set(parked)) == parked
 
 
@@ -73,4 +73,4 @@ def test_a_skip_says_who_and_what_had_failed(state: EnrollmentState, plan: Plan)
     [("pause", "asked"), ("asked", "reminder"), ("reviewed", "done"), ("request", None)],
 )
 def test_a_skip_goes_on_as_if_nothing_had_come_or_held(plan: Plan, step: str, target: str | None) -> None:
-    assert skipped_to(plan.nodes[step]) == target
+    assert plan.nodes[step].skipped_to() == target
