@@ -78,7 +78,7 @@ class ScoreSheet:
         if any(given.event_id == event.event_id for given in self.awards):
             return
         if self._comes_late(event):
-            await self.count_again(excluding=pending, at=event.occurred_at, cause=event.event_id)
+            await self.count_again(excluding=pending, at=event.occurred_at)
             return
         given, unusable = award(self.live.model, event_fact(event), self.awards)
         self.unusable += unusable
@@ -86,10 +86,12 @@ class ScoreSheet:
         self.awards += given
         self._move(self.points + sum(one.points for one in given), at=event.occurred_at, cause=event.event_id)
 
-    async def count_again(
-        self, *, excluding: Collection[str] = (), at: datetime | None = None, cause: str | None = None
-    ) -> None:
-        """Count all stored events again. A crossing occurs at `at`; without it, when the newest counted event did."""
+    async def count_again(self, *, excluding: Collection[str] = (), at: datetime | None = None) -> None:
+        """Count all stored events again. A crossing occurs at `at`; without it, when the newest counted event did.
+
+        What it crosses is named by the awards it leads to, never by an event: one event may be the occasion of two
+        recounts, before and after a new version, and each rise is told once.
+        """
         score = fold(self.live.model, await self._stored_events(excluding))
         changed = sorted(map(_key, score.entries)) != sorted(map(_key, self.awards))
         if changed or not self.is_current:
@@ -97,7 +99,7 @@ class ScoreSheet:
         self.awards, self.unusable = list(score.entries), list(score.unusable)
         if at is None and self.awards:
             at = self.awards[-1].occurred_at
-        self._move(score.points, at=at, cause=cause or f"recounted-{self._digest()}")
+        self._move(score.points, at=at, cause=f"recounted-{self._digest()}")
         self.version = self.live.version
 
     async def save(self) -> None:

@@ -119,7 +119,8 @@ class ScoringRepository:
         sheet = await ScoreSheet.load(self._session, contact_id, live)
         pending = [event.event_id for event in events]
         if not sheet.is_current:
-            await sheet.count_again(excluding=pending)
+            # What a recount has counted before its turn stays counted: taken out and added again, it would rise twice.
+            await sheet.count_again(excluding=set(pending) - {given.event_id for given in sheet.awards})
         for number, event in enumerate(events, start=1):
             await sheet.add(event, pending=pending[number:])
         await sheet.save()

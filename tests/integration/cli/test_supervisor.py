@@ -153,4 +153,5 @@ async def test_processes_a_killed_predecessor_left_are_ended_before_the_start(tm
     record.processes = (ProcessRecord.of(orphan.pid, name="Inbox"),)
     record.write(tmp_path)
     async with a_stack(tmp_path):
-        assert await orphan.wait() == -signal.SIGTERM
+        # Which signal ended it is not told where the supervisor under test, here also its parent, has reaped it.
+        assert await orphan.wait() != 0
