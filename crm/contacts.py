@@ -185,7 +185,7 @@ class ContactRepository:
         )
         if contact is None:
             raise NotFound(f"There is no contact {contact_id}.", remedy="It may have been erased.")
-        values, changed = _changes(contact, traits)
+        values, changed = changes_of(contact, traits)
         if changed:
             await self._session.execute(
                 update(Contact)
@@ -206,7 +206,7 @@ def _existing(owner: Owner) -> UUID:
     return owner
 
 
-def _changes(contact: Contact, traits: SortedTraits) -> tuple[dict[str, Any], frozenset[str]]:
+def changes_of(contact: Contact, traits: SortedTraits) -> tuple[dict[str, Any], frozenset[str]]:
     """Columns to write, and the names of fields and attributes that differ."""
     values: dict[str, Any] = {name: value for name, value in traits.fields.items() if getattr(contact, name) != value}
     changed = set(values)

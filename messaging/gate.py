@@ -75,7 +75,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         window=request.window,
         enrollment_ended=row.ended_at is not None,
         address=row.email,
-        deliverable_address=_deliverable(row.email),
+        deliverable_address=deliverable(row.email),
         suppressed=await _suppressed(session, request, row.email, settings),
         consents=await ConsentRepository(session).standing(request.contact_id),
         zone=zone,
@@ -89,7 +89,7 @@ async def _suppressed(session: AsyncSession, request: GateRequest, address: str 
     return address is not None and await suppressions.reason(request.channel, address) is not None
 
 
-def _deliverable(address: str | None) -> str | None:
+def deliverable(address: str | None) -> str | None:
     """The address as every server takes it: plain ASCII, international domains encoded. None where that cannot be."""
     try:
         return validate_email(address or "", check_deliverability=False, allow_smtputf8=False).ascii_email

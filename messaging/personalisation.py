@@ -51,12 +51,19 @@ async def recipient(session: AsyncSession, contact_id: UUID, enrollment_id: UUID
     if row is None:
         raise NotFound("The contact or the enrollment does not exist any more.", remedy="End the enrollment.")
     contact, properties, definition = row
+    return recipient_of(contact, properties, definition["name"], settings=settings)
+
+
+def recipient_of(
+    contact: Contact, properties: Mapping[str, Any], journey_name: str, *, settings: Settings
+) -> Recipient:
+    """The same from what is known already: the contact, the properties of the entry, the journey's name."""
     fields = {name: getattr(contact, name) for name in _FIELDS}
     sender = sender_of(settings)
     variables = {
         "contact": _present({**contact.attributes, **_present(fields)}),
         "entry": _present(properties),
-        "journey": {"name": definition["name"]},
+        "journey": {"name": journey_name},
         "sender": {"name": sender.name, "address": sender.address, "postal_address": settings.postal_address},
     }
     return Recipient(variables, one_line(f"{contact.first_name or ''} {contact.last_name or ''}"), contact.locale)

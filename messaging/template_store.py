@@ -1,11 +1,16 @@
 """Published templates: the newest version of one in the best language, and what is known of all of them."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from journeys.findings import KnownTemplate
 from kit.errors import NotFound
 from messaging.models import Template
+
+Found = TypeVar("Found")
 
 
 async def known_templates(session: AsyncSession) -> dict[str, KnownTemplate]:
@@ -30,8 +35,17 @@ async def newest_template(session: AsyncSession, key: str, *, locale: str | None
     version = select(func.max(Template.version)).where(Template.key == key).scalar_subquery()
     rows = await session.scalars(select(Template).where(Template.key == key, Template.version == version))
     by_locale = {row.locale: row for row in rows}
+    found = best_language(by_locale, locale, default_locale)
+    if found is None:
+        raise NotFound(f"There is no template {key!r}.", remedy="Publish it, then retry the step.")
+    return found
+
+
+def best_language(by_locale: Mapping[str, Found], locale: str | None, default_locale: str) -> Found | None:
+    """What there is in the language asked for, else in the default language, else in any; None where there is nothing.
+
+    Of a language such as `de-AT` only `de` counts.
+    """
     wanted = (locale or "").lower().replace("_", "-").partition("-")[0]
-    for choice in (wanted, default_locale, *sorted(by_locale)):
-        if choice in by_locale:
-            return by_locale[choice]
-    raise NotFound(f"There is no template {key!r}.", remedy="Publish it, then retry the step.")
+    choices = (wanted, default_locale, *sorted(by_locale))
+    return next((by_locale[choice] for choice in choices if choice in by_locale), None)
