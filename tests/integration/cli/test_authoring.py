@@ -1,0 +1,96 @@
+"""`dauerlauf check`, `publish` and `publish-templates`: findings with line and remedy, all published or nothing."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.authoring import check, publish, publish_templates
+from cli.catalogue import publish_catalogue
+from crm.journeys import JourneyRepository
+from kit.database import Sessions
+from kit.errors import Invalid
+from messaging.template_source import packaged_templates
+from messaging.template_store import newest_template
+
+runner = CliRunner()
+GOOD = """
+key: hello
+name: Hello
+owner: crm
+entry: {event: contact.registered, audience: {consent: {purpose: marketing, channel: email}}}
+steps:
+  - send: {template: welcome}
+"""
+
+
+async def dauerlauf(command: Callable[..., None], *arguments: object) -> tuple[int, str]:
+    """Run the command in a thread, since it has an event loop of its own; exit code and output."""
+    app = typer.Typer()
+    app.command()(command)
+    result = await asyncio.to_thread(runner.invoke, app, [str(word) for word in arguments], catch_exceptions=False)
+    return result.exit_code, result.stdout
+
+
+@pytest.fixture
+async def here(sessions: Sessions, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "300")
+    await publish_catalogue(sessions)
+    return sessions
+
+
+async def test_the_shipped_journeys_have_no_errors() -> None:
+    code, output = await dauerlauf(check, Path("journeys/catalogue").absolute())
+    assert code == 0, output
+    assert "error" not in output
+
+
+async def test_a_mistake_is_told_with_file_line_and_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "hello.yaml"
+    file.write_text(GOOD.replace("template: welcome", "template: welcom"))
+    code, output = await dauerlauf(check, file)
+    assert code == 1
+    assert "hello.yaml, line 7, steps[0].send.template" in output
+
+
+async def test_a_file_that_is_no_journey_is_told_and_the_others_are_still_checked(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("key: [")
+    (tmp_path / "b.yaml").write_text(GOOD)
+    code, output = await dauerlauf(check, tmp_path)
+    assert code == 1
+    assert "a.yaml" in output
+    assert "b.yaml: nothing to mend" in output
+
+
+async def test_a_published_journey_takes_contacts(here: Sessions, tmp_path: Path) -> None:
+    file = tmp_path / "hello.yaml"
+    file.write_text(GOOD)
+    code, output = await dauerlauf(publish, file)
+    assert (code, output.strip()) == (0, "hello: version 1 is live.")
+    async with here() as session:
+        live = await JourneyRepository(session).live("hello")
+    assert live is not None
+    assert live.entry_event == "contact.registered"
+
+
+async def test_one_journey_with_an_error_keeps_all_from_being_published(here: Sessions, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD)
+    (tmp_path / "b.yaml").write_text(GOOD.replace("hello", "other").replace("template: welcome", "template: nope"))
+    with pytest.raises(Invalid, match="other cannot be published"):
+        await dauerlauf(publish, tmp_path)
+    async with here() as session:
+        assert await JourneyRepository(session).live("hello") is None
+
+
+async def test_a_folder_of_templates_is_published_and_unchanged_ones_keep_their_version(here: Sessions) -> None:
+    folder = Path(str(packaged_templates()))
+    code, output = await dauerlauf(publish_templates, folder)
+    assert code == 0
+    assert "welcome: version 1" in output
+    assert "(new)" not in output
+    async with here() as session:
+        assert (await newest_template(session, "welcome", locale="de", default_locale="de")).version == 1

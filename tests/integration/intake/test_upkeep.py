@@ -1,0 +1,28 @@
+"""Partitions are made by whoever runs, at the start and again, also after an outage."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from intake.upkeep import keep_partitions
+from kit.database import Sessions
+
+
+async def test_the_months_to_come_have_their_partitions_once_it_runs(sessions: Sessions) -> None:
+    keeping = asyncio.create_task(keep_partitions(sessions, lambda: datetime(2031, 11, 20, tzinfo=UTC)))
+
+    async def made() -> bool:
+        async with sessions() as session:
+            names = ("events_2031_11", "events_2031_12", "events_2032_01", "events_2032_02")
+            found = [await session.scalar(text("SELECT to_regclass(:name)"), {"name": name}) for name in names]
+        return all(found)
+
+    try:
+        async with asyncio.timeout(30):
+            while not await made():  # noqa: ASYNC110 - the database tells nobody
+                await asyncio.sleep(0.05)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    assert await made()
