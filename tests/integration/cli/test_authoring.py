@@ -17,6 +17,7 @@ from messaging.template_source import packaged_templates
 from messaging.template_store import newest_template
 
 runner = CliRunner()
+CATALOGUE = Path(__file__).resolve().parents[3] / "journeys" / "catalogue"
 GOOD = """
 key: hello
 name: Hello
@@ -44,7 +45,7 @@ async def here(sessions: Sessions, database_url: str, monkeypatch: pytest.Monkey
 
 
 async def test_the_shipped_journeys_have_no_errors() -> None:
-    code, output = await dauerlauf(check, Path("journeys/catalogue").absolute())
+    code, output = await dauerlauf(check, CATALOGUE)
     assert code == 0, output
     assert "error" not in output
 
