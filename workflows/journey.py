@@ -49,18 +49,21 @@ class ContactJourney:
     async def _walk(self) -> Ending | None:
         """Make one move after the other. None: the history is long, and the enrollment goes on in a new run."""
         passage = self._passage
-        while (move := passage.move()) is not Move.END:
+        while True:
+            await passage.settle()
+            move = passage.move()
+            if move is Move.END:
+                return await self._end()
             if passage.renewal_due():
                 return None
             if move is Move.STEP:
                 await self._execute()
             elif move is Move.SKIP:
-                transitions.skip(passage.state, passage.plan, workflow.now())
+                transitions.skip(passage.state, passage.plan, passage.now())
             elif move is Move.RETRY:
                 transitions.retry(passage.state)
             else:
                 await passage.hold(move)
-        return await self._end()
 
     async def _execute(self) -> None:
         """Execute the current step; what fails for good parks the enrollment for people to see."""
@@ -71,15 +74,15 @@ class ContactJourney:
         except Interrupted:
             return
         except FailureError as error:
-            transitions.park(passage.state, _reason(error), workflow.now())
+            transitions.park(passage.state, _reason(error), passage.now())
         else:
-            transitions.leave(passage.state, departure, workflow.now())
+            transitions.leave(passage.state, departure, passage.now())
 
     async def _end(self) -> Ending:
         passage = self._passage
         ending = inbox.ending(passage.state, passage.plan) or _COMPLETED
         if passage.state.at is not None:
-            transitions.abandon(passage.state, ending, workflow.now())
+            transitions.abandon(passage.state, ending, passage.now())
         passage.state.state = ending.state
         passage.state.paused_at = None
         await passage.close(ending)

@@ -28,6 +28,9 @@ LOCAL_RETRY_THRESHOLD = timedelta(seconds=1)
 WORTH_SHOWING = timedelta(minutes=1)
 """A wait at least this long gets its search attributes; due times that differ by less count as the same."""
 
+WORTH_COUNTING = timedelta(minutes=1)
+"""A local activity that took less leaves the workflow's time as it was."""
+
 SHORTEST_DEFERRAL = timedelta(minutes=1)
 """A deferred send is asked for again after this at the earliest, whatever the receipt says."""
 

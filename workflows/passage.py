@@ -2,8 +2,12 @@
 
 All commands to Temporal are issued here. Everything that lasts can be interrupted: a wait at once, an action as soon
 as no attempt of it is running. What interrupts is decided in `workflows.inbox`.
+
+Bookkeeping runs beside a wait, never before it: the SDK may tell a live workflow of a finished local activity one
+task later than it tells a replay, so no command may depend on when one ends (ADR 0005).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -37,6 +41,8 @@ class Passage:
         self.plan = plan
         self.state = state
         self._reported: tuple[Position, str] | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._instant = workflow.now()
 
     @property
     def step(self) -> str:
@@ -47,6 +53,18 @@ class Passage:
     def move(self) -> Move:
         """The move the state asks for."""
         return next_move(self.state, self.plan)
+
+    def now(self) -> datetime:
+        """The workflow's time, aware UTC, as of the last event that woke it.
+
+        What a local activity takes is not counted, unless it was kept waiting: see the module's docstring.
+        """
+        if workflow.now() - self._instant >= limits.WORTH_COUNTING:
+            self._instant = workflow.now()
+        return self._instant
+
+    def _woken(self) -> None:
+        self._instant = workflow.now()
 
     def renewal_due(self) -> bool:
         """Whether the history has grown so long that the server suggests to continue as new."""
@@ -63,7 +81,7 @@ class Passage:
             "contact_id": self.run.contact_id,
             "step": self.step,
             "iteration": self.state.iterations[self.step],
-            "now": workflow.now(),
+            "now": self.now(),
             "progress": self._progress(),
         }
 
@@ -72,16 +90,15 @@ class Passage:
         self.state.due_at = due
         if until and until():
             return True
-        if due > workflow.now():
-            await self._report()
+        timed_out = due <= self.now()
+        if not timed_out:
+            self._report()
             timed_out = await self._sleep(due, until, words or describe_node(self.plan.nodes[self.step]))
-        else:
-            timed_out = True
         if self.move() is not Move.STEP:
             raise Interrupted
         if until and until():
             return True
-        if not timed_out and due > workflow.now():
+        if not timed_out and due > self.now():
             raise Interrupted
         return False
 
@@ -91,15 +108,14 @@ class Passage:
         def woken() -> bool:
             return self.move() is not Move.STEP or (until is not None and until()) or self.renewal_due()
 
-        now = workflow.now()
-        if woken() or due <= now:
-            return False
-        summary = details.wait_summary(words, due, self.state.zone, now=now)
+        summary = details.wait_summary(words, due, self.state.zone, now=self.now())
+        timed_out = False
         try:
-            await workflow.wait_condition(woken, timeout=due - now, timeout_summary=summary)
+            await workflow.wait_condition(woken, timeout=due - self.now(), timeout_summary=summary)
         except TimeoutError:
-            return True
-        return False
+            timed_out = True
+        self._woken()
+        return timed_out
 
     async def act(self, port: Callable[[Any, Request], Awaitable[Result]], request: Request) -> Result:
         """Have an action done. Outages are retried for ever; raises FailureError where it failed for good."""
@@ -113,7 +129,9 @@ class Passage:
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=details.cut(describe_node(self.plan.nodes[self.step])),
         )
-        return await self._outcome(handle)
+        result = await self._outcome(handle)
+        self._woken()
+        return result
 
     async def judge(self, port: Callable[[Any, Request], Awaitable[Result]], request: Request) -> Result:
         """Have something judged on this worker: no event of its own but a marker. As `act` otherwise."""
@@ -144,33 +162,40 @@ class Passage:
 
     async def hold(self, move: Move) -> None:
         """Stand still, visibly, for as long as the state asks for `move`."""
-        await self._report()
+        self._report()
         await workflow.wait_condition(lambda: self.move() is not move or self.renewal_due())
+        self._woken()
 
     async def close(self, ending: Ending) -> None:
         """Write that and how the enrollment ended."""
         self.show()
         await self._record(self._progress(ending.reason))
 
-    async def _report(self) -> None:
-        """Make the position known: details, search attributes where worth it, and the projection."""
+    async def settle(self) -> None:
+        """Wait until everything noted is written: what comes after it must not be overtaken by it."""
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
+
+    def _report(self) -> None:
+        """Make the position known: details, search attributes where worth it, and the projection, written beside."""
         self.show()
         position = self._position()
-        now = workflow.now()
-        if position.worth_showing(now) and (
+        if position.worth_showing(self.now()) and (
             changes := changed_attributes(workflow.info().typed_search_attributes, position)
         ):
             workflow.upsert_search_attributes(changes)
         told = (position, self.state.attention.reason if self.state.attention else "")
         if told != self._reported or self.state.journal:
-            await self._record(self._progress())
+            self._writing = asyncio.create_task(self._record(self._progress()))
             self._reported = told
 
     async def _record(self, progress: Progress) -> None:
         """Write the projection, for as long as it takes: what is not written down must not be lost by going on."""
         while not await self._recorded(progress):
             await workflow.sleep(limits.BOOKKEEPING_PAUSE, summary="try again to note where the enrollment stands")
-        self.state.journal = []
+        written = {decision.ordinal for decision in progress.decisions}
+        self.state.journal = [decision for decision in self.state.journal if decision.ordinal not in written]
 
     async def _recorded(self, progress: Progress) -> bool:
         try:
@@ -190,7 +215,7 @@ class Passage:
     def show(self) -> None:
         """Renew the details page of the Temporal UI; writes no event."""
         self.state.state = standing(self.state)
-        page = details.current(self.plan, self.state, now=workflow.now())
+        page = details.current(self.plan, self.state, now=self.now())
         # The server does not hand the static summary on to a continued run.
         workflow.set_current_details(f"{details.headline(self.plan)}\n\n{page}" if self.run.state else page)
 
@@ -207,5 +232,5 @@ class Passage:
             due_at=state.due_at,
             attention=state.attention.reason if state.attention else None,
             outcome=outcome,
-            decisions=state.journal,
+            decisions=list(state.journal),
         )

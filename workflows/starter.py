@@ -197,7 +197,7 @@ async def _translated(workflow_id: str) -> AsyncIterator[None]:
     try:
         yield
     except WorkflowUpdateFailedError as error:
-        raise Conflict(str(error.cause)) from error
+        raise Conflict(getattr(error.cause, "message", str(error.cause))) from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         raise Unavailable(away, remedy="Check that a worker runs, then try again.") from error
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from temporalio import workflow
-
 from journeys.outcomes import SendStatus, StepVerdict
 from journeys.steps.send import SendNode
 from workflows.limits import SHORTEST_DEFERRAL
@@ -24,16 +22,16 @@ async def send(passage: Passage, node: SendNode) -> Departure:
         )
         receipt = await passage.act(MessagingPort.send_message, request)
         state.zone = receipt.zone
-        state.due_at = _deferred_until(receipt)
+        state.due_at = _deferred_until(receipt, passage.now())
     refused = receipt.status is SendStatus.REFUSED
     because = ": ".join(part for part in (receipt.refusal, receipt.because) if part)
     verdict = StepVerdict.REFUSED if refused else StepVerdict.PASSED
     return Departure(node.next, result=receipt.status.value, because=because, verdict=verdict)
 
 
-def _deferred_until(receipt: SendReceipt) -> datetime | None:
+def _deferred_until(receipt: SendReceipt, now: datetime) -> datetime | None:
     """When to ask again. Never at once: a gate that keeps naming the past must not keep the worker busy."""
     if receipt.status is not SendStatus.DEFERRED:
         return None
-    earliest = workflow.now() + SHORTEST_DEFERRAL
+    earliest = now + SHORTEST_DEFERRAL
     return max(receipt.until, earliest) if receipt.until else earliest
