@@ -86,10 +86,10 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
 
 @asynccontextmanager
 async def journey_worker(
-    client: Client, world: World, *, cached: int = 1_000, sandboxed: bool = True
+    client: Client, world: World, *, cached: int = 1_000, sandboxed: bool = True, task_queue: str = ""
 ) -> AsyncIterator[str]:
-    """A worker on a task queue of its own; yields the queue's name."""
-    task_queue = f"journeys-{uuid4()}"
+    """A worker on a task queue of its own, unless named; yields the queue's name."""
+    task_queue = task_queue or f"journeys-{uuid4()}"
     async with Worker(
         client,
         task_queue=task_queue,

@@ -1,0 +1,203 @@
+"""The passages that are kept as recorded histories: one per step kind, and one per way a passage can be disturbed."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from journeys.outcomes import RefusalReason, SendStatus
+from tests.support.ports import NO, World, fails_for_good, outage
+from tests.support.temporal import Enroll, JourneyUnderTest, eventually
+from workflows.ports import SendMessage, SendReceipt
+
+DAY = timedelta(days=1)
+WAIT = {"wait": "1d"}
+VOUCHER = {"id": "voucher", "send": {"template": "voucher"}}
+ASKED: dict[str, Any] = {
+    "id": "asked",
+    "wait_for": {"event": "page.viewed", "up_to": "2d"},
+    "then": [{"id": "thanks", "send": {"template": "thanks"}}],
+}
+REVIEWED: dict[str, Any] = {
+    "id": "reviewed",
+    "if": {"none": {"event": "review.created"}},
+    "then": [{"id": "request", "send": {"template": "review-request"}}],
+    "else": [{"id": "praise", "send": {"template": "praise"}}],
+}
+GOAL = {"type": "sell", "event": "review.created"}
+
+Scenario = Callable[[Enroll, World], Awaitable[JourneyUnderTest]]
+
+
+async def wait(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(WAIT)
+    await journey.at("wait-1")
+    await journey.advance(DAY)
+    return journey
+
+
+async def wait_for_arrived(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(ASKED)
+    await journey.at("asked")
+    await journey.deliver("step:asked")
+    return journey
+
+
+async def wait_for_timed_out(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(ASKED)
+    await journey.at("asked")
+    await journey.advance(2 * DAY)
+    return journey
+
+
+async def if_yes(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    return await enroll(REVIEWED)
+
+
+async def if_no(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.judging.then(NO)
+    return await enroll(REVIEWED)
+
+
+async def send(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    return await enroll(VOUCHER)
+
+
+async def send_refused(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.sending.then(SendReceipt(status=SendStatus.REFUSED, refusal=RefusalReason.NO_CONSENT, because="withdrawn"))
+    return await enroll(VOUCHER, {"id": "listed", "list": {"add": "refused"}})
+
+
+async def send_deferred(enroll: Enroll, world: World) -> JourneyUnderTest:
+    async def two_days(request: SendMessage) -> SendReceipt:
+        return SendReceipt(status=SendStatus.DEFERRED, until=request.now + 2 * DAY, zone="Europe/Berlin")
+
+    world.sending.then(two_days)
+    journey = await enroll(VOUCHER, window={"days": "mon-fri", "from": "08:00", "to": "20:00"})
+    await journey.at("voucher")
+    await journey.advance(2 * DAY)
+    return journey
+
+
+async def set_attributes(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    return await enroll({"set": {"vip": True, "product": "$entry.product_id", "note": None}})
+
+
+async def change_list(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    return await enroll({"list": {"add": "buyers"}}, {"list": {"remove": "prospects"}})
+
+
+async def recompute_score(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    return await enroll({"recompute_score": "lead"})
+
+
+async def leave(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    return await enroll({"id": "left", "exit": "not a customer any more"})
+
+
+async def goal_during_a_wait(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll({"wait": "30d"}, goal=GOAL)
+    await journey.at("wait-1")
+    await journey.advance(DAY)
+    await journey.deliver("goal")
+    return journey
+
+
+async def goal_during_an_outage(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.sending.always(outage())
+    journey = await enroll(VOUCHER, goal=GOAL)
+
+    async def an_attempt_failed() -> bool:
+        return bool(world.asked(SendMessage))
+
+    await eventually(an_attempt_failed)
+    await journey.deliver("goal")
+    return journey
+
+
+async def exit_requested(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(WAIT)
+    await journey.at("wait-1")
+    await journey.request_exit("consent withdrawn")
+    return journey
+
+
+async def cancelled(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(WAIT)
+    await journey.at("wait-1")
+    await journey.handle.cancel()
+    return journey
+
+
+async def parked_and_retried(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.sending.then(fails_for_good())
+    journey = await enroll(VOUCHER)
+    await journey.at("voucher", "needs_attention")
+    await journey.retry()
+    return journey
+
+
+async def parked_and_skipped(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.judging.then(fails_for_good("'born' is a text and cannot be at least 18."))
+    journey = await enroll(REVIEWED)
+    await journey.at("reviewed", "needs_attention")
+    await journey.skip()
+    return journey
+
+
+async def paused_and_resumed(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(WAIT, VOUCHER)
+    await journey.at("wait-1")
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.resume()
+    await journey.at("wait-1")
+    await journey.advance(DAY)
+    return journey
+
+
+async def bookkeeping_outage(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.recording.then(outage(), outage(), outage(), fails_for_good("refused"))
+    journey = await enroll(WAIT)
+    await journey.advance(2 * DAY)
+    return journey
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    scenario.__name__.replace("_", "-"): scenario
+    for scenario in (
+        wait,
+        wait_for_arrived,
+        wait_for_timed_out,
+        if_yes,
+        if_no,
+        send,
+        send_refused,
+        send_deferred,
+        set_attributes,
+        change_list,
+        recompute_score,
+        leave,
+        goal_during_a_wait,
+        goal_during_an_outage,
+        exit_requested,
+        cancelled,
+        parked_and_retried,
+        parked_and_skipped,
+        paused_and_resumed,
+        bookkeeping_outage,
+    )
+}
+
+
+async def continued_as_new(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    """On a server that suggests it early; its first run is kept too."""
+    journey = await enroll(WAIT, ASKED, goal=GOAL)
+    await journey.at("wait-1")
+    first = (await journey.handle.describe()).run_id
+    for number in range(1, 30):
+        await journey.deliver("step:asked", event_id=f"view-{number}")
+        await journey.until(lambda _: True)
+        if (await journey.handle.describe()).run_id != first:
+            break
+    await journey.deliver("goal")
+    return journey
