@@ -49,5 +49,7 @@ class JourneyVersion(Base):
     entry_event: Mapped[str | None]
     listens: Mapped[list[str]] = mapped_column(ARRAY(Text))
     """Names of the events enrollments of this version must be told of."""
+    clock_events: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    """Names of the events that set clocks of its entry; `*` for any."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     published_at: Mapped[datetime | None]
