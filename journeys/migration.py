@@ -1,0 +1,130 @@
+"""What becomes of the contacts inside a version of a journey when another takes its place. Pure: two plans, no I/O.
+
+Which step a contact goes on at, which running waits end at another time, and which criteria mean the same in both
+versions. Showing it beforehand is in `journeys.outlook`; carrying it out is in `workflows.migration`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from journeys.plan import Criterion, Plan
+from kit.errors import Problem
+
+Mapped = Mapping[str, str]
+"""Step of the older version → step of the newer one: for steps that vanished, or that have another name now."""
+
+_LOOKED_UP = frozenset({"wait_until"})
+"""Kinds whose waits end at a moment that depends on the contact."""
+
+
+class Inside(StrEnum):
+    """What becomes of the contacts inside the version that is replaced."""
+
+    FINISH = "finish"
+    MIGRATE = "migrate"
+    STOP = "stop"
+
+
+class Timers(StrEnum):
+    """Whether a running wait follows the newer version, counted from when it began, or ends when it always would."""
+
+    FOLLOW = "follow"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is asked for the contacts inside. Mapping and timers concern `migrate` only."""
+
+    inside: Inside = Inside.FINISH
+    mapping: Mapped = field(default_factory=dict)
+    timers: Timers = Timers.FOLLOW
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a contact goes on.
+
+    `continues`: it stays at its step, so the time it has waited there counts; otherwise it arrives now.
+    `alike`: the step is of the kind it was, so that a wait may end when it always would.
+    """
+
+    step: str
+    continues: bool
+    alike: bool
+
+
+def target_of(step: str, old: Plan, new: Plan, mapping: Mapped) -> Target | None:
+    """Where a contact at this step of the older version goes on in the newer one; None where nobody said.
+
+    A step keeps its id. One that has another id goes by the mapping: mapped to a step that the older version does not
+    know, it was renamed and the contact stays at it; mapped to one that was there before, the contact arrives there.
+    """
+    name = mapping.get(step, step)
+    node, before = new.nodes.get(name), old.nodes.get(step)
+    if node is None or before is None:
+        return None
+    # Where ids were shifted, the name was another step's in the older version, which has a new name itself.
+    same = name == step or name not in old.nodes or mapping.get(name, name) != name
+    return Target(name, continues=same, alike=same and type(node) is type(before))
+
+
+def mistakes_of(mapping: Mapped, old: Plan, new: Plan) -> Iterator[Problem]:
+    """What is wrong with a mapping, whoever is inside."""
+    for step, name in mapping.items():
+        for plan, given in ((old, step), (new, name)):
+            if given not in plan.nodes:
+                what = f"Version {plan.version} has no step '{given}'."
+                yield Problem(f"map {step}={name}", what, f"Its steps are {', '.join(plan.nodes)}.")
+
+
+@dataclass(frozen=True)
+class Due:
+    """When a wait ends (aware); None: the step does not wait. `looked_up`: it depends on the contact, so ask again."""
+
+    at: datetime | None
+    looked_up: bool = False
+
+
+def due_in(new: Plan, target: Target, timers: Timers, *, since: datetime, due: datetime | None, now: datetime) -> Due:
+    """When a contact that goes on at `target` will be done waiting there. All instants are aware.
+
+    Args:
+        new: the newer version.
+        target: where the contact goes on.
+        timers: whether a running wait follows the newer version.
+        since: when the contact reached its step of the older version.
+        due: when its wait would have ended there; None where it did not wait.
+        now: the moment of the move.
+    """
+    if target.alike and timers is Timers.KEEP:
+        return Due(due)
+    node = new.nodes[target.step]
+    length = node.planned_wait()
+    if length is not None:
+        return Due((since if target.continues else now) + length)
+    # A message that waits for its window asks for it again.
+    return Due(None, looked_up=node.kind in _LOOKED_UP or (target.alike and due is not None))
+
+
+def carried_criteria(old: Plan, new: Plan) -> dict[str, str]:
+    """Criteria of the newer version that ask what one of the older version asked: newer id → older id."""
+    known: dict[str, list[str]] = {}
+    for name, criterion in old.criteria.items():
+        known.setdefault(_identity(criterion), []).append(name)
+    same = {name: known.get(_identity(criterion), []) for name, criterion in new.criteria.items()}
+    return {name: name if name in found else found[0] for name, found in same.items() if found}
+
+
+def new_criteria(old: Plan, new: Plan) -> frozenset[str]:
+    """Criteria of the newer version that nobody has looked for in the older one."""
+    return frozenset(new.criteria) - frozenset(carried_criteria(old, new))
+
+
+def _identity(criterion: Criterion) -> str:
+    """What makes two criteria the same: role, event, `where`, what must have changed; neither step nor time limit."""
+    parts = criterion.model_dump(mode="json", exclude={"step", "within"})
+    parts["where"] = sorted(parts["where"].items())
+    return repr(sorted(parts.items()))
