@@ -26,6 +26,10 @@ EventName = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f][^\x00-\x1
 """Name of an event as its producer writes it, e.g. `order.placed` or `Signed Up`; at most 200 characters."""
 
 
+CONTACT_UPDATED = "contact.updated"
+"""The event that follows a change of a contact; its property `changed` lists the attributes."""
+
+
 def _scalar(value: Any) -> Any:
     if not (value is None or isinstance(value, str | int | float)):
         raise refused(f"{kind_of(value)} cannot stand here.", "Write a text, a number, true, false or null.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import Field
@@ -23,10 +24,33 @@ if TYPE_CHECKING:
 
 
 class Way(NamedTuple):
-    """A way out of a node: when it is taken, in words (empty: always), and the node it leads to (None: the end)."""
+    """A way out of a node: when it is taken, where it leads, and what is known beforehand of whoever takes it."""
 
     when: str
+    """In words; empty: always."""
     to: str | None
+    """The node it leads to; None: the end."""
+    result: str = ""
+    """The word the step ends with on this way; empty where the way does not tell."""
+    holds: Condition | None = None
+    """What has been judged to hold."""
+    fails: tuple[Condition, ...] = ()
+    """What has been judged not to hold."""
+    met: str = ""
+    """The criterion of the plan that an event has met."""
+    least: timedelta = timedelta()
+    """How long the node keeps a contact that takes this way, at least …"""
+    most: timedelta | None = timedelta()
+    """… and at most; None where that is not known beforehand."""
+    at_most: int | None = None
+    """How often it can be taken until another way of the node is taken; None: as often as the node is reached."""
+
+
+class Caused(NamedTuple):
+    """An event of the contact that a node may bring about, with those of its properties that are known beforehand."""
+
+    event: str
+    properties: Mapping[str, Any] = MappingProxyType({})
 
 
 class BaseNode(Strict):
@@ -36,7 +60,12 @@ class BaseNode(Strict):
 
     def ways(self) -> tuple[Way, ...]:
         """Every way out of the node, the usual one first."""
-        return (Way("", self.next),)
+        wait = self.planned_wait() or timedelta()
+        return (Way("", self.next, least=wait, most=wait),)
+
+    def causes(self) -> tuple[Caused, ...]:
+        """The events of the contact that the node may bring about by itself."""
+        return ()
 
     def skipped_to(self) -> str | None:
         """Where the journey goes on when the node is skipped."""

@@ -6,8 +6,11 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from journeys.refusals import refused
-from journeys.steps.base import BaseNode, BaseStep, Compiler
+from journeys.steps.base import BaseNode, BaseStep, Caused, Compiler
 from journeys.values import Key, Strict
+
+LIST_JOINED, LIST_LEFT = "list.joined", "list.left"
+"""The events that follow a change of membership; their property `list` names the list."""
 
 
 class ListNode(BaseNode):
@@ -16,6 +19,9 @@ class ListNode(BaseNode):
     kind: Literal["list"]
     list_key: Key
     member: bool
+
+    def causes(self) -> tuple[Caused, ...]:
+        return (Caused(LIST_JOINED if self.member else LIST_LEFT, {"list": self.list_key}),)
 
 
 class ListChange(Strict):

@@ -24,7 +24,10 @@ class IfNode(BaseNode):
     otherwise: str | None = None
 
     def ways(self) -> tuple[Way, ...]:
-        return (Way("if so", self.next), Way("otherwise", self.otherwise))
+        return (
+            Way("if so", self.next, result="yes", holds=self.condition),
+            Way("otherwise", self.otherwise, result="no", fails=(self.condition,)),
+        )
 
     def skipped_to(self) -> str | None:
         return self.otherwise

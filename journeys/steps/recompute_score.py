@@ -3,8 +3,11 @@
 
 from typing import ClassVar, Literal
 
-from journeys.steps.base import BaseNode, BaseStep, Compiler
+from journeys.steps.base import BaseNode, BaseStep, Caused, Compiler
 from journeys.values import Key
+
+SCORE_CROSSED = "score.crossed"
+"""The event that follows when a score rises over a threshold."""
 
 
 class RecomputeScoreNode(BaseNode):
@@ -12,6 +15,9 @@ class RecomputeScoreNode(BaseNode):
 
     kind: Literal["recompute_score"]
     model: Key
+
+    def causes(self) -> tuple[Caused, ...]:
+        return (Caused(SCORE_CROSSED, {"model": self.model}),)
 
 
 class RecomputeScoreStep(BaseStep):

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from journeys.places import Path
-from journeys.steps.base import BaseNode, BaseStep, Compiler
-from journeys.values import Scalar
+from journeys.steps.base import BaseNode, BaseStep, Caused, Compiler
+from journeys.values import CONTACT_UPDATED, Scalar
 
 
 class SetNode(BaseNode):
@@ -16,6 +16,9 @@ class SetNode(BaseNode):
 
     kind: Literal["set"]
     attributes: dict[str, Scalar]
+
+    def causes(self) -> tuple[Caused, ...]:
+        return (Caused(CONTACT_UPDATED, {"changed": list(self.attributes)}),)
 
 
 class SetStep(BaseStep):

@@ -28,7 +28,10 @@ class WaitForNode(BaseNode):
     timed_out: str | None = None
 
     def ways(self) -> tuple[Way, ...]:
-        return (Way("when it comes", self.next), Way("otherwise", self.timed_out))
+        return (
+            Way("when it comes", self.next, result="arrived", met=self.criterion, most=self.up_to),
+            Way("otherwise", self.timed_out, result="timed_out", least=self.up_to, most=self.up_to),
+        )
 
     def skipped_to(self) -> str | None:
         return self.timed_out
