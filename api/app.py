@@ -9,7 +9,18 @@ from starlette.middleware import Middleware
 from api import errors, openapi
 from api.authentication import AccessCache
 from api.middleware import BodyMiddleware, RequestIdMiddleware
-from api.routers import commands, consents, contacts, enrollments, events, explanations, health, journeys, tracking
+from api.routers import (
+    answers,
+    commands,
+    consents,
+    contacts,
+    enrollments,
+    events,
+    explanations,
+    health,
+    journeys,
+    tracking,
+)
 from api.temporal import TemporalConnection
 from kit.clock import Clock, wall_clock
 from kit.database import create_engine, create_sessions
@@ -25,6 +36,7 @@ ROUTERS = (
     enrollments.router,
     commands.router,
     contacts.router,
+    answers.router,
     consents.router,
     health.router,
     explanations.router,

@@ -1,0 +1,62 @@
+"""Answers to "why did (not) this contact get this mail?": the contact's messages, and entries that were refused."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api import problems
+from api.dependencies import SessionDep
+from api.operation import operation
+from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
+from api.requests import JsonRoute
+from api.routers.contacts import existing
+from api.schemas import answers as examples
+from api.schemas.answers import MessageView, RefusalView
+from api.schemas.fields import Page, sequence_number
+from crm.access import Scope
+from intake.refusals import refusals_of
+from messaging.history import messages_of
+
+router = APIRouter(tags=["Contacts"], route_class=JsonRoute)
+
+
+@router.get(
+    "/v1/contacts/{contact_id}/messages",
+    **operation(
+        Scope.READ,
+        problems.UNKNOWN_CONTACT,
+        summary="Read what was sent to a contact, or not, and why",
+        operation_id="get_contact_messages",
+        response_model=Page[MessageView],
+        example=examples.MESSAGES,
+    ),
+)
+async def get_contact_messages(
+    contact_id: UUID, session: SessionDep, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
+) -> Page[MessageView]:
+    """Messages of the ledger, newest first: handed over, refused with a reason, or of unknown fate."""
+    await existing(session, contact_id)
+    rows = await messages_of(session, contact_id, before=read_cursor(cursor, UUID), limit=limit + 1)
+    items, following = paged(rows, limit, lambda row: row.id)
+    return Page[MessageView](items=[MessageView.model_validate(row) for row in items], next=following)
+
+
+@router.get(
+    "/v1/contacts/{contact_id}/refusals",
+    **operation(
+        Scope.READ,
+        problems.UNKNOWN_CONTACT,
+        summary="Read which journeys a contact was not let into, and why",
+        operation_id="get_contact_refusals",
+        response_model=Page[RefusalView],
+        example=examples.REFUSALS,
+    ),
+)
+async def get_contact_refusals(
+    contact_id: UUID, session: SessionDep, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
+) -> Page[RefusalView]:
+    """Entries that were refused, newest first, with the event that would have been the entry."""
+    await existing(session, contact_id)
+    rows = await refusals_of(session, contact_id, before=read_cursor(cursor, sequence_number), limit=limit + 1)
+    items, following = paged(rows, limit, lambda row: row.id)
+    return Page[RefusalView](items=[RefusalView.model_validate(row) for row in items], next=following)

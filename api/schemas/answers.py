@@ -1,0 +1,74 @@
+"""What was sent or not, and why: messages of the ledger, and entries that were refused."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from api.schemas.fields import EXAMPLE_ID, EXAMPLE_INSTANT, Output, Page
+
+
+class MessageView(Output):
+    """One message of the ledger: sent, refused, or of unknown fate, with the reason."""
+
+    id: UUID
+    enrollment_id: UUID
+    step: str
+    iteration: int
+    channel: str
+    template_key: str
+    template_version: int | None
+    locale: str | None
+    state: str = Field(description="handing_over, handed_over, refused, failed or unknown.")
+    refusal: str | None = Field(description="Why it was not sent; the closed list is in docs/messaging.md.")
+    because: str
+    provider: str | None
+    created_at: datetime
+    settled_at: datetime | None
+
+
+class RefusalView(Output):
+    """One entry into a journey that was refused."""
+
+    journey_key: str
+    version: int
+    reason: str = Field(description="The closed list is in docs/architecture/intake.md.")
+    because: str
+    cause_event_id: str | None
+    at: datetime
+
+
+MESSAGES = Page[MessageView](
+    items=[
+        MessageView(
+            id=EXAMPLE_ID,
+            enrollment_id=EXAMPLE_ID,
+            step="voucher",
+            iteration=1,
+            channel="email",
+            template_key="voucher",
+            template_version=1,
+            locale="de",
+            state="refused",
+            refusal="no_consent",
+            because="no consent to marketing by email",
+            provider=None,
+            created_at=EXAMPLE_INSTANT,
+            settled_at=EXAMPLE_INSTANT,
+        )
+    ],
+    next=None,
+)
+REFUSALS = Page[RefusalView](
+    items=[
+        RefusalView(
+            journey_key="voucher-and-review",
+            version=1,
+            reason="audience",
+            because="no consent to marketing by email",
+            cause_event_id="order-4711-placed",
+            at=EXAMPLE_INSTANT,
+        )
+    ],
+    next=None,
+)
