@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 
 from activities.contacts import ContactActivities
 from activities.enrollments import EnrollmentActivities
+from activities.instants import CalendarActivities
 from activities.messages import MessagingActivities
 from kit.clock import wall_clock
 from kit.database import Sessions
@@ -25,6 +26,7 @@ SHUTDOWN_GRACE = timedelta(seconds=20)
 async def journey_worker(settings: Settings, client: Client, sessions: Sessions) -> AsyncIterator[Worker]:
     """The Temporal worker with its activities; channels are closed when it is done."""
     contacts = ContactActivities(sessions)
+    calendars = CalendarActivities(sessions, settings)
     enrollments = EnrollmentActivities(sessions)
     messages = MessagingActivities(sessions, open_channels(settings), settings, wall_clock)
     try:
@@ -37,6 +39,7 @@ async def journey_worker(settings: Settings, client: Client, sessions: Sessions)
                 contacts.set_attributes,
                 contacts.change_list,
                 contacts.recompute_score,
+                calendars.resolve_instant,
                 enrollments.record_progress,
                 messages.send_message,
             ],

@@ -3,7 +3,7 @@
 Finding the enrollments is in `intake.listeners`, telling them in `intake.outbox`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,7 +71,15 @@ def follows_entry(event: Event, passage: Passage) -> bool:
 def _meets(event: Event, criterion: Criterion, passage: Passage) -> bool:
     if criterion.within is not None and event.occurred_at - passage.entered_at > criterion.within:
         return False
+    if criterion.changed and not _changed(event, criterion.changed):
+        return False
     return matches(criterion.where, event.properties, passage.entry)
+
+
+def _changed(event: Event, attributes: Collection[str]) -> bool:
+    """Whether the event names one of the attributes as changed."""
+    named = event.properties.get("changed")
+    return isinstance(named, list) and any(attribute in named for attribute in attributes)
 
 
 def demanded_consents(audience: Condition | None) -> frozenset[ConsentKey]:

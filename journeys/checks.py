@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Note, Severity
 from journeys.model import Journey
 from journeys.places import Places
-from journeys.rules import entry, messages, ranges, references, steps
+from journeys.rules import entry, messages, ranges, references, steps, waits
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.two_steps_with_one_id,
@@ -16,6 +16,8 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.no_time_at_all,
     steps.too_many_or_too_deep,
     steps.both_ways_the_same,
+    waits.window_to_wait_for,
+    waits.late_is_said,
     references.results_of_steps,
     references.entry_references,
     references.no_step_yet,

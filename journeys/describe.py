@@ -8,6 +8,7 @@ from typing import Any
 
 from journeys.conditions.registry import Condition
 from journeys.duration import describe_duration
+from journeys.moments import CalendarMoment, WindowMoment
 from journeys.steps.change_list import ListNode
 from journeys.steps.decide import IfNode
 from journeys.steps.leave import ExitNode
@@ -15,7 +16,7 @@ from journeys.steps.recompute_score import RecomputeScoreNode
 from journeys.steps.registry import Node
 from journeys.steps.send import SendNode
 from journeys.steps.set_attributes import SetNode
-from journeys.steps.wait import WaitNode
+from journeys.steps.wait import WaitNode, WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 
 LONGEST = 160
@@ -39,6 +40,12 @@ def shortened(text: str) -> str:
 
 def _wait(node: WaitNode) -> str:
     return f"wait {describe_duration(node.duration)}"
+
+
+def _wait_until(node: WaitUntilNode) -> str:
+    if isinstance(node.moment, WindowMoment):
+        return "wait for the send window"
+    return f"wait {node.moment}" if isinstance(node.moment, CalendarMoment) else f"wait until {node.moment}"
 
 
 def _wait_for(node: WaitForNode) -> str:
@@ -72,6 +79,7 @@ def _exit(node: ExitNode) -> str:
 
 _TELLERS: dict[type, Callable[[Any], str]] = {
     WaitNode: _wait,
+    WaitUntilNode: _wait_until,
     WaitForNode: _wait_for,
     IfNode: _check,
     SendNode: _send,

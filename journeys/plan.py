@@ -16,7 +16,7 @@ from journeys.duration import Duration
 from journeys.model import Journey
 from journeys.places import Path
 from journeys.steps.registry import Node, Step
-from journeys.values import EventCriterion, EventName, Strict, Where
+from journeys.values import CONTACT_UPDATED, EventCriterion, EventName, Strict, Where
 from journeys.window import Window
 
 
@@ -26,6 +26,8 @@ class Role(StrEnum):
     GOAL = "goal"
     EXIT = "exit"
     STEP = "step"
+    MOVED = "moved"
+    """What the step waits for is another moment now."""
 
 
 class Criterion(Strict):
@@ -36,6 +38,8 @@ class Criterion(Strict):
     where: Where = Field(default_factory=dict)
     within: Duration | None = None
     step: str | None = None
+    changed: tuple[str, ...] = ()
+    """Of `contact.updated`: met only where it names one of these attributes as changed."""
 
 
 class Plan(Strict):
@@ -76,6 +80,20 @@ class _Compiler:
         self.criteria[identifier] = Criterion(
             role=Role.STEP, event=criterion.event, where=criterion.where, step=step_id
         )
+        return identifier
+
+    def moved(self, step_id: str, criterion: EventCriterion) -> str:
+        """Register an event that moves the moment this step waits for; returns the criterion's id."""
+        identifier = f"moved:{step_id}"
+        self.criteria[identifier] = Criterion(
+            role=Role.MOVED, event=criterion.event, where=criterion.where, step=step_id
+        )
+        return identifier
+
+    def moved_by_contact(self, step_id: str, changed: tuple[str, ...]) -> str:
+        """Register a change of one of these attributes, which moves the moment; returns the criterion's id."""
+        identifier = f"moved:{step_id}:contact"
+        self.criteria[identifier] = Criterion(role=Role.MOVED, event=CONTACT_UPDATED, changed=changed, step=step_id)
         return identifier
 
 

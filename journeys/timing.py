@@ -114,6 +114,29 @@ def _offset(moment: datetime, zone: tzinfo) -> timedelta:
     return moment.astimezone(zone).utcoffset() or timedelta()
 
 
+def wall_instant(wall: datetime, zone: tzinfo, *, not_before: datetime | None = None) -> datetime:
+    """The instant at which the wall clock in the zone reads this time.
+
+    Args:
+        wall: date and time of day, naive.
+        zone: where the clock hangs.
+        not_before: of a time that the clocks repeat, the second is taken where the first lies before this (aware).
+
+    Returns:
+        An aware datetime in UTC. For a time that the clocks skip, the first instant after the gap; for one that they
+        repeat, its first occurrence.
+
+    Raises:
+        ValueError: `wall` is aware.
+    """
+    if wall.tzinfo is not None:
+        raise ValueError("a time on the wall has no offset")
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if second < first:  # in a gap the fold reads the clock as it runs behind the change, then before it
+        return _transition(second, first, zone)
+    return second if not_before is not None and first < not_before else first
+
+
 @cache
 def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones())

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from journeys.outcomes import ENDED, JourneyState
 from journeys.plan import Criterion, Plan, Role
+from journeys.steps.wait import WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from workflows.limits import LONGEST_REASON, REMEMBERED_EVENTS
 from workflows.messages import EXIT_REQUESTED, Command, Delivery
@@ -48,8 +49,17 @@ def receive(state: EnrollmentState, plan: Plan, enrollment_id: UUID, delivery: D
         state.met[criterion] = Met(event_id=delivery.event_id, at=delivery.at)
         if criterion == EXIT_REQUESTED:
             state.commands.append(EXIT + delivery.reason[:LONGEST_REASON])
+        if _mends(state, plan.criteria.get(criterion)):
+            state.commands.append(RETRY)
     if counted:
         state.seen = [*state.seen, delivery.event_id][-REMEMBERED_EVENTS:]
+
+
+def _mends(state: EnrollmentState, criterion: Criterion | None) -> bool:
+    """Whether a date that came or moved is what the parked step may have lacked."""
+    if criterion is None or criterion.role is not Role.MOVED or criterion.step != state.at:
+        return False
+    return state.attention is not None and RETRY not in state.commands
 
 
 def _counts(state: EnrollmentState, plan: Plan, name: str, delivery: Delivery) -> bool:
@@ -62,7 +72,11 @@ def _counts(state: EnrollmentState, plan: Plan, name: str, delivery: Delivery) -
         return False
     if criterion.role is Role.GOAL and criterion.within and delivery.at - state.entered_at > criterion.within:
         return False
-    return before is None or (_latest_counts(plan, name, criterion) and delivery.at > before.at)
+    if before is None:
+        return True
+    if criterion.role is Role.MOVED:  # what is known of a contact is written in the order of the log
+        return bool(criterion.changed) or delivery.at >= before.at
+    return _latest_counts(plan, name, criterion) and delivery.at > before.at
 
 
 def _latest_counts(plan: Plan, name: str, criterion: Criterion) -> bool:
@@ -74,6 +88,11 @@ def awaited(state: EnrollmentState, node: WaitForNode) -> Met | None:
     """The event that fulfils a `wait_for`, or None while none has come."""
     met = state.met.get(node.criterion)
     return met if met and (node.since == "entry" or met.at >= state.since) else None
+
+
+def moves_of(state: EnrollmentState, node: WaitUntilNode) -> dict[str, Met]:
+    """The events that moved the moment a step waits for, by criterion: of each the last."""
+    return {criterion: state.met[criterion] for criterion in node.moved if criterion in state.met}
 
 
 def ending(state: EnrollmentState, plan: Plan) -> Ending | None:

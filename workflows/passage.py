@@ -102,6 +102,12 @@ class Passage:
             raise Interrupted
         return False
 
+    def noted(self, due: datetime) -> None:
+        """The step waits until `due`, and an activity has written so already."""
+        self.state.due_at = due
+        if due > self.now():
+            self._reported = (self._position(), "")
+
     async def _sleep(self, due: datetime, until: Callable[[], bool] | None, words: str) -> bool:
         """Sleep to `due` or until woken; whether it was the time that ended it."""
 

@@ -105,6 +105,27 @@ class ActionResult(BaseModel, frozen=True):
     because: str = ""
 
 
+class ResolveInstant(ActionRequest, frozen=True):
+    """Look up which instant a moment (its JSON, as `moment` of the node) is for the contact.
+
+    `reached_at` (aware) is when the step was reached; `moved_by` the event that moved the date last; `window` is JSON.
+    """
+
+    moment: Any
+    reached_at: datetime
+    moved_by: str | None = None
+    window: dict[str, Any] | None = None
+
+
+class ResolvedInstant(BaseModel, frozen=True):
+    """The instant (aware UTC), None where there is no usable date; and a sentence on what was not as it should be."""
+
+    at: datetime | None
+    zone: str = "UTC"
+    """IANA zone the contact lives in."""
+    because: str = ""
+
+
 class EnrollmentPort(ABC):
     """The projection of where enrollments stand."""
 
@@ -145,3 +166,12 @@ class ContactPort(ABC):
     @abstractmethod
     async def recompute_score(self, request: RecomputeScore) -> ActionResult:
         """Recompute; emits `score.crossed` where a threshold is crossed upwards for the first time."""
+
+
+class CalendarPort(ABC):
+    """The contact's calendar: time zone, holidays, and dates of the contact and of its entry."""
+
+    @activity.defn(name="resolve_instant")
+    @abstractmethod
+    async def resolve_instant(self, request: ResolveInstant) -> ResolvedInstant:
+        """Look up an instant. Where it lies ahead, the progress is written as waiting until then."""

@@ -29,6 +29,10 @@ class Decision(BaseModel, frozen=True):
     entered_at: datetime
     at: datetime
     next_step: str | None = None
+    version: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The version the step belongs to; left out where the enrollment was never migrated."""
+    to_version: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Of a migration, the version the next step belongs to."""
 
 
 class Attention(BaseModel, frozen=True):
@@ -37,6 +41,13 @@ class Attention(BaseModel, frozen=True):
     step: str
     reason: str
     since: datetime
+
+
+class Resolution(BaseModel, frozen=True):
+    """What the end of the running wait was looked up from: the events that had moved it, and what is to be said."""
+
+    moved_by: list[str] = []
+    because: str = ""
 
 
 class EnrollmentState(BaseModel):
@@ -50,6 +61,8 @@ class EnrollmentState(BaseModel):
     state: JourneyState = JourneyState.RUNNING
     due_at: datetime | None = None
     """End of the running wait. A wait taken up again (continue-as-new, resume) ends then."""
+    resolution: Resolution | None = None
+    """Where `due_at` was looked up: from what."""
     paused_at: datetime | None = None
     pause_reason: str = ""
     """Who paused it and why, for people."""

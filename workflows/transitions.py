@@ -35,6 +35,7 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
         state.results[state.at] = departure.result
     state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
     state.at, state.since, state.due_at, state.attention = departure.next, now, None, None
+    state.resolution = None
     if state.at is not None:
         state.iterations[state.at] = state.iterations.get(state.at, 0) + 1
 
@@ -63,7 +64,7 @@ def park(state: EnrollmentState, reason: str, now: datetime) -> None:
     """Stay at the current step as one that needs attention. A running wait of the step is forgotten."""
     assert state.at is not None
     state.attention = Attention(step=state.at, reason=reason[:LONGEST_REASON], since=now)
-    state.due_at = None
+    state.due_at = state.resolution = None
 
 
 def retry(state: EnrollmentState) -> None:

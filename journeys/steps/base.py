@@ -89,6 +89,12 @@ class Compiler(Protocol):
     def criterion(self, step_id: str, criterion: EventCriterion, *, since_step: bool) -> str:
         """Register an event that intake matches for this step; returns the criterion's id."""
 
+    def moved(self, step_id: str, criterion: EventCriterion) -> str:
+        """Register an event that moves the moment this step waits for; returns the criterion's id."""
+
+    def moved_by_contact(self, step_id: str, changed: tuple[str, ...]) -> str:
+        """Register a change of one of these attributes, which moves the moment; returns the criterion's id."""
+
 
 class BaseStep(Strict):
     """What every step has. `id` may be left out; then it is derived from kind and position, such as `wait-2`."""

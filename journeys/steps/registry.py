@@ -11,7 +11,7 @@ from journeys.steps.leave import ExitNode, ExitStep
 from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreStep
 from journeys.steps.send import SendNode, SendStep
 from journeys.steps.set_attributes import SetNode, SetStep
-from journeys.steps.wait import WaitNode, WaitStep
+from journeys.steps.wait import WaitNode, WaitStep, WaitUntilNode
 from journeys.steps.wait_for import WaitForNode, WaitForStep
 
 STEP_CLASSES: tuple[type[BaseStep], ...] = (
@@ -52,10 +52,10 @@ Step = Annotated[
 """One step of a journey, as written."""
 
 Node = Annotated[
-    WaitNode | WaitForNode | IfNode | SendNode | SetNode | ListNode | RecomputeScoreNode | ExitNode,
+    WaitNode | WaitUntilNode | WaitForNode | IfNode | SendNode | SetNode | ListNode | RecomputeScoreNode | ExitNode,
     Field(discriminator="kind"),
 ]
 """One instruction of a plan."""
 
-for _nesting in (WaitForStep, IfStep):
+for _nesting in (WaitStep, WaitForStep, IfStep):
     _nesting.model_rebuild(_types_namespace={"Step": Step})

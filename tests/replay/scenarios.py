@@ -1,7 +1,7 @@
 """The passages that are kept as recorded histories: one per step kind, and one per way a passage can be disturbed."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from journeys.outcomes import RefusalReason, SendStatus
@@ -162,6 +162,51 @@ async def bookkeeping_outage(enroll: Enroll, world: World) -> JourneyUnderTest:
     return journey
 
 
+TOMORROW = {
+    "id": "tomorrow",
+    "wait": {"before": "1d", "date": "$entry.starts_at", "moved_by": {"event": "webinar.moved"}},
+    "then": [VOUCHER],
+}
+
+
+def in_days(days: int) -> str:
+    """A date so far ahead, as a producer writes it."""
+    return (datetime.now(UTC) + days * DAY).isoformat()
+
+
+async def wait_until_due(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll({"wait": "1 day at 09:00"}, VOUCHER)
+    await journey.at("wait-1")
+    await journey.advance(2 * DAY)
+    return journey
+
+
+async def wait_until_moved(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.entry = {"starts_at": in_days(10)}
+    world.moves = {"news": {"starts_at": in_days(3)}}
+    journey = await enroll(TOMORROW)
+    before = (await journey.at("tomorrow")).until
+    await journey.deliver("moved:tomorrow", event_id="news")
+    await journey.until(lambda answer: answer.until != before)
+    await journey.advance(2 * DAY)
+    return journey
+
+
+async def wait_until_late(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.entry = {"starts_at": in_days(0)}
+    return await enroll({**TOMORROW, "else": [{"id": "listed", "list": {"add": "latecomers"}}]})
+
+
+async def wait_until_without_date(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.moves = {"news": {"starts_at": in_days(3)}}
+    journey = await enroll(TOMORROW)
+    await journey.at("tomorrow", "needs_attention")
+    await journey.deliver("moved:tomorrow", event_id="news")
+    await journey.at("tomorrow")
+    await journey.advance(2 * DAY)
+    return journey
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.__name__.replace("_", "-"): scenario
     for scenario in (
@@ -185,6 +230,10 @@ SCENARIOS: Mapping[str, Scenario] = {
         parked_and_skipped,
         paused_and_resumed,
         bookkeeping_outage,
+        wait_until_due,
+        wait_until_moved,
+        wait_until_late,
+        wait_until_without_date,
     )
 }
 

@@ -120,9 +120,29 @@ facts = st.builds(
     entered_at=st.one_of(st.none(), st.just(ENTERED)),
 )
 
+date_names = st.sampled_from(["$entry.starts_at", "$contact.contract_end", "$contact.address.since"])
+date_options = {
+    "at": st.sampled_from(["09:00", "18:30:15"]),
+    "late": st.sampled_from(["skip", "now"]),
+    "missing": st.sampled_from(["skip", "attention"]),
+    "yearly": st.booleans(),
+}
+offsets = st.sampled_from(["1d", "2w", "1 day", "3 months"])
+moved = st.fixed_dictionaries(
+    {"event": st.sampled_from(EVENT_NAMES)}, optional={"where": wheres_with_ranges, "property": st.just("starts_at")}
+)
+moments = st.one_of(
+    st.sampled_from(["1 day at 09:00", "2 weeks at 18:30:15", "next_window"]),
+    st.fixed_dictionaries(
+        {"until": st.sampled_from(["2026-12-24T09:00:00+01:00", "2026-12-24 09:00", "2026-12-24T09:00:30.5Z"])}
+    ),
+    st.fixed_dictionaries({"before": offsets, "date": date_names}, optional=date_options),
+    st.fixed_dictionaries({"after": offsets, "date": st.just("$entry.starts_at"), "moved_by": moved}),
+    st.fixed_dictionaries({"on": date_names}, optional=date_options),
+)
 ids = st.fixed_dictionaries({}, optional={"id": keys})
 plain_steps = st.one_of(
-    st.fixed_dictionaries({"wait": durations}),
+    st.fixed_dictionaries({"wait": st.one_of(durations, moments)}),
     st.fixed_dictionaries({"send": st.fixed_dictionaries({"template": keys})}),
     st.fixed_dictionaries({"set": st.dictionaries(st.sampled_from(PROPERTIES), scalars, min_size=1, max_size=2)}),
     st.fixed_dictionaries({"list": st.one_of(*(st.fixed_dictionaries({word: keys}) for word in ("add", "remove")))}),
@@ -146,6 +166,7 @@ def _with_id(step: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
 def _nesting(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
     branches = st.fixed_dictionaries({}, optional={word: st.lists(inner, max_size=2) for word in ("then", "else")})
     heads = st.one_of(
+        st.fixed_dictionaries({"wait": moments.filter(lambda moment: isinstance(moment, dict))}),
         st.fixed_dictionaries({"if": conditions}),
         st.fixed_dictionaries(
             {"wait_for": st.fixed_dictionaries({"event": st.sampled_from(EVENT_NAMES), "up_to": durations})}

@@ -10,14 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from journeys.outcomes import SendStatus
+from crm.calendars import Asked, Dates, look_up
+from crm.models.contact import Contact
+from crm.models.event import Event
+from journeys.moments import AnyMoment
+from journeys.outcomes import JourneyState, SendStatus
+from journeys.window import Window
+from kit.settings import Settings
 from workflows.ports import (
     ActionRequest,
     ActionResult,
+    CalendarPort,
     ChangeList,
     ContactPort,
     EnrollmentPort,
@@ -26,6 +33,8 @@ from workflows.ports import (
     MessagingPort,
     Progress,
     RecomputeScore,
+    ResolvedInstant,
+    ResolveInstant,
     SendMessage,
     SendReceipt,
     SetAttributes,
@@ -84,8 +93,31 @@ class World:
     judging: Script = field(default_factory=lambda: Script(YES))
     changing: Script = field(default_factory=lambda: Script(ActionResult(result="changed", because="1 value differs")))
     recording: Script = field(default_factory=lambda: Script(ActionResult(result="recorded")))
+    resolving: Script = field(init=False)
+    """By default the product's own rules, on what is written in the fields below."""
+    contact: dict[str, Any] = field(default_factory=lambda: {"time_zone": "Europe/Berlin", "country": "DE"})
+    entry: dict[str, Any] = field(default_factory=dict)
+    moves: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Properties of events that move dates, by event id."""
     progress: dict[UUID, Progress] = field(default_factory=dict)
     decisions: dict[tuple[UUID, int], Decision] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.resolving = Script(self._look_up)
+
+    async def _look_up(self, request: ResolveInstant) -> ResolvedInstant:
+        moment = TypeAdapter(AnyMoment).validate_python(request.moment)
+        window = Window.model_validate(request.window) if request.window is not None else None
+        typed = {name: self.contact.get(name) for name in ("time_zone", "country", "region")}
+        attributes = {name: value for name, value in self.contact.items() if name not in typed}
+        moved = Event(properties=self.moves[request.moved_by]) if request.moved_by else None
+        found = look_up(
+            moment,
+            Asked(request.reached_at, request.now, window),
+            Dates(Contact(**typed, attributes=attributes), self.entry, moved),
+            settings=Settings(default_time_zone="Europe/Berlin", default_country="DE"),
+        )
+        return ResolvedInstant(at=found.at, zone=found.zone, because=found.because)
 
     def write(self, progress: Progress) -> None:
         """Keep a progress as the projection does: the newest position, each decision once by its ordinal."""
@@ -110,6 +142,7 @@ class World:
         """Everything a worker registers."""
         enrollments, messages, contacts = FakeEnrollments(self), FakeMessages(self), FakeContacts(self)
         return [
+            FakeCalendar(self).resolve_instant,
             enrollments.record_progress,
             messages.send_message,
             contacts.judge_condition,
@@ -176,3 +209,19 @@ class FakeContacts(ContactPort):
         result = await self._world.changing.answer(request, ActionResult)
         self._world.write(request.progress)
         return result
+
+
+class FakeCalendar(CalendarPort):
+    """Looks up in the world what the product would look up in its record."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @activity.defn(name="resolve_instant")
+    async def resolve_instant(self, request: ResolveInstant) -> ResolvedInstant:
+        self._world.requests.append(request)
+        found = await self._world.resolving.answer(request, ResolvedInstant)
+        ahead = found.at is not None and found.at > request.now
+        waiting = {"state": JourneyState.WAITING, "due_at": found.at} if ahead else {}
+        self._world.write(request.progress.model_copy(update=waiting))
+        return found

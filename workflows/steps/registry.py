@@ -12,10 +12,12 @@ from workflows.steps.send import send
 from workflows.steps.set_attributes import set_attributes
 from workflows.steps.wait import wait
 from workflows.steps.wait_for import wait_for
+from workflows.steps.wait_until import wait_until
 from workflows.transitions import Departure
 
 EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "wait": wait,
+    "wait_until": wait_until,
     "wait_for": wait_for,
     "if": decide,
     "send": send,

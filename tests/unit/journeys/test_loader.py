@@ -77,10 +77,18 @@ MISTAKES = [
     ),
     (
         "wait: 1d",
+        "wait: a day",
+        (
+            ", line 11, steps[0].wait: 'a day' is not a duration. Write a number and a unit, such as 90s, "
+            "15m, 24h, 1d or 2w."
+        ),
+    ),
+    (
+        "wait: 1d",
         "wait: 1 day",
         (
-            ", line 11, steps[0].wait: '1 day' is not a duration. Write a number and a unit, such as 90s, "
-            "15m, 24h, 1d or 2w."
+            ", line 11, steps[0].wait: '1 day' does not say at what time. Write `1 day at 09:00`, or `1d` "
+            "for exact time."
         ),
     ),
     (

@@ -1,25 +1,28 @@
 """The ports, their names, and that nothing about them can drift apart unseen."""
 
+from typing import get_args
+
 from temporalio import activity
 
-from journeys.steps.registry import STEP_KINDS
+from journeys.steps.registry import Node
 from tests.support.ports import World
 from workflows import ports
-from workflows.ports import ContactPort, EnrollmentPort, MessagingPort
+from workflows.ports import CalendarPort, ContactPort, EnrollmentPort, MessagingPort
 from workflows.steps.registry import EXECUTE
 
 
 def port_names() -> set[str]:
     return {
         definition.name or ""
-        for port in (ContactPort, EnrollmentPort, MessagingPort)
+        for port in (CalendarPort, ContactPort, EnrollmentPort, MessagingPort)
         for method in vars(port).values()
         if (definition := activity._Definition.from_callable(method))
     }
 
 
-def test_every_step_kind_has_its_coroutine() -> None:
-    assert set(EXECUTE) == set(STEP_KINDS)
+def test_every_kind_of_node_has_its_coroutine() -> None:
+    nodes = get_args(get_args(Node)[0])
+    assert set(EXECUTE) == {get_args(node.model_fields["kind"].annotation)[0] for node in nodes}
 
 
 def test_the_fakes_answer_to_every_port() -> None:

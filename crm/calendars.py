@@ -1,0 +1,92 @@
+"""The calendar a contact lives by: time zone, public holidays, and the dates journeys wait for. On rows read elsewhere.
+
+Which instant a moment is, given these, is computed in `journeys.instants`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from crm.facts import attributes_of
+from crm.models.contact import Contact
+from crm.models.event import Event
+from journeys.conditions.comparison import lookup
+from journeys.dates import DateRefusal
+from journeys.holidays import closed_on_holidays, holidays_note
+from journeys.instants import Surroundings, describe_refusal, resolve
+from journeys.moments import DateMoment, Moment, WindowMoment, date_source
+from journeys.timing import zone_or_default
+from journeys.window import Window
+from kit.errors import Invalid
+from kit.settings import Settings
+
+
+@dataclass(frozen=True)
+class Dates:
+    """Where the dates of an enrollment stand. `moved` is the event that gave the date of the entry anew, if any."""
+
+    contact: Contact
+    entry: Mapping[str, Any]
+    moved: Event | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """When a step was reached, and the present (both aware); the journey's window, if it has one."""
+
+    reached: datetime
+    now: datetime
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The instant (aware UTC), None where there is no usable date; the zone; what was not as it should be."""
+
+    at: datetime | None
+    zone: str
+    because: str
+
+
+def look_up(moment: Moment, asked: Asked, dates: Dates, *, settings: Settings) -> Found:
+    """The instant a moment is for the contact.
+
+    Raises:
+        Invalid: the next window is asked for, and the journey has none, or it does not open within 366 days.
+    """
+    contact = dates.contact
+    zone, zone_note = zone_or_default(contact.time_zone, settings.default_time_zone)
+    if isinstance(moment, WindowMoment) and asked.window is None:
+        raise Invalid("The journey has no window to wait for.", remedy="Skip the step, and give the journey a window.")
+    closed, holiday_note = _holidays(contact, settings)
+    around = Surroundings(
+        zone=zone,
+        reached=asked.reached,
+        now=asked.now,
+        window=asked.window,
+        closed=closed,
+        value=_value(moment, dates) if isinstance(moment, DateMoment) else None,
+    )
+    found = resolve(moment, around)
+    if isinstance(found, DateRefusal):
+        assert isinstance(moment, DateMoment)
+        return Found(None, zone.key, describe_refusal(moment, found))
+    respected = isinstance(moment, WindowMoment) and asked.window is not None and asked.window.holidays
+    notes = (zone_note, holiday_note if respected else None)
+    return Found(found, zone.key, " ".join(note for note in notes if note))
+
+
+def _holidays(contact: Contact, settings: Settings) -> tuple[Callable[[date], bool], str | None]:
+    country = contact.country or settings.default_country
+    return closed_on_holidays(country, contact.region), holidays_note(country, contact.region)
+
+
+def _value(moment: DateMoment, dates: Dates) -> Any:
+    """What stands where the moment looks for its date: the newest event's word, else the entry's, or the contact's."""
+    source, path = date_source(moment.reference)
+    if source == "contact":
+        return lookup(attributes_of(dates.contact), path)
+    if dates.moved is None or moment.moved_by is None:
+        return lookup(dates.entry, path)
+    return lookup(dates.moved.properties, moment.moved_by.property or path)
