@@ -18,6 +18,12 @@ class LazyCommand:
 COMMANDS: Mapping[str, LazyCommand] = {
     "demo": LazyCommand("cli.demo.command:demo", "Run the main job on real purchases in a fresh state."),
     "check": LazyCommand("cli.authoring:check", "Check journey files: place, what is wrong, how to mend it."),
+    "simulate": LazyCommand(
+        "cli.simulation.command:simulate", "Walk a journey with a pretended contact, over months in a moment."
+    ),
+    "test": LazyCommand(
+        "cli.testing.command:run_tests", "Run the tests of journeys with pytest and its fixture `journey`."
+    ),
     "publish": LazyCommand("cli.authoring:publish", "Publish journey files into the database."),
     "publish-templates": LazyCommand(
         "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."

@@ -1,0 +1,207 @@
+"""What an event does in a simulation: to the record, to running enrollments, at the journey's door. Intake in memory.
+
+The rules are those of `intake`, `crm` and `journeys`; what is told to Temporal is returned as errands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from cli.simulation.world import Happening, Moment, Ride, World
+from crm.consent import ConsentState
+from crm.events import DERIVED
+from crm.models.enrollment import Enrollment
+from crm.models.event import Event
+from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
+from intake.matching import ConsentKey, Passage, demanded_consents, match
+from intake.reentry import EnrollmentRefusal, NotEnrolled, entry_key_of, reentry_refusal
+from journeys.conditions.comparison import matches
+from journeys.model import PerProperty
+from journeys.outcomes import JourneyState
+from journeys.plan import Role
+from journeys.values import ConsentRequirement, MessageChannel, Purpose
+from kit.errors import Invalid
+from workflows.messages import EXIT_REQUESTED, Delivery
+from workflows.names import journey_workflow_id
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Start the workflow of this enrollment."""
+
+    ride: Ride
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Tell the workflow of this enrollment."""
+
+    ride: Ride
+    delivery: Delivery
+
+
+Errand = Begin | Deliver
+
+
+def apply(world: World, event: Event) -> list[Errand]:
+    """Every effect of an event. Events that follow from it arrive next."""
+    try:
+        lost = _take_effect(world, event)
+    except Invalid as error:
+        world.tell(Moment(event.occurred_at, Happening.UNUSABLE, event.name, because=str(error)))
+        return []
+    errands: list[Errand] = [
+        Deliver(ride, delivery)
+        for ride in world.rides.values()
+        if ride.running and (delivery := _delivery(world, ride, event, lost)) is not None
+    ]
+    # An entry event counts for the score its audience may ask for.
+    world.arriving.extend(world.record.score(event))
+    if world.journey.entry.event == event.name:
+        errands += _come_in(world, event)
+    return errands
+
+
+def enroll(world: World, properties: Mapping[str, Any], key: str | None, now: datetime) -> list[Errand]:
+    """Have the contact enter without an event, as over the API."""
+    return _admit(world, None, properties, key, now)
+
+
+def _take_effect(world: World, event: Event) -> frozenset[ConsentKey]:
+    """What the event's name says of the record; the consents that no longer stand."""
+    if event.name in {IDENTIFIED, REGISTERED}:
+        report = world.record.apply_traits(traits_of(event.properties))
+        if report.changed:
+            world.happen(
+                UPDATED,
+                {"changed": sorted(report.changed)},
+                at=event.occurred_at,
+                event_id=f"{UPDATED}:{event.event_id}",
+                source=DERIVED,
+            )
+    if event.name == GRANTED or (event.name == REGISTERED and event.properties.get("consent") is True):
+        world.record.declare(_granted(event.properties), ConsentState.GRANTED, at=event.occurred_at)
+    if event.name != WITHDRAWN:
+        return frozenset()
+    spoken_of = withdrawn_by(event.properties)
+    for consent in sorted(spoken_of):
+        world.record.declare(consent, ConsentState.WITHDRAWN, at=event.occurred_at)
+    return spoken_of - world.record.consents()
+
+
+def _granted(properties: Mapping[str, Any]) -> ConsentKey:
+    default = ConsentRequirement()
+    purpose, channel = properties.get("purpose") or default.purpose, properties.get("channel") or default.channel
+    try:
+        return Purpose(purpose).value, MessageChannel(channel).value
+    except ValueError:
+        raise Invalid("The declaration of consent cannot be recorded: purpose or channel is none we know.") from None
+
+
+def _delivery(world: World, ride: Ride, event: Event, lost: frozenset[ConsentKey]) -> Delivery | None:
+    criteria = list(match(event, _passage(ride)).criteria)
+    ended = sorted(lost & demanded_consents(world.journey.entry.audience))
+    if ended:
+        criteria.append(EXIT_REQUESTED)
+    if not criteria:
+        return None
+    reason = "; ".join(f"consent to {purpose} by {channel} withdrawn" for purpose, channel in ended)
+    return Delivery(
+        enrollment_id=ride.id, event_id=event.event_id, at=event.occurred_at, criteria=criteria, reason=reason
+    )
+
+
+def _passage(ride: Ride) -> Passage:
+    row = ride.enrollment
+    return Passage(ride.plan, row.entry_properties, row.entered_at, row.entry_sequence)
+
+
+def _come_in(world: World, event: Event) -> list[Errand]:
+    try:
+        if not matches(world.journey.entry.where, event.properties, {}):
+            return []
+    except Invalid as error:
+        return _turn_away(world, NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error)), event.occurred_at)
+    return _admit(world, event, event.properties, None, event.occurred_at)
+
+
+def _admit(
+    world: World, cause: Event | None, properties: Mapping[str, Any], given_key: str | None, now: datetime
+) -> list[Errand]:
+    """The outcome at the door, in the order in which `intake.admission` asks."""
+    key = entry_key_of(world.journey.entry.again, properties, given_key)
+    if isinstance(key, NotEnrolled):
+        return _turn_away(world, key, now)
+    refusal = _refusal(world, key, properties, now)
+    if refusal is not None:
+        return _turn_away(world, refusal, now)
+    ride = _ride(world, key, cause, properties, now)
+    overtaken = _overtaken(world, ride, cause)
+    if over := _over_already(ride, overtaken):
+        return _turn_away(world, over, now)
+    world.rides[ride.id] = ride
+    world.tell(Moment(now, Happening.ENTERED, world.journey.key, because=cause.name if cause else ""))
+    return [Begin(ride), *(Deliver(ride, delivery) for delivery in overtaken)]
+
+
+def _refusal(world: World, key: str, properties: Mapping[str, Any], now: datetime) -> NotEnrolled | None:
+    again, audience = world.journey.entry.again, world.journey.entry.audience
+    previous = [
+        ride for ride in world.rides.values() if not isinstance(again, PerProperty) or ride.enrollment.entry_key == key
+    ]
+    if any(ride.running for ride in previous):
+        return NotEnrolled(EnrollmentRefusal.ALREADY_RUNNING, "the contact is inside already")
+    if previous and (refusal := reentry_refusal(again, previous[-1].enrollment, now)):
+        return refusal
+    if audience is None:
+        return None
+    try:
+        verdict = audience.judge(world.record.facts(audience.needs(), now, entry=properties))
+    except Invalid as error:
+        return NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error))
+    return None if verdict.holds else NotEnrolled(EnrollmentRefusal.AUDIENCE, verdict.because)
+
+
+def _ride(world: World, key: str, cause: Event | None, properties: Mapping[str, Any], now: datetime) -> Ride:
+    enrollment_id = uuid4()
+    workflow_id = f"{journey_workflow_id(world.journey.key, world.record.id, key)}:{enrollment_id}"
+    enrollment = Enrollment(
+        id=enrollment_id,
+        journey_key=world.journey.key,
+        version=world.plan.version,
+        contact_id=world.record.id,
+        entry_key=key,
+        workflow_id=workflow_id,
+        state=JourneyState.STARTING,
+        since=now,
+        entry_event_id=cause.event_id if cause else None,
+        entry_properties=dict(properties),
+        entered_at=min(cause.occurred_at, now) if cause else now,
+        entry_sequence=cause.sequence if cause else len(world.record.events),
+    )
+    return Ride(enrollment, world.plan)
+
+
+def _overtaken(world: World, ride: Ride, cause: Event | None) -> list[Delivery]:
+    """Events stored before a late entry that occurred after it and meet criteria of the plan."""
+    earlier = [event for event in world.record.events if cause is not None and event.sequence < cause.sequence]
+    found = [_delivery(world, ride, event, frozenset()) for event in earlier]
+    return [delivery for delivery in found if delivery is not None]
+
+
+def _over_already(ride: Ride, overtaken: list[Delivery]) -> NotEnrolled | None:
+    met = {ride.plan.criteria[name].role for delivery in overtaken for name in delivery.criteria}
+    for role, reason in (
+        (Role.GOAL, EnrollmentRefusal.GOAL_ALREADY_MET),
+        (Role.EXIT, EnrollmentRefusal.EXIT_ALREADY_MET),
+    ):
+        if role in met:
+            return NotEnrolled(reason, "the entry was reported late: what ends the journey has followed it already")
+    return None
+
+
+def _turn_away(world: World, refusal: NotEnrolled, at: datetime) -> list[Errand]:
+    world.tell(Moment(at, Happening.TURNED_AWAY, refusal.reason.value, because=refusal.because))
+    return []

@@ -1,0 +1,184 @@
+"""`dauerlauf simulate`: a journey walked to its end with a pretended contact, and told line by line."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli.simulation.simulation import Simulation
+from cli.simulation.sources import find_journey, read_models
+from cli.simulation.stage import open_stage
+from cli.simulation.timeline import lines, standing
+from cli.simulation.world import World
+from journeys.documents import from_document
+from journeys.loader import load_document, load_model
+from journeys.model import Journey
+from journeys.outcomes import JourneyState
+from journeys.simulate import PretendedContact, Script, ScriptedEvent, example_entry, parse_moment
+from journeys.timing import zone_or_default
+from kit.clock import wall_clock
+from kit.errors import Invalid
+from kit.settings import Settings
+
+_FAR = timedelta(days=5 * 366)
+_CONTACT = "pretended contact"
+
+Contact = Annotated[
+    list[str] | None,
+    typer.Option(help="Who walks it: a file (YAML), or key=value; more than once. Values are read as YAML."),
+]
+Events = Annotated[Path | None, typer.Option(help="What happens to the contact: a file (YAML).", exists=True)]
+Start = Annotated[
+    str, typer.Option(help='When it begins, in the contact\'s zone: "2026-03-02 10:00"; now unless told.')
+]
+Templates = Annotated[list[Path] | None, typer.Option(help="Folders of mail templates.", exists=True, file_okay=False)]
+Models = Annotated[list[Path] | None, typer.Option(help="Files of points models.", exists=True, dir_okay=False)]
+console = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Play:
+    """All that is asked for."""
+
+    journey: Journey
+    contact: PretendedContact
+    start: datetime
+    script: Sequence[ScriptedEvent]
+    templates: Sequence[Path]
+    models: Sequence[Path]
+
+
+def simulate(
+    journey: Annotated[str, typer.Argument(help="A journey file, or the key of a shipped journey.")],
+    *,
+    contact: Contact = None,
+    events: Events = None,
+    start: Start = "",
+    templates: Templates = None,
+    models: Models = None,
+) -> None:
+    """Walk a journey to its end with the real workflow, skipping every wait. Nothing is sent, nothing is stored.
+
+    Ends with exit code 1 where the journey needs attention, or was never entered.
+    """
+    found = find_journey(journey)
+    pretended = read_contact(contact or [])
+    zone, _ = zone_or_default(pretended.attributes.get("time_zone"), Settings().default_time_zone)
+    begin: datetime = parse_start(start) if start else wall_clock().replace(second=0, microsecond=0)
+    begin = begin if begin.tzinfo else begin.replace(tzinfo=zone)
+    script = read_script(events) if events else ()
+    play = Play(found, pretended, begin, script, templates or (), models or ())
+    logging.getLogger("temporalio").setLevel(logging.ERROR)  # what fails for good is told below
+    world, took = asyncio.run(_play(play))
+    _tell(world, took)
+    raise typer.Exit(0 if _ended_well(world) else 1)
+
+
+def read_contact(given: Sequence[str]) -> PretendedContact:
+    """The contact that files and `key=value` describe together; the later wins.
+
+    Raises:
+        Invalid: with each mistake and its place.
+    """
+    document: dict[str, Any] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if equals:
+            document[name.strip()] = load_document(value or "null", source=name, name="value")[0]
+        else:
+            document |= _mapping(Path(one))
+    return from_document(PretendedContact, document, name=_CONTACT)
+
+
+def _mapping(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        raise Invalid(f"There is no file {path}.", remedy="Name a YAML file, or write key=value.")
+    document, _ = load_document(path.read_text("utf-8"), source=path.name, name=_CONTACT)
+    if not isinstance(document, Mapping):
+        raise Invalid(f"{path.name} is no description of a contact.", remedy="Write `key: value`, one per line.")
+    return document
+
+
+def read_script(path: Path) -> Sequence[ScriptedEvent]:
+    """The events of a file.
+
+    Raises:
+        Invalid: with each mistake and its place.
+    """
+    return load_model(Script, path.read_text("utf-8"), name="list of events", source=path.name).events
+
+
+def parse_start(text: str) -> datetime:
+    """A moment; naive where no zone is given.
+
+    Raises:
+        Invalid: it is none.
+    """
+    try:
+        moment: datetime = parse_moment(text)
+    except ValueError as error:
+        raise Invalid(f"--start: {error}") from None
+    return moment
+
+
+async def _play(play: Play) -> tuple[World, float]:
+    """Play it; returns the world afterwards and the real seconds it took, without those of starting the server."""
+    async with open_stage() as stage:
+        began = time.monotonic()
+        simulation = Simulation.prepare(
+            stage,
+            play.journey,
+            play.contact,
+            start=play.start,
+            templates=play.templates,
+            models=read_models(play.models),
+        )
+        try:
+            await _walk(simulation, play)
+        finally:
+            await simulation.close()
+        return simulation.world, time.monotonic() - began
+
+
+async def _walk(simulation: Simulation, play: Play) -> None:
+    if not play.script:
+        await _enter(simulation, play.journey)
+    zone = simulation.world.zone
+    for happening in sorted(play.script, key=lambda one: one.occurs(play.start, zone)):
+        await simulation.advance_to(happening.occurs(play.start, zone))
+        await simulation.event(happening.event, happening.properties)
+    await simulation.finish(until=play.start + _FAR)
+
+
+async def _enter(simulation: Simulation, journey: Journey) -> None:
+    """Without a script the contact enters with properties that the journey asks for, and nothing else happens."""
+    properties = example_entry(journey)
+    if journey.entry.event:
+        await simulation.event(journey.entry.event, properties)
+    else:
+        await simulation.enroll(properties)
+
+
+def _tell(world: World, took: float) -> None:
+    contact = world.record.contact
+    console.print(f"{world.journey.name}: {contact.email or 'a contact without an address'}, times in {world.zone}")
+    for line in lines(world):
+        console.print(line, markup=False)
+    for line in standing(world):
+        console.print(f"In the end: {line}", markup=False)
+    if not world.rides:
+        console.print("In the end: the contact is not in the journey", markup=False)
+    for mail in world.mails:
+        console.print(f"Would be sent: {mail.template} ({mail.locale}): {mail.subject}", markup=False)
+    console.print(f"Walked in {took:.2f} s, after the server had started.")
+
+
+def _ended_well(world: World) -> bool:
+    return bool(world.rides) and all(ride.state is not JourneyState.NEEDS_ATTENTION for ride in world.rides.values())

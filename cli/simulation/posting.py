@@ -1,0 +1,91 @@
+"""A send in a simulation: the same letter, the same gate, the same receipt. Only that nothing leaves."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from cli.simulation.world import Happening, Mail, Moment, NoMail, World
+from journeys.holidays import closed_on_holidays
+from journeys.outcomes import SendStatus
+from journeys.timing import zone_or_default
+from journeys.values import MessageChannel
+from journeys.window import Window
+from kit.errors import Invalid
+from messaging.gate import deliverable
+from messaging.models import MessageClass, Template
+from messaging.personalisation import recipient_of
+from messaging.rendering import Content, render
+from messaging.rules import GateFacts, judge
+from messaging.verdicts import Deferred, Refused
+from workflows.ports import SendMessage, SendReceipt
+
+
+def post(world: World, request: SendMessage) -> SendReceipt:
+    """Write the letter, ask the gate, keep the mail. The same message asked for again is the same receipt.
+
+    Raises:
+        NotFound: there is no such template.
+        Invalid: the template cannot be filled in for this contact, or the window never opens.
+    """
+    key = (request.enrollment_id, request.step, request.iteration, request.channel)
+    if key not in world.receipts:
+        receipt = _post(world, request)
+        if receipt.status is SendStatus.DEFERRED:
+            return receipt
+        world.receipts[key] = receipt
+    return world.receipts[key]
+
+
+def _post(world: World, request: SendMessage) -> SendReceipt:
+    template = world.mailroom.template(request.template, world.record.contact.locale)
+    content = _written(world, template, request)
+    facts = _gate_facts(world, request, MessageClass(template.message_class))
+    match judge(facts):
+        case Deferred(until, zone, because):
+            world.tell(Moment(request.now, Happening.DEFERRED, request.template, because=because, until=until))
+            return SendReceipt(status=SendStatus.DEFERRED, because=because, until=until, zone=zone)
+        case Refused(reason, because):
+            world.refused.append(NoMail(request.now, request.template, request.step, reason.value, because))
+            return SendReceipt(
+                status=SendStatus.REFUSED, message_id=uuid4(), refusal=reason, because=because, zone=facts.zone.key
+            )
+    if isinstance(content, Invalid):
+        raise content
+    world.mails.append(_mail(request, template, content))
+    world.tell(Moment(request.now, Happening.MAIL, request.template, content.subject))
+    return SendReceipt(status=SendStatus.SENT, message_id=uuid4(), zone=facts.zone.key)
+
+
+def _written(world: World, template: Template, request: SendMessage) -> Content | Invalid:
+    """The letter, or why it cannot be written: that matters only where the gate lets it leave."""
+    properties = world.rides[request.enrollment_id].enrollment.entry_properties
+    to = recipient_of(world.record.contact, properties, world.journey.name, settings=world.settings)
+    try:
+        return render(template, to.variables)
+    except Invalid as error:
+        return error
+
+
+def _gate_facts(world: World, request: SendMessage, message_class: MessageClass) -> GateFacts:
+    contact, settings = world.record.contact, world.settings
+    zone, note = zone_or_default(contact.time_zone, settings.default_time_zone)
+    return GateFacts(
+        message_class=message_class,
+        channel=MessageChannel(request.channel),
+        now=request.now,
+        wall_now=request.now,
+        overdue_after=timedelta(hours=settings.overdue_after_hours),
+        window=Window.model_validate(request.window) if request.window else None,
+        enrollment_ended=not world.rides[request.enrollment_id].running,
+        address=contact.email,
+        deliverable_address=deliverable(contact.email),
+        suppressed=world.record.suppressed,
+        consents=world.record.consents(),
+        zone=zone,
+        zone_note=note,
+        closed=closed_on_holidays(contact.country or settings.default_country, contact.region),
+    )
+
+
+def _mail(request: SendMessage, template: Template, content: Content) -> Mail:
+    at: datetime = request.now
+    return Mail(at, request.template, request.step, template.locale, content.subject, content.text, content.html)

@@ -1,0 +1,239 @@
+"""One simulation: a contact, a journey, and time that is moved by whoever plays it.
+
+The real workflow runs on the stage's server. Its clock stands still but for the real time that passes, and is moved
+from one due time to the next, so that everything happens in the order in which it would have happened.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from temporalio.service import RPCError, RPCStatusCode
+
+from cli.simulation import arrivals
+from cli.simulation.arrivals import Begin, Errand
+from cli.simulation.mailroom import Mailroom
+from cli.simulation.record import Record
+from cli.simulation.stage import TASK_QUEUE, Stage
+from cli.simulation.world import Happening, Moment, Ride, World
+from journeys.catalogue import models as shipped_models
+from journeys.model import Journey
+from journeys.plan import compile_plan
+from journeys.scoring import PointsModel
+from journeys.simulate import PretendedContact
+from kit.clock import wall_clock
+from kit.errors import Unavailable
+from kit.settings import Settings
+from workflows import starter
+from workflows.messages import Command, JourneyRun, compact_plan
+
+BEYOND = timedelta(seconds=3)
+"""So far beyond a due time the clock is moved. Less, and the server may take the next timer along on a busy machine."""
+_PATIENCE = 60.0
+"""Real seconds until a workflow that does not come to rest counts as stuck."""
+_LOOK_EVERY = 0.003
+_RUNNING = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+_HOPELESS_ATTEMPT = 4
+
+
+class Simulation:
+    """Plays a journey. `now` is pretended time; `late` says by how much real time has pushed it."""
+
+    def __init__(self, stage: Stage, world: World, start: datetime) -> None:
+        self._stage = stage
+        self.world = world
+        self.start = start
+        self._now = start
+        self._nominal = start
+
+    @classmethod
+    def prepare(
+        cls,
+        stage: Stage,
+        journey: Journey,
+        contact: PretendedContact,
+        *,
+        start: datetime,
+        templates: Sequence[Traversable] = (),
+        models: Sequence[PointsModel] = (),
+    ) -> "Simulation":
+        """A simulation in which nothing has happened yet. Nobody is in the journey before it is entered.
+
+        Args:
+            stage: What it is played on.
+            journey: Of any origin; it need not be published.
+            contact: Who walks it.
+            start: Pretended time at the beginning, aware.
+            templates: Folders of templates beside those that ship with the product.
+            models: Points models beside those that ship with the product.
+
+        Raises:
+            Invalid: contact or templates cannot be used.
+        """
+        settings = Settings()
+        known = {model.key: model for model in (*shipped_models(), *models)}
+        world = World(
+            journey=journey,
+            plan=compile_plan(journey, version=1),
+            record=Record.of(contact, known.values(), start=start),
+            mailroom=Mailroom(templates, default_locale=settings.default_locale),
+            settings=settings,
+        )
+        return cls(stage, world, start)
+
+    @property
+    def now(self) -> datetime:
+        """Pretended time, aware."""
+        return self._now
+
+    @property
+    def late(self) -> timedelta:
+        """How far pretended time is beyond what it was moved to: real time passes in a simulation, too."""
+        return self._now - self._nominal
+
+    async def event(self, name: str, properties: Mapping[str, Any], *, event_id: str = "") -> None:
+        """Something happens to the contact now, with all that follows from it at once. An id counts once."""
+        if self.world.happen(name, properties, at=self._now, event_id=event_id):
+            self.world.tell(Moment(self._now, Happening.EVENT, name))
+        await self._settle()
+
+    async def enroll(self, properties: Mapping[str, Any], *, key: str | None = None) -> None:
+        """The contact is to enter without an event, as over the API."""
+        await self._run(arrivals.enroll(self.world, properties, key, self._now))
+        await self._settle()
+
+    async def advance(self, duration: timedelta) -> None:
+        """Let time pass. A wait that was begun so long ago is over then."""
+        self._nominal += duration
+        await self._pass(self._now + duration)
+
+    async def advance_to(self, instant: datetime) -> None:
+        """Let time pass until an aware instant; none where it has passed."""
+        self._nominal = max(self._nominal, instant)
+        await self._pass(max(self._now, instant))
+
+    async def finish(self, *, until: datetime) -> None:
+        """Let time pass from due time to due time, until nothing is left to happen by itself, or this instant."""
+        while (due := self._next_due()) is not None and due <= until:
+            self._nominal = max(self._nominal, due)
+            await self._pass(max(self._now, due))
+
+    async def command(self, name: str) -> None:
+        """Have ops `pause`, `resume`, `skip` or `retry` every running enrollment.
+
+        Raises:
+            Conflict: its state does not allow this; the sentence says why.
+        """
+        asked = {"pause": starter.pause, "resume": starter.resume, "skip": starter.skip, "retry": starter.retry}[name]
+        for ride in self._running():
+            await asked(self._stage.skipper.client, ride.enrollment.workflow_id, Command(by="simulation"))
+        await self._settle()
+
+    async def close(self) -> None:
+        """End what still runs."""
+        for ride in self.world.rides.values():
+            if ride.running:
+                try:
+                    await self._handle(ride).terminate("the simulation is over")
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.NOT_FOUND:
+                        raise
+            self._stage.forget(ride.id)
+
+    def _running(self) -> list[Ride]:
+        return [ride for ride in self.world.rides.values() if ride.running]
+
+    def _next_due(self) -> datetime | None:
+        return min((ride.due for ride in self._running() if ride.due), default=None)
+
+    async def _pass(self, until: datetime) -> None:
+        """Move everybody's clock from due time to due time, in order, and then to the nominal time."""
+        while (due := self._next_due()) is not None and due <= until:
+            for ride in self._running():
+                await self._move(ride, due + BEYOND if ride.due == due else due)
+            await self._settle()
+        for ride in self._running():
+            await self._move(ride, self._nominal)
+        self._now = max(self._now, self._nominal)
+        await self._settle()
+
+    async def _move(self, ride: Ride, instant: datetime) -> None:
+        """Move a ride's clock to a pretended instant, not back."""
+        distance = instant + ride.ahead - await self._stage.skipper.get_current_time(self._handle(ride))
+        if distance <= timedelta(0):
+            return
+        try:
+            await self._stage.skipper.fast_forward(self._handle(ride), distance)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended meanwhile
+                raise
+
+    async def _settle(self) -> None:
+        """Wait until every effect of what has happened is there, and every effect of those."""
+        arriving = self.world.arriving
+        while True:
+            while arriving:
+                await self._run(arrivals.apply(self.world, arriving.popleft()))
+            for ride in list(self.world.rides.values()):
+                await self._rest(ride)
+            if self.world.broken is not None:
+                raise self.world.broken
+            if not arriving:
+                return
+
+    async def _run(self, errands: Sequence[Errand]) -> None:
+        for errand in errands:
+            if isinstance(errand, Begin):
+                await self._begin(errand.ride)
+            else:
+                delivery, ride = errand.delivery, errand.ride
+                ahead = delivery.model_copy(update={"at": delivery.at + ride.ahead})
+                await starter.deliver(self._stage.skipper.client, ride.enrollment.workflow_id, ahead)
+
+    async def _begin(self, ride: Ride) -> None:
+        row = ride.enrollment
+        ride.ahead = wall_clock() - self._now
+        self._stage.admit(ride.id, self.world)
+        run = JourneyRun(
+            enrollment_id=ride.id,
+            contact_id=row.contact_id,
+            plan=compact_plan(ride.plan),
+            entered_at=row.entered_at + ride.ahead,
+            entry_event_id=row.entry_event_id,
+            entry_event=self.world.journey.entry.event if row.entry_event_id else None,
+        )
+        client = self._stage.skipper.client
+        await starter.start_journey(client, run, ride.plan, workflow_id=row.workflow_id, task_queue=TASK_QUEUE)
+
+    async def _rest(self, ride: Ride) -> None:
+        """Wait until no worker has anything of a running ride in its hands, and take its time over."""
+        deadline = time.monotonic() + _PATIENCE
+        while ride.running:
+            description = (await self._handle(ride).describe()).raw_description
+            if not description.HasField("pending_workflow_task") and not description.pending_activities:
+                self._now = max(self._now, _clock(description) - ride.ahead)
+                if description.workflow_execution_info.status == _RUNNING and not self._overdue(ride):
+                    return
+            if description.pending_workflow_task.attempt >= _HOPELESS_ATTEMPT or time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The workflow of the journey {self.world.journey.key} does not come to rest.",
+                    remedy="Look at the worker's log above for the error in it.",
+                )
+            await asyncio.sleep(_LOOK_EVERY)
+
+    def _overdue(self, ride: Ride) -> bool:
+        return ride.due is not None and ride.due + BEYOND <= self._now
+
+    def _handle(self, ride: Ride) -> Any:
+        return self._stage.skipper.client.get_workflow_handle(ride.enrollment.workflow_id)
+
+
+def _clock(description: DescribeWorkflowExecutionResponse) -> datetime:
+    """The time of a workflow; the server's own as long as it was never moved."""
+    information = description.workflow_extended_info.time_skipping_info
+    return information.current_time.ToDatetime(tzinfo=UTC) if information.HasField("current_time") else wall_clock()

@@ -1,0 +1,169 @@
+"""Everything a simulated journey is surrounded by, in memory: the contact's record, enrollments, mails, and the log.
+
+What events do is in `cli.simulation.arrivals`, what the workflow asks for in `cli.simulation.ports`.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cli.simulation.mailroom import Mailroom
+from cli.simulation.record import Record
+from crm.models.enrollment import Enrollment
+from crm.models.event import Event
+from journeys.model import Journey
+from journeys.outcomes import ENDED, JourneyState
+from journeys.plan import Plan
+from journeys.timing import zone_or_default
+from kit.settings import Settings
+from workflows.ports import Progress, SendReceipt
+from workflows.state import Decision
+
+
+class Happening(StrEnum):
+    """What a line of the log tells of."""
+
+    EVENT = "event"
+    UNUSABLE = "unusable"
+    ENTERED = "entered"
+    TURNED_AWAY = "turned_away"
+    STEP = "step"
+    MAIL = "mail"
+    DEFERRED = "deferred"
+    ATTENTION = "attention"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of the log. `at` is aware; `subject` is what it is about, `result` what came of it, `because` why."""
+
+    at: datetime
+    what: Happening
+    subject: str
+    result: str = ""
+    because: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that would have been sent, as its reader would have seen it."""
+
+    at: datetime
+    template: str
+    step: str
+    locale: str
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class NoMail:
+    """A mail that was refused, with the reason."""
+
+    at: datetime
+    template: str
+    step: str
+    reason: str
+    because: str
+
+
+@dataclass
+class Ride:
+    """One enrollment: its row as the table would hold it, and what its workflow has reported."""
+
+    enrollment: Enrollment
+    plan: Plan
+    ahead: timedelta = timedelta(0)
+    """How far the workflow's clock is ahead of pretended time."""
+    progress: Progress | None = None
+    decisions: dict[int, Decision] = field(default_factory=dict)
+
+    @property
+    def id(self) -> UUID:
+        """The enrollment's id."""
+        return self.enrollment.id
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.enrollment.ended_at is None
+
+    @property
+    def state(self) -> JourneyState:
+        """What it does at this moment."""
+        return self.progress.state if self.progress else JourneyState.STARTING
+
+    @property
+    def due(self) -> datetime | None:
+        """When it goes on by itself; None where nothing but an event or a person moves it."""
+        waiting = self.running and self.progress and self.state is JourneyState.WAITING
+        return self.progress.due_at if waiting and self.progress else None
+
+
+@dataclass
+class World:
+    """The surroundings of one journey and one contact."""
+
+    journey: Journey
+    plan: Plan
+    record: Record
+    mailroom: Mailroom
+    settings: Settings
+    rides: dict[UUID, Ride] = field(default_factory=dict)
+    log: list[Moment] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+    refused: list[NoMail] = field(default_factory=list)
+    arriving: deque[Event] = field(default_factory=deque)
+    """Events that happened and have had no effect yet."""
+    receipts: dict[tuple[UUID, str, int, str], SendReceipt] = field(default_factory=dict)
+    broken: Exception | None = None
+    """An error nobody foresaw, in what surrounds the workflow: the simulation is worth nothing then."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the contact lives."""
+        return zone_or_default(self.record.contact.time_zone, self.settings.default_time_zone)[0]
+
+    def happen(
+        self, name: str, properties: Mapping[str, Any], *, at: datetime, event_id: str = "", source: str = "api"
+    ) -> Event | None:
+        """An event of the contact, to be applied. None where one of this id has happened already."""
+        if event_id and self.record.knows(event_id):
+            return None
+        event = self.record.keep(name, properties, at=at, event_id=event_id, source=source)
+        self.arriving.append(event)
+        return event
+
+    def tell(self, moment: Moment) -> None:
+        """Append a line to the log."""
+        self.log.append(moment)
+
+    def write(self, progress: Progress) -> None:
+        """Take down where an enrollment stands. Each decision counts once, and nothing moves an ended one back."""
+        ride = self.rides[progress.enrollment_id]
+        if not ride.running:
+            return
+        known = ride.progress
+        ride.progress = progress
+        for decision in progress.decisions:
+            if decision.ordinal not in ride.decisions:
+                ride.decisions[decision.ordinal] = decision
+                self.tell(Moment(decision.at, Happening.STEP, decision.step, _came_of(decision), decision.because))
+        if progress.attention and (known is None or known.attention != progress.attention):
+            self.tell(Moment(progress.since, Happening.ATTENTION, progress.step or "", because=progress.attention))
+        if progress.state in ENDED:
+            ride.enrollment.ended_at = progress.since
+            ride.enrollment.state, ride.enrollment.outcome = progress.state, progress.outcome
+            self.tell(Moment(progress.since, Happening.ENDED, progress.state, because=progress.outcome))
+
+
+def _came_of(decision: Decision) -> str:
+    return decision.result or decision.verdict.value
