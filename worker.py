@@ -18,6 +18,7 @@ from intake.upkeep import keep_partitions
 from kit.clock import wall_clock
 from kit.database import Sessions, create_engine, create_sessions
 from kit.logs import configure_logs
+from kit.loops import run_on_fast_loop
 from kit.settings import Role, Settings
 from kit.temporal import connect
 
@@ -73,4 +74,4 @@ async def run(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(Settings()))
+    run_on_fast_loop(run(Settings()))
