@@ -20,18 +20,23 @@ from kit.errors import NotFound
 _RECORD = text("""
     WITH added AS (
         INSERT INTO decisions (
-            enrollment_id, ordinal, step, verdict, result, because, cause_event_id, entered_at, at, next_step
+            enrollment_id, ordinal, step, verdict, result, because, cause_event_id, entered_at, at, next_step,
+            version, to_version
         )
-        SELECT e.id, d.* FROM enrollments e, unnest(
+        SELECT e.id, ordinal, d.step, verdict, result, because, cause, entered, at, next_step,
+               coalesce(d.version, e.entered_version), to_version
+        FROM enrollments e, unnest(
             CAST(:ordinals AS integer[]), CAST(:steps AS text[]), CAST(:verdicts AS text[]), CAST(:results AS text[]),
             CAST(:reasons AS text[]), CAST(:causes AS text[]), CAST(:entered AS timestamptz[]),
-            CAST(:left AS timestamptz[]), CAST(:following AS text[])
-        ) AS d
+            CAST(:left AS timestamptz[]), CAST(:following AS text[]), CAST(:versions AS integer[]),
+            CAST(:targets AS integer[])
+        ) AS d (ordinal, step, verdict, result, because, cause, entered, at, next_step, version, to_version)
         WHERE e.id = :id ON CONFLICT (enrollment_id, ordinal) DO NOTHING
     )
     UPDATE enrollments e
     SET state = :state, step = :step, since = :since, due_at = :due_at, attention = :attention, outcome = :outcome,
-        ended_at = CAST(:ended_at AS timestamptz)
+        ended_at = CAST(:ended_at AS timestamptz), version = coalesce(CAST(:version AS integer), e.version),
+        moving_to = nullif(e.moving_to, coalesce(CAST(:version AS integer), e.version))
     WHERE e.id = :id AND e.ended_at IS NULL AND (e.state = 'starting' OR e.since <= :since)
       AND NOT EXISTS (SELECT FROM decisions k WHERE k.enrollment_id = e.id AND k.ordinal > :newest)
     RETURNING e.id
@@ -40,16 +45,19 @@ _ANY_ORDINAL = 2**31 - 1
 
 # Arrivals are counted where contacts come from, the rest where they are or went: that both agree is a test.
 _COUNTS = text("""
-    WITH entered AS (SELECT * FROM enrollments WHERE journey_key = :journey AND version = :version),
-         left_steps AS (SELECT d.* FROM decisions d JOIN entered e ON e.id = d.enrollment_id)
+    WITH inside AS (SELECT * FROM enrollments WHERE journey_key = :journey AND version = :version),
+         entered AS (SELECT * FROM enrollments WHERE journey_key = :journey AND entered_version = :version),
+         decided AS (SELECT d.* FROM decisions d JOIN enrollments e ON e.id = d.enrollment_id
+                     WHERE e.journey_key = :journey AND :version IN (d.version, d.to_version))
     SELECT CAST(:start AS text) AS step, 'arrivals' AS what, count(*) AS number FROM entered e
     WHERE e.step IS NOT NULL OR EXISTS (SELECT FROM decisions d WHERE d.enrollment_id = e.id)
     UNION ALL
-    SELECT next_step, 'arrivals', count(*) FROM left_steps WHERE next_step IS NOT NULL GROUP BY next_step
+    SELECT next_step, 'arrivals', count(*) FROM decided
+    WHERE next_step IS NOT NULL AND coalesce(to_version, version) = :version GROUP BY next_step
     UNION ALL
-    SELECT step, verdict, count(*) FROM left_steps GROUP BY step, verdict
+    SELECT step, verdict, count(*) FROM decided WHERE version = :version GROUP BY step, verdict
     UNION ALL
-    SELECT step, CASE state WHEN 'needs_attention' THEN 'failed' ELSE 'waiting' END, count(*) FROM entered
+    SELECT step, CASE state WHEN 'needs_attention' THEN 'failed' ELSE 'waiting' END, count(*) FROM inside
     WHERE ended_at IS NULL AND step IS NOT NULL GROUP BY 1, 2
 """)
 
@@ -93,12 +101,21 @@ class Departure(Protocol):
     def next_step(self) -> str | None:
         """The step that follows; None at the end."""
 
+    @property
+    def version(self) -> int | None:
+        """The version of the journey the step belongs to; None where the enrollment was never migrated."""
+
+    @property
+    def to_version(self) -> int | None:
+        """Of a migration, the version the step that follows belongs to; None otherwise."""
+
 
 @dataclass(frozen=True)
 class StepCounts:
     """What became of the contacts that reached a step: arrivals = waiting + the sum of the others.
 
-    `failed` are those parked there until somebody looks after them; `waiting` all others that are there now.
+    `failed` are those parked there until somebody looks after them; `waiting` all others that are there now. Those who
+    `migrated` went on in another version; there they are among the arrivals.
     """
 
     arrivals: int = 0
@@ -108,6 +125,7 @@ class StepCounts:
     skipped: int = 0
     exited: int = 0
     failed: int = 0
+    migrated: int = 0
 
 
 class EnrollmentRepository:
@@ -203,6 +221,7 @@ class EnrollmentRepository:
             "outcome": outcome,
             "ended_at": since if state in ENDED else None,
             "newest": max((decision.ordinal for decision in decisions), default=_ANY_ORDINAL),
+            "version": next((decision.to_version for decision in reversed(decisions) if decision.to_version), None),
         }
         moved = await self._session.scalar(_RECORD, {**standing, **_columns(decisions)})
         if moved is None and await self.get(enrollment_id) is None:
@@ -242,4 +261,6 @@ def _columns(decisions: Sequence[Departure]) -> Mapping[str, list[Any]]:
         "entered": [decision.entered_at for decision in decisions],
         "left": [decision.at for decision in decisions],
         "following": [decision.next_step for decision in decisions],
+        "versions": [decision.version for decision in decisions],
+        "targets": [decision.to_version for decision in decisions],
     }

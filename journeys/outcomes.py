@@ -27,6 +27,8 @@ class StepVerdict(StrEnum):
     SKIPPED = "skipped"
     EXITED = "exited"
     FAILED = "failed"
+    MIGRATED = "migrated"
+    """Left for a step of another version of the journey."""
 
 
 class SendStatus(StrEnum):

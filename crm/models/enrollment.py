@@ -31,11 +31,16 @@ class Enrollment(Base):
         ),
         Index("ix_enrollments_journey_key_version_state_step", "journey_key", "version", "state", "step"),
         Index("ix_enrollments_contact_id_journey_key", "contact_id", "journey_key"),
+        Index("ix_enrollments_inside", "journey_key", "version", "id", postgresql_where=text("ended_at IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
     journey_key: Mapped[str]
     version: Mapped[int]
+    entered_version: Mapped[int] = mapped_column(default=lambda context: context.get_current_parameters()["version"])
+    """The version it began in."""
+    moving_to: Mapped[int | None]
+    """The version it has been ordered to and not yet arrived in; events are matched with both."""
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
     entry_key: Mapped[str] = mapped_column(server_default="")
     """Value of the property that `again: {per: …}` names; empty otherwise."""
@@ -73,4 +78,8 @@ class DecisionRecord(Base):
     entered_at: Mapped[datetime]
     at: Mapped[datetime]
     next_step: Mapped[str | None]
+    version: Mapped[int]
+    """The version of the journey that `step` belongs to."""
+    to_version: Mapped[int | None]
+    """Of a migration: the version that `next_step` belongs to."""
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())

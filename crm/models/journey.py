@@ -1,10 +1,11 @@
-"""Published journeys: the name, its versions, and which one takes new contacts."""
+"""Published journeys: the name, its versions, which of them take new contacts, and moves between them."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, func, text
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Identity, Index, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -13,7 +14,7 @@ from kit.database import Base
 
 
 class VersionState(StrEnum):
-    """Life of a version: one draft at a time; publishing it turns the live one to finishing."""
+    """Life of a version: one draft at a time; publishing it turns the live one to finishing, or stopped."""
 
     DRAFT = "draft"
     LIVE = "live"
@@ -36,7 +37,13 @@ class JourneyVersion(Base):
     __tablename__ = "journey_versions"
     __table_args__ = (
         Index("uq_journey_versions_draft", "journey_key", unique=True, postgresql_where=text("state = 'draft'")),
-        Index("uq_journey_versions_live", "journey_key", unique=True, postgresql_where=text("state = 'live'")),
+        Index(
+            "uq_journey_versions_live",
+            "journey_key",
+            text("(share IS NULL)"),
+            unique=True,
+            postgresql_where=text("state = 'live'"),
+        ),
         Index("ix_journey_versions_entry_event", "entry_event", postgresql_where=text("state = 'live'")),
     )
 
@@ -53,3 +60,49 @@ class JourneyVersion(Base):
     """Names of the events that set clocks of its entry; `*` for any."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     published_at: Mapped[datetime | None]
+    share: Mapped[int | None]
+    """Of a live version on trial: the percent of new contacts it takes, 1 to 99. The other live version has none."""
+    replaces: Mapped[int | None]
+    """The version that took new contacts when this one was published; a rollback goes back to it."""
+
+
+class VersionMove(Base):
+    """Moving those inside a version of a journey to another one, or out: an order, and how far it has come."""
+
+    __tablename__ = "version_moves"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["journey_key", "from_version"],
+            ["journey_versions.journey_key", "journey_versions.version"],
+            name="fk_version_moves_from_version",
+        ),
+        ForeignKeyConstraint(
+            ["journey_key", "to_version"],
+            ["journey_versions.journey_key", "journey_versions.version"],
+            name="fk_version_moves_to_version",
+        ),
+        Index("ix_version_moves_journey_key_id", "journey_key", "id"),
+        Index("ix_version_moves_open", "id", postgresql_where=text("ordered_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    journey_key: Mapped[str]
+    from_version: Mapped[int]
+    to_version: Mapped[int]
+    inside: Mapped[str]
+    """`migrate` or `stop`, of `journeys.migration.Inside`."""
+    mapping: Mapped[dict[str, Any]]
+    timers: Mapped[str]
+    cursor: Mapped[UUID | None]
+    """The enrollment it has come to in ordering."""
+    ordered: Mapped[int] = mapped_column(server_default="0")
+    """Enrollments ordered so far; each ends in one of the three numbers below."""
+    moved: Mapped[int] = mapped_column(server_default="0")
+    refused: Mapped[int] = mapped_column(server_default="0")
+    """Stand at a step without a target by now, and finish in their version."""
+    gone: Mapped[int] = mapped_column(server_default="0")
+    """Had ended by themselves."""
+    last_refusal: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ordered_at: Mapped[datetime | None]
+    """When the last of them was ordered."""

@@ -193,12 +193,36 @@ def upgrade() -> None:
     sa.Column('clock_events', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'::text[]"), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('share', sa.Integer(), nullable=True),
+    sa.Column('replaces', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['journey_key'], ['journeys.key'], name=op.f('fk_journey_versions_journey_key_journeys')),
     sa.PrimaryKeyConstraint('journey_key', 'version', name=op.f('pk_journey_versions'))
     )
     op.create_index('ix_journey_versions_entry_event', 'journey_versions', ['entry_event'], unique=False, postgresql_where=sa.text("state = 'live'"))
     op.create_index('uq_journey_versions_draft', 'journey_versions', ['journey_key'], unique=True, postgresql_where=sa.text("state = 'draft'"))
-    op.create_index('uq_journey_versions_live', 'journey_versions', ['journey_key'], unique=True, postgresql_where=sa.text("state = 'live'"))
+    op.create_index('uq_journey_versions_live', 'journey_versions', ['journey_key', sa.literal_column('(share IS NULL)')], unique=True, postgresql_where=sa.text("state = 'live'"))
+    op.create_table('version_moves',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('journey_key', sa.Text(), nullable=False),
+    sa.Column('from_version', sa.Integer(), nullable=False),
+    sa.Column('to_version', sa.Integer(), nullable=False),
+    sa.Column('inside', sa.Text(), nullable=False),
+    sa.Column('mapping', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('timers', sa.Text(), nullable=False),
+    sa.Column('cursor', sa.Uuid(), nullable=True),
+    sa.Column('ordered', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('moved', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('refused', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('gone', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('last_refusal', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('ordered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['journey_key', 'from_version'], ['journey_versions.journey_key', 'journey_versions.version'], name='fk_version_moves_from_version'),
+    sa.ForeignKeyConstraint(['journey_key', 'to_version'], ['journey_versions.journey_key', 'journey_versions.version'], name='fk_version_moves_to_version'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_version_moves'))
+    )
+    op.create_index('ix_version_moves_journey_key_id', 'version_moves', ['journey_key', 'id'], unique=False)
+    op.create_index('ix_version_moves_open', 'version_moves', ['id'], unique=False, postgresql_where=sa.text('ordered_at IS NULL'))
     op.create_table('list_members',
     sa.Column('list_key', sa.Text(), nullable=False),
     sa.Column('contact_id', sa.Uuid(), nullable=False),
@@ -236,6 +260,8 @@ def upgrade() -> None:
     sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
     sa.Column('journey_key', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('entered_version', sa.Integer(), nullable=False),
+    sa.Column('moving_to', sa.Integer(), nullable=True),
     sa.Column('contact_id', sa.Uuid(), nullable=False),
     sa.Column('entry_key', sa.Text(), server_default='', nullable=False),
     sa.Column('workflow_id', sa.Text(), nullable=False),
@@ -256,6 +282,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_enrollments'))
     )
     op.create_index('ix_enrollments_contact_id_journey_key', 'enrollments', ['contact_id', 'journey_key'], unique=False)
+    op.create_index('ix_enrollments_inside', 'enrollments', ['journey_key', 'version', 'id'], unique=False, postgresql_where=sa.text('ended_at IS NULL'))
     op.create_index('ix_enrollments_journey_key_version_state_step', 'enrollments', ['journey_key', 'version', 'state', 'step'], unique=False)
     op.create_index(op.f('ix_enrollments_workflow_id'), 'enrollments', ['workflow_id'], unique=False)
     op.create_index('uq_enrollments_running', 'enrollments', ['journey_key', 'contact_id', 'entry_key'], unique=True, postgresql_where=sa.text('ended_at IS NULL'))
@@ -271,6 +298,8 @@ def upgrade() -> None:
     sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('next_step', sa.Text(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('to_version', sa.Integer(), nullable=True),
     sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.ForeignKeyConstraint(['enrollment_id'], ['enrollments.id'], name=op.f('fk_decisions_enrollment_id_enrollments'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_decisions')),
@@ -351,7 +380,7 @@ def upgrade() -> None:
         CREATE FUNCTION wake() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN PERFORM pg_notify(coalesce(TG_ARGV[0], TG_TABLE_NAME), ''); RETURN NULL; END $$
     """)
-    for table in ("intake_queue", "outbox"):
+    for table in ("intake_queue", "outbox", "version_moves"):
         op.execute(f"CREATE TRIGGER {table}_wakes AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION wake()")
     # Clocks are set back by nearly every event: only what is due before the reader looks anyway is told.
     op.execute("""
@@ -369,6 +398,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER entry_rounds_wakes ON entry_rounds")
     op.execute("DROP TRIGGER entry_clocks_wakes ON entry_clocks")
     op.execute("DROP TRIGGER intake_queue_wakes ON intake_queue")
+    op.execute("DROP TRIGGER version_moves_wakes ON version_moves")
     op.execute("DROP TRIGGER outbox_wakes ON outbox")
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_index(op.f('ix_intake_failures_failed_at'), table_name='intake_failures')
@@ -386,6 +416,7 @@ def downgrade() -> None:
     op.drop_index('uq_enrollments_running', table_name='enrollments', postgresql_where=sa.text('ended_at IS NULL'))
     op.drop_index(op.f('ix_enrollments_workflow_id'), table_name='enrollments')
     op.drop_index('ix_enrollments_journey_key_version_state_step', table_name='enrollments')
+    op.drop_index('ix_enrollments_inside', table_name='enrollments', postgresql_where=sa.text('ended_at IS NULL'))
     op.drop_index('ix_enrollments_contact_id_journey_key', table_name='enrollments')
     op.drop_table('enrollments')
     op.drop_table('scores')
@@ -393,6 +424,9 @@ def downgrade() -> None:
     op.drop_table('score_entries')
     op.drop_index(op.f('ix_list_members_contact_id'), table_name='list_members')
     op.drop_table('list_members')
+    op.drop_index('ix_version_moves_open', table_name='version_moves', postgresql_where=sa.text('ordered_at IS NULL'))
+    op.drop_index('ix_version_moves_journey_key_id', table_name='version_moves')
+    op.drop_table('version_moves')
     op.drop_index('uq_journey_versions_live', table_name='journey_versions', postgresql_where=sa.text("state = 'live'"))
     op.drop_index('uq_journey_versions_draft', table_name='journey_versions', postgresql_where=sa.text("state = 'draft'"))
     op.drop_index('ix_journey_versions_entry_event', table_name='journey_versions', postgresql_where=sa.text("state = 'live'"))

@@ -33,6 +33,8 @@ class Left:
     because: str = ""
     cause_event_id: str | None = None
     entered_at: datetime = SOME_DAY
+    version: int | None = None
+    to_version: int | None = None
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ class TestRecord:
         assert (found.due_at, found.attention, found.ended_at) == (SOME_DAY + HOUR, "the mail server said no", None)
 
     async def test_decisions_are_kept_as_they_were_made(self, session: AsyncSession, enrollment: Enrollment) -> None:
-        left = Left(0, "pause", SOME_DAY + HOUR, "mail", StepVerdict.PASSED, "arrived", "it came", "e1", SOME_DAY)
+        left = Left(0, "pause", SOME_DAY + HOUR, "mail", StepVerdict.PASSED, "arrived", "it came", "e1", SOME_DAY, 1)
 
         await _record(session, enrollment, step="mail", since=SOME_DAY + HOUR, decisions=[left])
 
@@ -227,7 +229,7 @@ class TestCounts:
             await EnrollmentRepository(session).counts("welcome-test", 9)
 
 
-VERDICTS = st.sampled_from([verdict for verdict in StepVerdict if verdict is not StepVerdict.EXITED])
+VERDICTS = st.sampled_from(sorted(set(StepVerdict) - {StepVerdict.EXITED, StepVerdict.MIGRATED}))
 PASSAGES = st.lists(
     st.tuples(st.lists(VERDICTS, max_size=2), st.sampled_from(["stays", "is parked", "leaves"]), st.booleans()),
     max_size=6,
