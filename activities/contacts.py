@@ -3,7 +3,7 @@
 Each method is one transaction: the action, the event that follows from it, and the progress that rides along.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from crm.facts import load_facts
 from crm.lists import ListRepository
 from crm.models.enrollment import Enrollment
 from crm.scoring import ScoringRepository
+from journeys.conditions.base import Facts, Needs, Verdict, joined
 from journeys.conditions.comparison import resolve
 from journeys.conditions.registry import Condition
 from journeys.values import Scalar, entry_reference
@@ -30,7 +31,9 @@ from workflows.ports import (
     ActionResult,
     ChangeList,
     ContactPort,
+    FirstHolding,
     JudgeCondition,
+    JudgeConditions,
     Judgement,
     RecomputeScore,
     SetAttributes,
@@ -57,6 +60,15 @@ class ContactActivities(ContactPort):
                 judgement = await _judge(session, request)
                 await write_progress(session, request.progress)
                 return judgement
+
+    @activity.defn(name="judge_conditions")
+    async def judge_conditions(self, request: JudgeConditions) -> FirstHolding:
+        """Find the first condition that holds. One before it that cannot be judged is a non-retryable failure."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                found = await _first_holding(session, request)
+                await write_progress(session, request.progress)
+                return found
 
     @activity.defn(name="set_attributes")
     async def set_attributes(self, request: SetAttributes) -> ActionResult:
@@ -88,17 +100,35 @@ class ContactActivities(ContactPort):
 
 async def _judge(session: AsyncSession, request: JudgeCondition) -> Judgement:
     condition = _CONDITION.validate_python(request.condition)
-    facts = await load_facts(
+    verdict = condition.judge(await _facts(session, request, [condition]))
+    return Judgement(holds=verdict.holds, because=verdict.because, cause_event_id=verdict.cause_event_id)
+
+
+async def _first_holding(session: AsyncSession, request: JudgeConditions) -> FirstHolding:
+    conditions = [_CONDITION.validate_python(condition) for condition in request.conditions]
+    facts = await _facts(session, request, conditions)
+    verdicts: list[Verdict] = []
+    for index, condition in enumerate(conditions):
+        verdict = condition.judge(facts)
+        if verdict.holds:
+            return FirstHolding(index=index, because=verdict.because, cause_event_id=verdict.cause_event_id)
+        verdicts.append(verdict)
+    return FirstHolding(index=None, because=joined(verdicts, otherwise="nothing is asked"))
+
+
+async def _facts(
+    session: AsyncSession, request: JudgeCondition | JudgeConditions, conditions: Sequence[Condition]
+) -> Facts:
+    """What the conditions look at, read once for all of them."""
+    return await load_facts(
         session,
         request.contact_id,
-        condition.needs(),
+        Needs.union(condition.needs() for condition in conditions),
         request.now,
         enrollment=await _enrollment(session, request.enrollment_id),
         results=request.results,
         step_since=request.progress.since,
     )
-    verdict = condition.judge(facts)
-    return Judgement(holds=verdict.holds, because=verdict.because, cause_event_id=verdict.cause_event_id)
 
 
 async def _set_attributes(session: AsyncSession, request: SetAttributes) -> ActionResult:

@@ -36,6 +36,7 @@ async def journey_worker(settings: Settings, client: Client, sessions: Sessions)
             workflows=[ContactJourney],
             activities=[
                 contacts.judge_condition,
+                contacts.judge_conditions,
                 contacts.set_attributes,
                 contacts.change_list,
                 contacts.recompute_score,

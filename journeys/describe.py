@@ -9,6 +9,7 @@ from typing import Any
 from journeys.conditions.registry import Condition
 from journeys.duration import describe_duration
 from journeys.moments import CalendarMoment, WindowMoment
+from journeys.steps.branch import BranchNode
 from journeys.steps.change_list import ListNode
 from journeys.steps.decide import IfNode
 from journeys.steps.leave import ExitNode
@@ -56,6 +57,10 @@ def _check(node: IfNode) -> str:
     return f"check: {node.condition.describe()}"
 
 
+def _choose(node: BranchNode) -> str:
+    return "choose: " + "; ".join(f"'{way.name}' if {way.condition.describe()}" for way in node.branches)
+
+
 def _send(node: SendNode) -> str:
     return f"send '{node.template}' by {node.channel}"
 
@@ -82,6 +87,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     WaitUntilNode: _wait_until,
     WaitForNode: _wait_for,
     IfNode: _check,
+    BranchNode: _choose,
     SendNode: _send,
     SetNode: _set,
     ListNode: _list,

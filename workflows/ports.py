@@ -79,6 +79,22 @@ class Judgement(BaseModel, frozen=True):
     cause_event_id: str | None = None
 
 
+class JudgeConditions(ActionRequest, frozen=True):
+    """Judge conditions (their JSON) on the contact's facts as of `now`, in their order, up to the first that holds."""
+
+    conditions: list[dict[str, Any]]
+    entered_at: datetime
+    results: dict[str, str] = {}
+
+
+class FirstHolding(BaseModel, frozen=True):
+    """The first condition that holds, by its position; None where none does. Why, without personal data."""
+
+    index: int | None
+    because: str
+    cause_event_id: str | None = None
+
+
 class SetAttributes(ActionRequest, frozen=True):
     """Write attributes; null removes one; `$entry.x` stands for a property of the entry event."""
 
@@ -151,6 +167,11 @@ class ContactPort(ABC):
     @abstractmethod
     async def judge_condition(self, request: JudgeCondition) -> Judgement:
         """Judge a condition. A condition that cannot be judged is a non-retryable failure."""
+
+    @activity.defn(name="judge_conditions")
+    @abstractmethod
+    async def judge_conditions(self, request: JudgeConditions) -> FirstHolding:
+        """Find the first condition that holds. One before it that cannot be judged is a non-retryable failure."""
 
     @activity.defn(name="set_attributes")
     @abstractmethod

@@ -6,6 +6,7 @@ from datetime import timedelta
 from journeys.findings import Note, error, warning
 from journeys.model import Cooldown, Journey
 from journeys.places import Path, write_path
+from journeys.steps.branch import BranchStep
 from journeys.steps.decide import IfStep
 from journeys.walk import visits
 
@@ -71,12 +72,12 @@ def too_many_or_too_deep(journey: Journey) -> Iterator[Note]:
 
 
 def both_ways_the_same(journey: Journey) -> Iterator[Note]:
-    """An `if` without steps decides nothing."""
+    """An `if` or `branch` without steps decides nothing."""
     for visit in visits(journey):
-        if isinstance(visit.step, IfStep) and not visit.step.then and not visit.step.else_:
+        if isinstance(visit.step, IfStep | BranchStep) and not any(visit.step.nested().values()):
             yield warning(
                 "if-without-steps",
                 visit.path,
-                "Both ways of this `if` are empty, so it decides nothing.",
+                f"All ways of this `{visit.step.kind}` are empty, so it decides nothing.",
                 "Put steps under `then` or `else`, or remove it if no later step asks for its result.",
             )

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, Tag
 
 from journeys.steps.base import BaseStep
+from journeys.steps.branch import Branch, BranchNode, BranchStep
 from journeys.steps.change_list import ListNode, ListStep
 from journeys.steps.decide import IfNode, IfStep
 from journeys.steps.leave import ExitNode, ExitStep
@@ -18,6 +19,7 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     WaitStep,
     WaitForStep,
     IfStep,
+    BranchStep,
     SendStep,
     SetStep,
     ListStep,
@@ -38,6 +40,7 @@ Step = Annotated[
     Annotated[WaitStep, Tag("wait")]
     | Annotated[WaitForStep, Tag("wait_for")]
     | Annotated[IfStep, Tag("if")]
+    | Annotated[BranchStep, Tag("branch")]
     | Annotated[SendStep, Tag("send")]
     | Annotated[SetStep, Tag("set")]
     | Annotated[ListStep, Tag("list")]
@@ -52,10 +55,19 @@ Step = Annotated[
 """One step of a journey, as written."""
 
 Node = Annotated[
-    WaitNode | WaitUntilNode | WaitForNode | IfNode | SendNode | SetNode | ListNode | RecomputeScoreNode | ExitNode,
+    WaitNode
+    | WaitUntilNode
+    | WaitForNode
+    | IfNode
+    | BranchNode
+    | SendNode
+    | SetNode
+    | ListNode
+    | RecomputeScoreNode
+    | ExitNode,
     Field(discriminator="kind"),
 ]
 """One instruction of a plan."""
 
-for _nesting in (WaitStep, WaitForStep, IfStep):
+for _nesting in (WaitStep, WaitForStep, IfStep, Branch, BranchStep):
     _nesting.model_rebuild(_types_namespace={"Step": Step})

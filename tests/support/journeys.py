@@ -172,7 +172,14 @@ def _nesting(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
             {"wait_for": st.fixed_dictionaries({"event": st.sampled_from(EVENT_NAMES), "up_to": durations})}
         ),
     )
-    return _with_id(st.builds(lambda head, body: {**head, **body}, heads, branches))
+    forks = st.builds(lambda head, body: {**head, **body}, heads, branches)
+    return _with_id(st.one_of(forks, *_further_nesting(inner)))
+
+
+def _further_nesting(inner: st.SearchStrategy[dict[str, Any]]) -> list[st.SearchStrategy[dict[str, Any]]]:
+    sequences = st.lists(inner, max_size=2)
+    ways = st.lists(st.fixed_dictionaries({"if": conditions}, optional={"then": sequences}), min_size=1, max_size=2)
+    return [st.fixed_dictionaries({"branch": ways, "else": sequences})]
 
 
 steps = st.recursive(_with_id(plain_steps), _nesting, max_leaves=5)

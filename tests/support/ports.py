@@ -28,7 +28,9 @@ from workflows.ports import (
     ChangeList,
     ContactPort,
     EnrollmentPort,
+    FirstHolding,
     JudgeCondition,
+    JudgeConditions,
     Judgement,
     MessagingPort,
     Progress,
@@ -48,6 +50,8 @@ MESSAGE_ID = UUID("0190a000-0000-7000-8000-00000000aaaa")
 SENT = SendReceipt(status=SendStatus.SENT, message_id=MESSAGE_ID, zone="Europe/Berlin")
 YES = Judgement(holds=True, because="no event review.created since entry")
 NO = Judgement(holds=False, because="1 event review.created since entry", cause_event_id="event-1")
+
+NONE_HOLDS = FirstHolding(index=None, because="not on the list 'vip'")
 
 
 def fails_for_good(sentence: str = "The template 'voucher' does not exist.") -> ApplicationError:
@@ -91,6 +95,7 @@ class World:
     reports: list[Progress] = field(default_factory=list)
     sending: Script = field(default_factory=lambda: Script(SENT))
     judging: Script = field(default_factory=lambda: Script(YES))
+    choosing: Script = field(default_factory=lambda: Script(NONE_HOLDS))
     changing: Script = field(default_factory=lambda: Script(ActionResult(result="changed", because="1 value differs")))
     recording: Script = field(default_factory=lambda: Script(ActionResult(result="recorded")))
     resolving: Script = field(init=False)
@@ -146,6 +151,7 @@ class World:
             enrollments.record_progress,
             messages.send_message,
             contacts.judge_condition,
+            contacts.judge_conditions,
             contacts.set_attributes,
             contacts.change_list,
             contacts.recompute_score,
@@ -191,6 +197,13 @@ class FakeContacts(ContactPort):
         judgement = await self._world.judging.answer(request, Judgement)
         self._world.write(request.progress)
         return judgement
+
+    @activity.defn(name="judge_conditions")
+    async def judge_conditions(self, request: JudgeConditions) -> FirstHolding:
+        self._world.requests.append(request)
+        found = await self._world.choosing.answer(request, FirstHolding)
+        self._world.write(request.progress)
+        return found
 
     @activity.defn(name="set_attributes")
     async def set_attributes(self, request: SetAttributes) -> ActionResult:

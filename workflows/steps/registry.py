@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from workflows.passage import Passage
+from workflows.steps.branch import branch
 from workflows.steps.change_list import change_list
 from workflows.steps.decide import decide
 from workflows.steps.leave import leave_journey
@@ -20,6 +21,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "wait_until": wait_until,
     "wait_for": wait_for,
     "if": decide,
+    "branch": branch,
     "send": send,
     "set": set_attributes,
     "list": change_list,

@@ -20,6 +20,10 @@ from tests.support.journeys import condition, documents, journey
         ({"send": {"template": "voucher"}}, "send 'voucher' by email"),
         ({"wait_for": {"event": "review.created", "up_to": "2d"}}, "wait for review.created, at most 2 days"),
         ({"if": {"none": {"event": "review.created"}}}, "check: no review.created since entry"),
+        (
+            {"branch": [{"name": "vip", "if": {"in_list": "vip"}}, {"if": {"in_list": "b"}}], "else": []},
+            "choose: 'vip' if on the list 'vip'; '2' if on the list 'b'",
+        ),
         ({"set": {"customer_group": "loyal", "since": None}}, "set customer_group, since"),
         ({"list": {"add": "vip"}}, "add to the list 'vip'"),
         ({"list": {"remove": "vip"}}, "remove from the list 'vip'"),

@@ -13,6 +13,7 @@ from journeys.documents import journey_from_document, to_document
 from journeys.loader import load_document, load_file, load_journey, load_with_places
 from journeys.model import Journey
 from journeys.places import write_path
+from journeys.steps.registry import STEP_KINDS
 from kit.errors import Invalid, Problem
 
 VOUCHER = """\
@@ -113,8 +114,8 @@ MISTAKES = [
         "- wait: 1d",
         "- weit: 1d",
         (
-            ", line 11, steps[0]: This is not a step. Did you mean `wait`? Give it one of the keys wait, "
-            "wait_for, if, send, set, list, recompute_score, exit."
+            ", line 11, steps[0]: This is not a step. Did you mean `wait`? Give it one of the keys "
+            f"{', '.join(STEP_KINDS)}."
         ),
     ),
     (
