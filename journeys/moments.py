@@ -26,6 +26,10 @@ from journeys.values import EventName, Flag, PropertyPath, Strict, Where
 
 NEXT_WINDOW = "next_window"
 DAY = timedelta(days=1)
+_CLOCK_CHANGE = timedelta(hours=1)
+_YEAR = timedelta(days=367)
+Lasting = tuple[timedelta, timedelta | None]
+"""How long a wait for a moment takes at least and at most; None where that hangs on a date, or on the window."""
 _CALENDAR = re.compile(r"^(?P<span>.*\S)\s+at\s+(?P<at>\S+)$", re.DOTALL)
 _DATE = re.compile(r"^\$(entry|contact)\.([A-Za-z0-9_.]+)$")
 
@@ -35,6 +39,12 @@ class CalendarMoment(Strict):
 
     span: CalendarSpan
     at: Clock
+
+    def lasts(self) -> Lasting:
+        """Counted from the first and the last moment of the day on which the step is reached."""
+        at = timedelta(hours=self.at.hour, minutes=self.at.minute, seconds=self.at.second)
+        least, most = self.span.days()
+        return max((least - 1) * DAY + at - _CLOCK_CHANGE, timedelta()), most * DAY + at + _CLOCK_CHANGE
 
     def __str__(self) -> str:
         return f"{self.span} at {write_clock(self.at)}"
@@ -54,6 +64,10 @@ def _parse_calendar(value: Any) -> Any:
 
 class WindowMoment(Strict):
     """The next moment at which the journey's window is open; at once where it is."""
+
+    def lasts(self) -> Lasting:
+        """Nothing where the window is open."""
+        return timedelta(), None
 
     def __str__(self) -> str:
         return NEXT_WINDOW
@@ -127,6 +141,10 @@ class Dated(Strict):
 
     late: Late = Field(default="skip", description="Where the moment has passed already: `skip` or `now`.")
 
+    def lasts(self) -> Lasting:
+        """Nothing where it has passed."""
+        return timedelta(), None
+
 
 class InstantMoment(Dated):
     """A fixed instant, or a fixed time on the wall where the contact lives."""
@@ -175,6 +193,10 @@ class DateMoment(Dated):
         if self.moved_by and not self.reference.startswith("$entry."):
             raise refused("a date of the contact moves when the contact changes.", "Remove `moved_by`.")
         return self
+
+    def lasts(self) -> Lasting:
+        """Of a date that returns, a year at most, unless it is moved."""
+        return timedelta(), _YEAR if self.yearly else None
 
     @property
     def reference(self) -> str:

@@ -31,6 +31,7 @@ class Unit(StrEnum):
     YEAR = "year"
 
 
+_DAYS = {Unit.DAY: (1, 1), Unit.WEEK: (7, 7), Unit.MONTH: (28, 31), Unit.YEAR: (365, 366)}
 _AT_MOST = {Unit.DAY: LONGEST_DAYS, Unit.WEEK: LONGEST_DAYS // 7, Unit.MONTH: 1_200, Unit.YEAR: 100}
 
 
@@ -48,6 +49,12 @@ class Span:
     def before(self, day: date) -> date:
         """The day so much earlier, clipped in the same way."""
         return day - self._delta()
+
+    def days(self) -> tuple[int, int]:
+        """How many days it is at least and at most, whatever day it is counted from."""
+        shortest, longest = _DAYS[self.unit]
+        years, months = divmod(self.number, 12) if self.unit is Unit.MONTH else (0, self.number)
+        return 365 * years + shortest * months, 366 * years + longest * months
 
     def _delta(self) -> relativedelta:
         match self.unit:

@@ -56,9 +56,14 @@ class WaitUntilNode(BaseNode):
     moved: tuple[str, ...] = ()
 
     def ways(self) -> tuple[Way, ...]:
+        least, most = self.moment.lasts()
         if self.otherwise == self.next:
-            return (Way("", self.next),)
-        return (Way("when it is time", self.next), Way("too late", self.otherwise))
+            return (Way("", self.next, least=least, most=most),)
+        # A moment that moves while it is waited for may be found to have passed after any time.
+        return (
+            Way("when it is time", self.next, least=least, most=most),
+            Way("too late", self.otherwise, most=most),
+        )
 
     def skipped_to(self) -> str | None:
         return self.otherwise
