@@ -1,0 +1,182 @@
+"""Crash drills on the stack as `dauerlauf up` runs it: whatever is killed, what was acknowledged takes effect once.
+
+Nothing here knows in the middle of what a process dies; that is the point: what is checked must hold after any death.
+The two moments that matter most for mail are met on purpose: a frozen inbox holds messages in mid-air.
+"""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.exc import DBAPIError
+
+from cli.stack.supervisor import RestartPolicy
+from crm.models.enrollment import Enrollment
+from crm.models.event import QueuedEvent
+from journeys.outcomes import JourneyState
+from messaging.models import MessageRecord, MessageState
+from tests.support.books import Books, close_books, orphans_handed_back, rows, settle
+from tests.support.crowd import Crowd
+from tests.support.stack import LiveStack, found, live_stack
+
+pytestmark = [pytest.mark.xdist_group("drills"), pytest.mark.timeout(300)]
+
+# Parts come back soon, but not at once: there shall be a time without them.
+_POLICY = RestartPolicy(first_delay=0.5, longest_delay=1.0, quick_failures=100)
+_KILLED = ("Worker", "API", "Temporal", "PostgreSQL")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveStack]:
+    """Temporal keeps its state in a file, as under `dauerlauf up`."""
+    async with live_stack(tmp_path_factory.mktemp("drills"), temporal_in_memory=False, policy=_POLICY) as stack:
+        yield stack
+
+
+@asynccontextmanager
+async def frozen(live: LiveStack, name: str) -> AsyncIterator[None]:
+    """A part that lives and does nothing, as seen from outside: a network that swallows everything."""
+    await live.signal(name, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        await live.signal(name, signal.SIGCONT)
+
+
+async def reached(crowd: Crowd, count: int, *states: MessageState) -> None:
+    """Returns once so many of the crowd's messages are in one of these states."""
+
+    async def look() -> bool | None:
+        try:
+            messages = await rows(crowd, MessageRecord, MessageRecord.state)
+        except DBAPIError:
+            return None
+        return sum(state in states for _, state in messages) >= count or None
+
+    await found(look, what=lambda: f"{count} messages {states}")
+
+
+def assert_everything_happened_once(crowd: Crowd, books: Books) -> None:
+    """All that must hold after any crash; about mails, see `assert_no_mail_left_twice`."""
+    assert books.failures == []
+    assert books.events == dict.fromkeys(crowd.message_ids, 1)
+    assert books.points == {person.user_id: person.points for person in crowd.people}
+    assert books.reasons == books.points
+    expected = [(person.user_id, *journey) for person in crowd.people for journey in person.journeys.items()]
+    assert books.enrollments == sorted(expected)
+    statuses = Counter("RUNNING" if state == JourneyState.WAITING else "COMPLETED" for _, _, state in expected)
+    assert Counter(", ".join(runs) for runs in books.workflows.values()) == statuses
+
+
+def assert_no_mail_left_twice(crowd: Crowd, books: Books) -> None:
+    """One message per mail that is due; one that is known to have left is in the inbox once, a doubtful one at most."""
+    due = [(person.user_id, "welcome") for person in crowd.people]
+    due += [(person.user_id, "loyal-customer") for person in crowd.people if person.is_loyal]
+    assert sorted((user_id, template) for user_id, template, _ in books.messages.values()) == sorted(due)
+    assert books.mails.keys() <= books.messages.keys()
+    for message_id, (_, _, state) in books.messages.items():
+        allowed = {MessageState.HANDED_OVER: {1}, MessageState.UNKNOWN: {0, 1}}
+        assert books.mails[message_id] in allowed[MessageState(state)]
+
+
+async def kill_while_posting(crowd: Crowd) -> None:
+    order = ("Worker", "API", "PostgreSQL", "Worker")
+    for place, name in enumerate(order, start=1):
+        await crowd.has_posted(place / (len(order) + 1))
+        await crowd.live.kill(name)
+
+
+async def kill_while_sending(crowd: Crowd) -> None:
+    order = ("Worker", "Temporal", "PostgreSQL", "Worker")
+    for place, name in enumerate(order, start=1):
+        await reached(crowd, crowd.size * place // (len(order) + 1), *MessageState)
+        await crowd.live.kill(name)
+    await reached(crowd, crowd.size * 9 // 10, *MessageState)
+    for name in _KILLED:  # all at once: the power fails
+        await crowd.live.kill(name)
+
+
+async def test_whatever_is_killed_every_acknowledged_event_takes_effect_once(live: LiveStack) -> None:
+    crowd = Crowd(live, 60)
+    async with orphans_handed_back(crowd):
+        await asyncio.gather(crowd.post(), kill_while_posting(crowd), kill_while_sending(crowd))
+        await settle(crowd)
+    books = await close_books(crowd)
+    assert_everything_happened_once(crowd, books)
+    assert_no_mail_left_twice(crowd, books)
+
+
+async def test_messages_in_the_hands_of_a_killed_worker_stay_unsent_and_say_so(live: LiveStack) -> None:
+    crowd = Crowd(live, 4)
+    async with frozen(live, "Inbox"):
+        await crowd.post()
+        await reached(crowd, crowd.size, MessageState.HANDING_OVER)
+        await live.kill("Worker")
+    async with orphans_handed_back(crowd):
+        await settle(crowd)
+    books = await close_books(crowd)
+    assert_everything_happened_once(crowd, books)
+    welcomes = [state for _, template, state in books.messages.values() if template == "welcome"]
+    assert welcomes == [MessageState.UNKNOWN] * crowd.size
+    assert_no_mail_left_twice(crowd, books)
+
+
+async def test_mail_that_leaves_while_the_database_dies_is_not_sent_again(live: LiveStack) -> None:
+    crowd = Crowd(live, 4)
+    async with frozen(live, "Inbox"):
+        await crowd.post()
+        await reached(crowd, crowd.size, MessageState.HANDING_OVER)
+        await live.kill("PostgreSQL")
+    await settle(crowd)
+    books = await close_books(crowd)
+    assert_everything_happened_once(crowd, books)
+    assert books.mails == dict.fromkeys(books.messages, 1)
+    assert_no_mail_left_twice(crowd, books)
+
+
+async def test_events_are_accepted_while_temporal_is_away_and_catch_up_when_it_is_back(live: LiveStack) -> None:
+    crowd = Crowd(live, 8)
+    async with frozen(live, "Temporal"):
+        await crowd.post()
+        assert crowd.answers.keys() == {"200"}
+
+        async def applied() -> bool | None:
+            return None if await rows(crowd, QueuedEvent, QueuedEvent.sequence) else True
+
+        await found(applied, what=lambda: "every event applied")
+        waiting = await rows(crowd, Enrollment, Enrollment.state)
+        assert {state for _, state in waiting} == {JourneyState.STARTING}
+    await settle(crowd)
+    books = await close_books(crowd)
+    assert_everything_happened_once(crowd, books)
+    assert set(books.mails.values()) == {1}
+    assert_no_mail_left_twice(crowd, books)
+
+
+async def test_without_postgresql_the_api_says_503_and_keeps_what_it_acknowledged(live: LiveStack) -> None:
+    crowd = Crowd(live, 8)
+    posting = asyncio.create_task(crowd.post())
+    await crowd.has_posted(0.3)
+    await live.kill("PostgreSQL")
+    await posting
+    assert crowd.answers["503"] > 0  # each was looked at: a problem document, and nothing else
+    assert crowd.answers.keys() == {"200", "503"}
+    await settle(crowd)
+    books = await close_books(crowd)
+    assert_everything_happened_once(crowd, books)
+    assert_no_mail_left_twice(crowd, books)
+
+
+async def test_the_file_temporal_keeps_its_state_in_names_nobody(live: LiveStack) -> None:
+    crowd = Crowd(live, 2)
+    await crowd.post()
+    await settle(crowd)
+    content = b"".join(file.read_bytes() for file in live.directory.glob("temporal.sqlite*"))
+    (contact_id, *_) = [row[1] for row in await rows(crowd, Enrollment, Enrollment.contact_id)]
+    assert str(contact_id).encode() in content  # so this is where things would be
+    assert b"@customers.example" not in content
+    assert b"Ada" not in content
