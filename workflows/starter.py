@@ -25,14 +25,17 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.converter import encode_search_attributes
+from temporalio.exceptions import ApplicationError
 
 from journeys.plan import Plan
 from kit.clock import Clock, wall_clock
 from kit.errors import Conflict, NotFound, Unavailable
 from workflows.details import headline, introduction
 from workflows.messages import Command, Delivery, Explanation, JourneyRun
+from workflows.migration import ENDED_ALREADY, NO_TARGET
 from workflows.names import ENROLLMENT_MEMO, WORKFLOW_TYPE
 from workflows.position import first_attributes
+from workflows.state import Migration
 
 ANSWER_WITHIN = timedelta(seconds=10)
 """How long an update or a query waits for a worker."""
@@ -57,6 +60,14 @@ class StartResult(StrEnum):
     ALREADY_RUNNING = "already_running"
 
 
+class MigrateResult(StrEnum):
+    """What became of a migration."""
+
+    MIGRATED = "migrated"
+    NO_TARGET = "no_target"
+    GONE = "gone"
+
+
 class DeliverResult(StrEnum):
     """What became of a delivery."""
 
@@ -65,15 +76,26 @@ class DeliverResult(StrEnum):
 
 
 async def start_journey(
-    client: Client, run: JourneyRun, plan: Plan, *, workflow_id: str, task_queue: str, clock: Clock = wall_clock
+    client: Client,
+    run: JourneyRun,
+    plan: Plan,
+    *,
+    workflow_id: str,
+    task_queue: str,
+    clock: Clock = wall_clock,
+    delay: timedelta = timedelta(0),
 ) -> StartResult:
     """Start an enrollment's workflow. Repeating it starts nothing twice, even where the first one has ended already.
+
+    With a `delay` its first step is taken that much later; simulations begin on another day by it.
 
     Raises:
         Unavailable: Temporal does not answer, or an earlier enrollment under this workflow id is still closing.
     """
     request = await _start_request(client, run, plan, workflow_id=workflow_id, clock=clock)
     request.task_queue.CopyFrom(TaskQueue(name=task_queue))
+    if delay:
+        request.workflow_start_delay.FromTimedelta(delay)
     async with _translated(workflow_id):
         try:
             response = await client.workflow_service.start_workflow_execution(request, retry=True)
@@ -124,7 +146,7 @@ async def deliver(client: Client, workflow_id: str, delivery: Delivery) -> Deliv
     request = SignalWorkflowExecutionRequest(
         namespace=client.namespace,
         identity=client.identity,
-        request_id=f"{delivery.event_id}:{delivery.enrollment_id}",
+        request_id=_request_id(delivery),
         workflow_execution=WorkflowExecution(workflow_id=workflow_id),
         signal_name="deliver",
         input=Payloads(payloads=payloads),
@@ -135,6 +157,36 @@ async def deliver(client: Client, workflow_id: str, delivery: Delivery) -> Deliv
     except NotFound:
         return DeliverResult.GONE
     return DeliverResult.DELIVERED
+
+
+def _request_id(delivery: Delivery) -> str:
+    """While an enrollment is on its way to another version, it is told of an event once for each of the two."""
+    versions = [] if delivery.version is None else [str(delivery.version)]
+    return ":".join([delivery.event_id, str(delivery.enrollment_id), *versions])
+
+
+async def migrate(client: Client, workflow_id: str, migration: Migration) -> tuple[MigrateResult, str]:
+    """Have a running enrollment go over to another version; with the reason where it does not.
+
+    Repeating it changes nothing.
+
+    Raises:
+        Conflict: The worker cannot read the version: it is older than what made it.
+        Unavailable: Temporal or its workers do not answer.
+    """
+    try:
+        await _update(client, workflow_id, "migrate", migration, "")
+    except NotFound as error:
+        return MigrateResult.GONE, error.message
+    except Conflict as error:
+        cause = error.__cause__.cause if isinstance(error.__cause__, WorkflowUpdateFailedError) else None
+        if not isinstance(cause, ApplicationError) or cause.type not in _OBJECTIONS:
+            raise
+        return _OBJECTIONS[cause.type], cause.message
+    return MigrateResult.MIGRATED, ""
+
+
+_OBJECTIONS = {ENDED_ALREADY: MigrateResult.GONE, NO_TARGET: MigrateResult.NO_TARGET}
 
 
 async def pause(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
@@ -177,7 +229,9 @@ async def explain(client: Client, workflow_id: str) -> Explanation:
         return answer
 
 
-async def _update(client: Client, workflow_id: str, name: str, command: Command, request_id: str) -> Explanation:
+async def _update(
+    client: Client, workflow_id: str, name: str, command: Command | Migration, request_id: str
+) -> Explanation:
     async with _translated(workflow_id):
         handle = client.get_workflow_handle(workflow_id)
         answer: Explanation = await handle.execute_update(

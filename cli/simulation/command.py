@@ -71,7 +71,7 @@ def simulate(
     found = find_journey(journey)
     pretended = read_contact(contact or [])
     zone, _ = zone_or_default(pretended.attributes.get("time_zone"), Settings().default_time_zone)
-    begin: datetime = parse_start(start) if start else wall_clock().replace(second=0, microsecond=0)
+    begin: datetime = parse_start(start) if start else _next_minute()
     begin = begin if begin.tzinfo else begin.replace(tzinfo=zone)
     script = read_script(events) if events else ()
     play = Play(found, pretended, begin, script, templates or (), models or ())
@@ -79,6 +79,10 @@ def simulate(
     world, took = asyncio.run(_play(play))
     _tell(world, took)
     raise typer.Exit(0 if _ended_well(world) else 1)
+
+
+def _next_minute() -> datetime:
+    return wall_clock().replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 def read_contact(given: Sequence[str]) -> PretendedContact:

@@ -1,12 +1,15 @@
-"""Pretended time and the workflow's: they differ by a span that is fixed when an enrollment begins.
+"""Pretended time and the workflow's: the same calendar, some cycles of 28 years apart.
 
-The workflow's clock starts at the server's present and can only be moved forward, so a journey that is to begin on a
-given day, past or future, is shifted instead: every instant that leaves the workflow for an activity is brought back
-to pretended time, every instant that comes to it is shifted the other way. Waits are spans, which no shift changes;
-windows, weekdays and holidays are judged by activities, which see pretended time alone. What an author wrote (texts in
-JSON documents, wall times without a zone) is no instant of the workflow and stays as it is.
+A server's clock can be moved forward and never back, so an enrollment that is to begin in the past runs as many cycles
+of 28 years later as it takes: until 2099 the calendar then has the same dates on the same weekdays, and the clocks
+change on the same days. One that begins in the future needs no shift.
+
+What differs between the cycles (Easter, and so holidays; birthdays) is judged by activities, and these see pretended
+time: every instant that leaves the workflow for an activity is brought back, every instant that comes to it is shifted
+the other way. What an author wrote (texts in JSON documents, times on a wall) is no instant of the workflow and stays.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -16,6 +19,12 @@ from pydantic import BaseModel
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 Anything = TypeVar("Anything")
+CYCLE = timedelta(days=10_227)
+"""28 years: dates and weekdays come again together, as long as no century without a leap day lies between."""
+
+_INSTANT = re.compile(r"\b((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{1,2} [A-Z][a-z]{2} )(\d{4})( \d\d:\d\d )")
+"""An instant as `workflows.details` writes it, with its year."""
+
 ShiftOf = Callable[[UUID], timedelta]
 """How far the workflow of an enrollment is ahead of pretended time."""
 
@@ -38,6 +47,18 @@ def _shift(value: Any, by: timedelta) -> Any:
             return {key: _shift(item, by) for key, item in value.items()}
         case _:
             return value
+
+
+def shift_into_future(instant: datetime, present: datetime) -> timedelta:
+    """The least shift, in whole cycles, that brings an instant behind the present. Both are aware."""
+    late = present - instant
+    return CYCLE * (late // CYCLE + 1) if late >= timedelta(0) else timedelta(0)
+
+
+def brought_back(sentence: str, by: timedelta) -> str:
+    """A sentence the workflow wrote, with the years of its instants brought back to pretended time."""
+    years = by // CYCLE * 28
+    return _INSTANT.sub(lambda found: f"{found[1]}{int(found[2]) - years}{found[3]}", sentence) if years else sentence
 
 
 class Shifting(Interceptor):

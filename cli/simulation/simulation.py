@@ -19,6 +19,7 @@ from cli.simulation import arrivals
 from cli.simulation.arrivals import Begin, Errand
 from cli.simulation.mailroom import Mailroom
 from cli.simulation.record import Record
+from cli.simulation.shifting import shift_into_future
 from cli.simulation.stage import TASK_QUEUE, Stage
 from cli.simulation.world import Happening, Moment, Ride, World
 from journeys.catalogue import models as shipped_models
@@ -197,7 +198,7 @@ class Simulation:
 
     async def _begin(self, ride: Ride) -> None:
         row = ride.enrollment
-        ride.ahead = wall_clock() - self._now
+        ride.ahead = shift_into_future(self._now, wall_clock())
         self._stage.admit(ride.id, self.world)
         run = JourneyRun(
             enrollment_id=ride.id,
@@ -207,8 +208,15 @@ class Simulation:
             entry_event_id=row.entry_event_id,
             entry_event=self.world.journey.entry.event if row.entry_event_id else None,
         )
-        client = self._stage.skipper.client
-        await starter.start_journey(client, run, ride.plan, workflow_id=row.workflow_id, task_queue=TASK_QUEUE)
+        await starter.start_journey(
+            self._stage.skipper.client,
+            run,
+            ride.plan,
+            workflow_id=row.workflow_id,
+            task_queue=TASK_QUEUE,
+            delay=max(self._now + ride.ahead - wall_clock(), timedelta(0)),
+        )
+        await self._move(ride, self._now + BEYOND)
 
     async def _rest(self, ride: Ride) -> None:
         """Wait until no worker has anything of a running ride in its hands, and take its time over."""

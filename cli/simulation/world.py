@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from cli.simulation.mailroom import Mailroom
 from cli.simulation.record import Record
+from cli.simulation.shifting import brought_back
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from journeys.model import Journey
@@ -152,7 +153,7 @@ class World:
         if not ride.running:
             return
         known = ride.progress
-        ride.progress = progress
+        progress = ride.progress = _brought_back(progress, ride.ahead)
         for decision in progress.decisions:
             if decision.ordinal not in ride.decisions:
                 ride.decisions[decision.ordinal] = decision
@@ -163,6 +164,13 @@ class World:
             ride.enrollment.ended_at = progress.since
             ride.enrollment.state, ride.enrollment.outcome = progress.state, progress.outcome
             self.tell(Moment(progress.since, Happening.ENDED, progress.state, because=progress.outcome))
+
+
+def _brought_back(progress: Progress, by: timedelta) -> Progress:
+    """The progress with its sentences in pretended time; the interceptor has seen to its instants."""
+    decisions = [one.model_copy(update={"because": brought_back(one.because, by)}) for one in progress.decisions]
+    attention = brought_back(progress.attention, by) if progress.attention else None
+    return progress.model_copy(update={"decisions": decisions, "attention": attention})
 
 
 def _came_of(decision: Decision) -> str:

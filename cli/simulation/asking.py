@@ -1,0 +1,70 @@
+"""What a workflow asks about the pretended contact: conditions and moments. The rules are the product's own."""
+
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+
+from activities.instants import moment_of
+from cli.simulation.world import World
+from crm.calendars import Asked, Dates, Found, look_up
+from journeys.conditions.base import Facts, Needs, Verdict, joined
+from journeys.conditions.registry import Condition
+from journeys.moments import DateMoment
+from journeys.window import Window
+from workflows.ports import FirstHolding, JudgeCondition, JudgeConditions, Judgement, ResolveInstant
+
+_CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
+
+
+def judge(world: World, request: JudgeCondition) -> Judgement:
+    """Whether a condition holds for the contact.
+
+    Raises:
+        Invalid: it cannot be judged.
+    """
+    condition = _CONDITION.validate_python(request.condition)
+    verdict = condition.judge(_facts(world, request, [condition]))
+    return Judgement(holds=verdict.holds, because=verdict.because, cause_event_id=verdict.cause_event_id)
+
+
+def first_holding(world: World, request: JudgeConditions) -> FirstHolding:
+    """The first condition that holds for the contact.
+
+    Raises:
+        Invalid: one before it cannot be judged.
+    """
+    conditions = [_CONDITION.validate_python(condition) for condition in request.conditions]
+    facts = _facts(world, request, conditions)
+    verdicts: list[Verdict] = []
+    for index, condition in enumerate(conditions):
+        verdict = condition.judge(facts)
+        if verdict.holds:
+            return FirstHolding(index=index, because=verdict.because, cause_event_id=verdict.cause_event_id)
+        verdicts.append(verdict)
+    return FirstHolding(index=None, because=joined(verdicts, otherwise="nothing is asked"))
+
+
+def _facts(world: World, request: JudgeCondition | JudgeConditions, conditions: Sequence[Condition]) -> Facts:
+    return world.record.facts(
+        Needs.union(condition.needs() for condition in conditions),
+        request.now,
+        enrollment=world.rides[request.enrollment_id].enrollment,
+        results=request.results,
+        step_since=request.progress.since,
+    )
+
+
+def instant_of(world: World, request: ResolveInstant) -> Found:
+    """The instant a moment is in the contact's calendar.
+
+    Raises:
+        Invalid: the next window is asked for, and there is none.
+    """
+    moment = moment_of(request.moment)
+    window = Window.model_validate(request.window) if request.window is not None else None
+    moved = None
+    if isinstance(moment, DateMoment) and moment.moved_by and request.moved_by:
+        moved = next((event for event in world.record.events if event.event_id == request.moved_by), None)
+    entry = world.rides[request.enrollment_id].enrollment.entry_properties
+    asked = Asked(reached=request.reached_at, now=request.now, window=window)
+    return look_up(moment, asked, Dates(world.record.contact, entry, moved), settings=world.settings)

@@ -1,0 +1,70 @@
+"""What a workflow changes about the pretended contact, and the events that follow from that."""
+
+from typing import Any
+
+from cli.simulation.world import World
+from crm.events import DERIVED
+from journeys.conditions.comparison import resolve
+from journeys.values import CONTACT_UPDATED, entry_reference
+from kit.errors import Invalid
+from workflows.ports import ActionRequest, ActionResult, ChangeList, RecomputeScore, SetAttributes
+
+LIST_JOINED = "list.joined"
+LIST_LEFT = "list.left"
+
+
+def set_attributes(world: World, request: SetAttributes) -> ActionResult:
+    """Write attributes.
+
+    Raises:
+        Invalid: a value cannot be used.
+    """
+    entry = world.rides[request.enrollment_id].enrollment.entry_properties
+    values = {name: resolve(value, entry) for name, value in request.attributes.items()}
+    missing = {name for name, value in values.items() if value is None and entry_reference(request.attributes[name])}
+    report = world.record.apply_traits({name: value for name, value in values.items() if name not in missing})
+    if report.rejected:
+        raise Invalid(f"Step {request.step} cannot set: {'; '.join(map(str, report.rejected))}")
+    names = sorted(report.changed)
+    done = bool(names) or _was_done(world, request, CONTACT_UPDATED)
+    if names:
+        _emit(world, request, CONTACT_UPDATED, {"changed": names})
+    told = [f"changed {', '.join(names)}"] if names else []
+    asked = sorted(str(entry_reference(request.attributes[name])) for name in missing)
+    told += [f"the entry has no {', '.join(asked)}"] if asked else []
+    return ActionResult(result="changed" if done else "unchanged", because="; ".join(told))
+
+
+def change_list(world: World, request: ChangeList) -> ActionResult:
+    """Join or leave a list."""
+    event = LIST_JOINED if request.member else LIST_LEFT
+    changed = world.record.change_list(request.list_key, member=request.member)
+    done = changed or _was_done(world, request, event)
+    if changed:
+        _emit(world, request, event, {"list": request.list_key})
+    if done:
+        return ActionResult(result="joined" if request.member else "left", because=f"list {request.list_key}")
+    already = "was on it already" if request.member else "was not on it"
+    return ActionResult(result="unchanged", because=f"list {request.list_key}: the contact {already}")
+
+
+def recompute_score(world: World, request: RecomputeScore) -> ActionResult:
+    """Count again. Points of a simulation are counted at once, so nothing ever changes by it.
+
+    Raises:
+        NotFound: there is no such model.
+    """
+    points = world.record.points(request.model).points
+    return ActionResult(result="unchanged", because=f"{points} points under {request.model}, before {points}")
+
+
+def _event_id(request: ActionRequest, name: str) -> str:
+    return f"{name}:{request.enrollment_id}:{request.step}:{request.iteration}"
+
+
+def _was_done(world: World, request: ActionRequest, name: str) -> bool:
+    return world.record.knows(_event_id(request, name))
+
+
+def _emit(world: World, request: ActionRequest, name: str, properties: dict[str, Any]) -> None:
+    world.happen(name, properties, at=request.now, event_id=_event_id(request, name), source=DERIVED)
