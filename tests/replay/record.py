@@ -1,5 +1,6 @@
 """Records the histories that `test_replay` replays: `python -m tests.replay.record [name …]`.
 
+Without a name, those that have no history yet (`make record`); with names, these anew.
 Record anew only what is meant to change: where a recorded history differs, running enrollments would break too, and
 the change needs `workflow.patched` (CONTRIBUTING, "Changing the workflow"). The inputs of local activities, which no
 history holds, are kept beside the history, and the fingerprints of the workflow modules are renewed with it.
@@ -83,15 +84,22 @@ async def play(environment: WorkflowEnvironment, scenario: Scenario, number: int
 
 
 async def record(names: list[str]) -> None:
-    """Record these scenarios; all where none is named."""
-    chosen = [name for name in SCENARIOS if not names or name in names]
+    """Record these scenarios; those without a history where none is named."""
+    names = names or missing()
+    chosen = [name for name in SCENARIOS if name in names]
     async with await start_skipping_server() as environment:
         for name in chosen:
             journey = await play(environment, SCENARIOS[name], list(SCENARIOS).index(name) + 1)
             await write(name, await journey.history())
             print(name)  # noqa: T201 - a script
-    if not names or CONTINUED in names:
+    if CONTINUED in names:
         await record_continued()
+
+
+def missing() -> list[str]:
+    """The scenarios that have no history yet."""
+    histories = {name: f"{name}-1" if name == CONTINUED else name for name in (*SCENARIOS, CONTINUED)}
+    return [name for name, history in histories.items() if not (HISTORIES / f"{history}.json").exists()]
 
 
 async def record_continued() -> None:
