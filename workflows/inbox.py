@@ -21,9 +21,13 @@ RETRY = "retry"
 
 
 class Move(StrEnum):
-    """What the main loop does next. The order is the precedence: an end beats a skip, a skip beats a pause."""
+    """What the main loop does next. The order is the precedence: an end beats a skip, a skip beats a pause.
+
+    A migration comes before all that concerns the step: it may be another one afterwards.
+    """
 
     END = "end"
+    MIGRATE = "migrate"
     SKIP = "skip"
     HOLD = "hold"
     RETRY = "retry"
@@ -44,7 +48,8 @@ def receive(state: EnrollmentState, plan: Plan, enrollment_id: UUID, delivery: D
     """Record which criteria an event met. Another enrollment's, a repeated and a late delivery change nothing."""
     if delivery.enrollment_id != enrollment_id or delivery.event_id in state.seen or state.state in ENDED:
         return
-    counted = [criterion for criterion in delivery.criteria if _counts(state, plan, criterion, delivery)]
+    named = [name for name in delivery.criteria if name == EXIT_REQUESTED or delivery.version in {None, plan.version}]
+    counted = [criterion for criterion in named if _counts(state, plan, criterion, delivery)]
     for criterion in counted:
         state.met[criterion] = Met(event_id=delivery.event_id, at=delivery.at)
         if criterion == EXIT_REQUESTED:
@@ -119,6 +124,8 @@ def next_move(state: EnrollmentState, plan: Plan) -> Move:
     """The move the state asks for."""
     if state.at is None or ending(state, plan):
         return Move.END
+    if state.migration is not None and state.migration.reaches(state.at):
+        return Move.MIGRATE
     if any(command.startswith(SKIP) for command in state.commands):
         return Move.SKIP
     if state.paused_at:

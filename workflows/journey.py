@@ -16,8 +16,10 @@ from journeys.plan import Plan
 from workflows import details, inbox, transitions
 from workflows.inbox import RETRY, SKIP, Ending, Move
 from workflows.messages import Command, Delivery, Explanation, JourneyRun, Outcome
+from workflows.migration import objection_to
 from workflows.names import WORKFLOW_TYPE
 from workflows.passage import Interrupted, Passage
+from workflows.state import Migration
 from workflows.steps.registry import EXECUTE
 
 _COMPLETED = Ending(JourneyState.COMPLETED, "the last step is done")
@@ -34,7 +36,7 @@ class ContactJourney:
         self._passage = Passage(run, plan, state)
 
     @workflow.run
-    async def run(self, run: JourneyRun) -> Outcome:
+    async def run(self, run: JourneyRun) -> Outcome:  # noqa: ARG002 - `__init__` has it already
         """Walk the plan. A cancellation asked of Temporal is an exit like any other: it is recorded, then it ends."""
         walk = asyncio.create_task(self._walk())
         try:
@@ -43,7 +45,7 @@ class ContactJourney:
             self._passage.state.commands.append(inbox.EXIT + "cancelled in Temporal")
             ending = await walk
         if ending is None:
-            workflow.continue_as_new(run.model_copy(update={"state": self._passage.state}))
+            self._passage.continue_as_new()
         return Outcome(state=ending.state, reason=ending.reason)
 
     async def _walk(self) -> Ending | None:
@@ -55,6 +57,9 @@ class ContactJourney:
             if move is Move.END:
                 return await self._end()
             if passage.renewal_due():
+                return None
+            if move is Move.MIGRATE:
+                passage.migrate()
                 return None
             if move is Move.STEP:
                 await self._execute()
@@ -135,6 +140,20 @@ class ContactJourney:
     @pause.validator
     def _may_pause(self, command: Command) -> None:
         self._object("pause", command)
+    @workflow.update
+    def migrate(self, migration: Migration) -> Explanation:
+        """Go over to another version of the journey, at once or at the next step that it knows."""
+        passage = self._passage
+        passage.state.migration = migration if migration.version != passage.plan.version else None
+        return self.explain()
+
+    @migrate.validator
+    def _may_migrate(self, migration: Migration) -> None:
+        passage = self._passage
+        if objection := objection_to(migration, passage.state, passage.plan, passage.run.enrollment_id):
+            kind, sentence = objection
+            raise ApplicationError(sentence, type=kind, non_retryable=True)
+
 
     @resume.validator
     def _may_resume(self, command: Command) -> None:

@@ -47,6 +47,8 @@ class Delivery(BaseModel, frozen=True):
     at: datetime
     criteria: list[str]
     reason: str = ""
+    version: int | None = None
+    """The version whose criteria these are; to an enrollment in another version they mean nothing."""
 
 
 EXIT_REQUESTED = "exit:requested"

@@ -10,7 +10,7 @@ task later than it tells a replay, so no command may depend on when one ends (AD
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -21,8 +21,9 @@ from journeys.plan import Plan
 from workflows import details, limits
 from workflows.inbox import Ending, Move, next_move, standing
 from workflows.messages import JourneyRun
+from workflows.migration import migrated
 from workflows.ports import EnrollmentPort, Progress
-from workflows.position import Position, changed_attributes
+from workflows.position import Position, changed_attributes, in_version
 from workflows.state import EnrollmentState
 
 Request = TypeVar("Request", bound=BaseModel)
@@ -43,6 +44,24 @@ class Passage:
         self._reported: tuple[Position, str] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._instant = workflow.now()
+        self.migrated = False
+
+    def migrate(self) -> None:
+        """Go over to the version that was asked for; only a new run may go on from here."""
+        migration = self.state.migration
+        assert migration is not None
+        self.state = migrated(self.state, self.plan, migration, self.now())
+        self.plan = migration.to
+        self.run = self.run.model_copy(update={"plan": migration.plan})
+        self.migrated = True
+
+    def continue_as_new(self) -> NoReturn:
+        """Go on in a new run, with the state and whatever was asked for meanwhile."""
+        run = self.run.model_copy(update={"state": self.state})
+        if not self.migrated:
+            workflow.continue_as_new(run)
+        known = workflow.info().typed_search_attributes
+        workflow.continue_as_new(run, search_attributes=in_version(known, self.plan.version, self._position()))
 
     @property
     def step(self) -> str:

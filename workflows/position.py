@@ -63,6 +63,19 @@ def changed_attributes(known: TypedSearchAttributes, position: Position) -> Sequ
     ]
 
 
+def in_version(known: TypedSearchAttributes, version: int, position: Position) -> TypedSearchAttributes:
+    """The attributes of a run that begins in another version of the journey."""
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(JOURNEY_VERSION, version),
+        SearchAttributePair(JOURNEY_STATE, position.state.value),
+    ]
+    if position.step is not None:
+        pairs.append(SearchAttributePair(JOURNEY_STEP, position.step))
+    if position.due_at is not None:
+        pairs.append(SearchAttributePair(DUE_AT, position.due_at))
+    return known.updated(*pairs)
+
+
 def _change(
     known: TypedSearchAttributes, key: SearchAttributeKey[str], value: str | None
 ) -> list[SearchAttributeUpdate[Any]]:

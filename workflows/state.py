@@ -4,10 +4,15 @@ Only opaque ids, step ids and instants: no personal data.
 """
 
 from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from journeys.migration import Timers
 from journeys.outcomes import JourneyState, StepVerdict
+from journeys.plan import Plan
 
 
 class Met(BaseModel, frozen=True):
@@ -50,6 +55,28 @@ class Resolution(BaseModel, frozen=True):
     because: str = ""
 
 
+class Migration(BaseModel, frozen=True):
+    """Request of the update `migrate`: go over to another version of the journey. `plan` is a `compact_plan`.
+
+    `mapping` names the step to go on at for steps the version does not have. Rejected by another enrollment's run.
+    """
+
+    enrollment_id: UUID
+    version: int
+    plan: dict[str, Any]
+    mapping: dict[str, str] = {}
+    timers: Timers = Timers.FOLLOW
+
+    @cached_property
+    def to(self) -> Plan:
+        """The plan, read."""
+        return Plan.model_validate(self.plan)
+
+    def reaches(self, step: str) -> bool:
+        """Whether the version has a step for those who stand at this one."""
+        return self.mapping.get(step, step) in self.plan["nodes"]
+
+
 class EnrollmentState(BaseModel):
     """Where an enrollment stands. Handlers only append to it; the main loop alone acts on it."""
 
@@ -81,5 +108,9 @@ class EnrollmentState(BaseModel):
     """Accepted and not yet acted on: `skip:<why>`, `retry`, `exit:<reason>`."""
     why: str = ""
     """What brought it to this step, in plain words."""
+    version: int | None = None
+    """The version its decisions belong to, where it was migrated."""
+    migration: Migration | None = None
+    """Accepted and not yet carried out: it waits for a step that the newer version knows."""
     zone: str = "UTC"
     """IANA zone for readable times; UTC until a receipt has told the contact's."""

@@ -72,6 +72,7 @@ def retry(state: EnrollmentState) -> None:
     state.attention = None
     state.commands.remove(RETRY)
 
+        version=state.version,
 
 def skip(state: EnrollmentState, plan: Plan, now: datetime) -> None:
     """Leave the current step undone. A retry that was asked for at the same time has lost its object."""

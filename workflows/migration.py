@@ -1,0 +1,108 @@
+"""How an enrollment's state goes over to another version of its journey. Pure; the main loop continues as new with it.
+
+Where a contact goes on and when its wait ends is decided in `journeys.migration`; here it is applied to the state.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from journeys.migration import Target, carried_criteria, due_in, target_of
+from journeys.outcomes import ENDED, StepVerdict
+from journeys.plan import Plan
+from workflows.inbox import RETRY
+from workflows.messages import EXIT_REQUESTED
+from workflows.state import Decision, EnrollmentState, Met, Migration
+
+ENDED_ALREADY = "Ended"
+NO_TARGET = "NoTarget"
+"""Kinds of objections to a migration, as types of the failure."""
+
+
+def objection_to(
+    migration: Migration, state: EnrollmentState, plan: Plan, enrollment_id: UUID
+) -> tuple[str, str] | None:
+    """Why an enrollment cannot be migrated: the kind, and a sentence; None where it can."""
+    if migration.enrollment_id != enrollment_id:
+        return ENDED_ALREADY, "This enrollment has ended; the contact has entered the journey again since."
+    if state.state in ENDED or state.at is None:
+        return ENDED_ALREADY, "The enrollment has ended; nothing of it can be changed any more."
+    if migration.version != plan.version and target_of(state.at, plan, migration.to, migration.mapping) is None:
+        what = f"The enrollment stands at step '{state.at}', which version {migration.version} does not have"
+        return NO_TARGET, f"{what}, and no step was named for it to go on at."
+    return None
+
+
+def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: datetime) -> EnrollmentState:
+    """The state in the newer version: at its target, with what was met and found out so far.
+
+    A running wait follows the newer version, unless timers are kept; one that is over by now ends now. What failed
+    is tried again where the newer version says it otherwise.
+    """
+    assert state.at is not None
+    new = migration.to
+    target = target_of(state.at, plan, new, migration.mapping)
+    assert target is not None  # the move is only asked for where there is one
+    since = state.since if target.continues else now
+    due = due_in(new, target, migration.timers, since=state.since, due=state.due_at, now=now)
+    kept = due.at is not None and due.at == state.due_at
+    failed = target.alike and plan.nodes[state.at] == new.nodes[target.step]
+    return state.model_copy(
+        update={
+            "at": target.step,
+            "since": since,
+            "planned_at": state.planned_at if target.continues else now,
+            "due_at": due.at if kept or due.at is None or state.due_at is None else max(due.at, now),
+            "resolution": state.resolution if kept else None,
+            "attention": state.attention if failed else None,
+            "commands": state.commands if failed else [word for word in state.commands if word != RETRY],
+            "met": _met(state, plan, new),
+            "seen": [],
+            "results": _renamed(state.results, plan, new, migration.mapping),
+            "iterations": _iterations(state, target),
+            "ordinal": state.ordinal + 1,
+            "journal": [*state.journal, _decision(state, plan, migration, target, now)],
+            "why": f"moved from version {plan.version} to version {new.version}",
+            "version": new.version,
+            "migration": None,
+        }
+    )
+
+
+def _met(state: EnrollmentState, plan: Plan, new: Plan) -> dict[str, Met]:
+    """What was met, under the names of the newer version. Whoever was asked to leave leaves there, too."""
+    carried = carried_criteria(plan, new)
+    met = {name: state.met[before] for name, before in carried.items() if before in state.met}
+    return met | {name: known for name, known in state.met.items() if name == EXIT_REQUESTED}
+
+
+def _renamed(results: Mapping[str, str], plan: Plan, new: Plan, mapping: Mapping[str, str]) -> dict[str, str]:
+    """Results of steps, those of renamed ones under the new name as well."""
+    renamed = {}
+    for step, result in results.items():
+        target = target_of(step, plan, new, mapping)
+        if target is not None and target.alike:
+            renamed[target.step] = result
+    return {**results, **renamed}
+
+
+def _iterations(state: EnrollmentState, target: Target) -> dict[str, int]:
+    """Beginnings of steps. One that continues is not begun again: what it has done is not done twice."""
+    assert state.at is not None
+    begun = state.iterations[state.at] if target.continues else state.iterations.get(target.step, 0) + 1
+    return {**state.iterations, target.step: begun}
+
+
+def _decision(state: EnrollmentState, plan: Plan, migration: Migration, target: Target, now: datetime) -> Decision:
+    assert state.at is not None
+    return Decision(
+        ordinal=state.ordinal,
+        step=state.at,
+        verdict=StepVerdict.MIGRATED,
+        because=f"migrated from v{plan.version} to v{migration.version}",
+        entered_at=state.since,
+        at=now,
+        next_step=target.step,
+        version=plan.version,
+        to_version=migration.version,
+    )
