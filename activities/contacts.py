@@ -20,8 +20,9 @@ from crm.facts import load_facts
 from crm.lists import ListRepository
 from crm.models.enrollment import Enrollment
 from crm.scoring import ScoringRepository
-from journeys.conditions.base import Facts, Needs, Verdict, joined
+from journeys.conditions.base import Facts, Needs
 from journeys.conditions.comparison import resolve
+from journeys.conditions.first import FirstHolding, first_holding
 from journeys.conditions.registry import Condition
 from journeys.values import Scalar, entry_reference
 from kit.database import Sessions
@@ -31,7 +32,6 @@ from workflows.ports import (
     ActionResult,
     ChangeList,
     ContactPort,
-    FirstHolding,
     JudgeCondition,
     JudgeConditions,
     Judgement,
@@ -106,14 +106,7 @@ async def _judge(session: AsyncSession, request: JudgeCondition) -> Judgement:
 
 async def _first_holding(session: AsyncSession, request: JudgeConditions) -> FirstHolding:
     conditions = [_CONDITION.validate_python(condition) for condition in request.conditions]
-    facts = await _facts(session, request, conditions)
-    verdicts: list[Verdict] = []
-    for index, condition in enumerate(conditions):
-        verdict = condition.judge(facts)
-        if verdict.holds:
-            return FirstHolding(index=index, because=verdict.because, cause_event_id=verdict.cause_event_id)
-        verdicts.append(verdict)
-    return FirstHolding(index=None, because=joined(verdicts, otherwise="nothing is asked"))
+    return first_holding(conditions, await _facts(session, request, conditions))
 
 
 async def _facts(

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from temporalio import activity
 
+from journeys.conditions.first import FirstHolding
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
 from journeys.values import Scalar
 from workflows.state import Decision
@@ -85,14 +86,6 @@ class JudgeConditions(ActionRequest, frozen=True):
     conditions: list[dict[str, Any]]
     entered_at: datetime
     results: dict[str, str] = {}
-
-
-class FirstHolding(BaseModel, frozen=True):
-    """The first condition that holds, by its position; None where none does. Why, without personal data."""
-
-    index: int | None
-    because: str
-    cause_event_id: str | None = None
 
 
 class SetAttributes(ActionRequest, frozen=True):

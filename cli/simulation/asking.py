@@ -7,11 +7,13 @@ from pydantic import TypeAdapter
 from activities.instants import moment_of
 from cli.simulation.world import World
 from crm.calendars import Asked, Dates, Found, look_up
-from journeys.conditions.base import Facts, Needs, Verdict, joined
+from journeys.conditions.base import Facts, Needs
+from journeys.conditions.first import FirstHolding
+from journeys.conditions.first import first_holding as first_of
 from journeys.conditions.registry import Condition
 from journeys.moments import DateMoment
 from journeys.window import Window
-from workflows.ports import FirstHolding, JudgeCondition, JudgeConditions, Judgement, ResolveInstant
+from workflows.ports import JudgeCondition, JudgeConditions, Judgement, ResolveInstant
 
 _CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
 
@@ -34,14 +36,7 @@ def first_holding(world: World, request: JudgeConditions) -> FirstHolding:
         Invalid: one before it cannot be judged.
     """
     conditions = [_CONDITION.validate_python(condition) for condition in request.conditions]
-    facts = _facts(world, request, conditions)
-    verdicts: list[Verdict] = []
-    for index, condition in enumerate(conditions):
-        verdict = condition.judge(facts)
-        if verdict.holds:
-            return FirstHolding(index=index, because=verdict.because, cause_event_id=verdict.cause_event_id)
-        verdicts.append(verdict)
-    return FirstHolding(index=None, because=joined(verdicts, otherwise="nothing is asked"))
+    return first_of(conditions, _facts(world, request, conditions))
 
 
 def _facts(world: World, request: JudgeCondition | JudgeConditions, conditions: Sequence[Condition]) -> Facts:

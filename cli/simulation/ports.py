@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from cli.simulation import asking, changing
 from cli.simulation.posting import post
 from cli.simulation.world import World
+from journeys.conditions.first import FirstHolding
 from journeys.outcomes import JourneyState
 from kit.errors import DauerlaufError
 from workflows.ports import (
@@ -24,7 +25,6 @@ from workflows.ports import (
     ChangeList,
     ContactPort,
     EnrollmentPort,
-    FirstHolding,
     JudgeCondition,
     JudgeConditions,
     Judgement,

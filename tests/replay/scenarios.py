@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from journeys.conditions.first import FirstHolding
 from journeys.outcomes import RefusalReason, SendStatus
-from tests.support.ports import NO, World, fails_for_good, outage
+from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, eventually
 from workflows.ports import SendMessage, SendReceipt
 
@@ -22,6 +23,11 @@ REVIEWED: dict[str, Any] = {
     "if": {"none": {"event": "review.created"}},
     "then": [{"id": "request", "send": {"template": "review-request"}}],
     "else": [{"id": "praise", "send": {"template": "praise"}}],
+}
+KIND: dict[str, Any] = {
+    "id": "kind",
+    "branch": [{"name": "vip", "if": {"in_list": "vip"}}, {"if": {"event": "order.placed", "since": "ever"}}],
+    "else": [],
 }
 GOAL = {"type": "sell", "event": "review.created"}
 
@@ -207,6 +213,11 @@ async def wait_until_without_date(enroll: Enroll, world: World) -> JourneyUnderT
     return journey
 
 
+async def branch(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.choosing.then(FirstHolding(index=1, because="1 order.placed"), NONE_HOLDS)
+    return await enroll(KIND, {**KIND, "id": "again", "branch": KIND["branch"][:1]})
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.__name__.replace("_", "-"): scenario
     for scenario in (
@@ -234,6 +245,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         wait_until_moved,
         wait_until_late,
         wait_until_without_date,
+        branch,
     )
 }
 

@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 from crm.calendars import Asked, Dates, look_up
 from crm.models.contact import Contact
 from crm.models.event import Event
+from journeys.conditions.first import FirstHolding
 from journeys.moments import AnyMoment
 from journeys.outcomes import JourneyState, SendStatus
 from journeys.window import Window
@@ -28,7 +29,6 @@ from workflows.ports import (
     ChangeList,
     ContactPort,
     EnrollmentPort,
-    FirstHolding,
     JudgeCondition,
     JudgeConditions,
     Judgement,

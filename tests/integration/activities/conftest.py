@@ -8,10 +8,11 @@ import pytest
 
 from activities.contacts import ContactActivities
 from crm.models.enrollment import Enrollment
+from journeys.conditions.first import FirstHolding
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
 from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment
-from workflows.ports import ActionRequest, FirstHolding, JudgeConditions, Progress
+from workflows.ports import ActionRequest, JudgeConditions, Progress
 
 NOW = SOME_DAY + timedelta(days=3)
 Request = TypeVar("Request", bound=ActionRequest)

@@ -8,11 +8,11 @@ from temporalio.exceptions import ApplicationError
 from crm.enrollments import EnrollmentRepository
 from crm.lists import ListRepository
 from crm.models.enrollment import Enrollment
+from journeys.conditions.first import FirstHolding
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
 from tests.integration.activities.conftest import NOW, Ask
 from tests.support.builders import an_event
-from workflows.ports import FirstHolding
 
 VIP = {"in_list": "vip"}
 ORDERED = {"event": "order.placed", "where": {"total": {"at_least": 50}}, "since": "ever"}

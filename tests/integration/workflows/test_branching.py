@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from journeys.conditions.first import FirstHolding
 from journeys.outcomes import JourneyState
 from tests.support.ports import World, fails_for_good
 from tests.support.temporal import Enroll
-from workflows.ports import FirstHolding, JudgeConditions
+from workflows.ports import JudgeConditions
 
 VIP = {"in_list": "vip"}
 KIND: dict[str, Any] = {
