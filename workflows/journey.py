@@ -49,7 +49,7 @@ class ContactJourney:
         return Outcome(state=ending.state, reason=ending.reason)
 
     async def _walk(self) -> Ending | None:
-        """Make one move after the other. None: the history is long, and the enrollment goes on in a new run."""
+        """Make one move after the other. None: the enrollment goes on in a new run, in another version or the same."""
         passage = self._passage
         while True:
             await passage.settle()

@@ -51,6 +51,7 @@ def _decision(state: EnrollmentState, step: str, departure: Departure, now: date
         entered_at=state.since,
         at=now,
         next_step=departure.next,
+        version=state.version,
     )
 
 
@@ -72,7 +73,6 @@ def retry(state: EnrollmentState) -> None:
     state.attention = None
     state.commands.remove(RETRY)
 
-        version=state.version,
 
 def skip(state: EnrollmentState, plan: Plan, now: datetime) -> None:
     """Leave the current step undone. A retry that was asked for at the same time has lost its object."""
