@@ -137,9 +137,6 @@ class ContactJourney:
             self._passage.state.commands.append(RETRY)
         return self.explain()
 
-    @pause.validator
-    def _may_pause(self, command: Command) -> None:
-        self._object("pause", command)
     @workflow.update
     def migrate(self, migration: Migration) -> Explanation:
         """Go over to another version of the journey, at once or at the next step that it knows."""
@@ -154,6 +151,9 @@ class ContactJourney:
             kind, sentence = objection
             raise ApplicationError(sentence, type=kind, non_retryable=True)
 
+    @pause.validator
+    def _may_pause(self, command: Command) -> None:
+        self._object("pause", command)
 
     @resume.validator
     def _may_resume(self, command: Command) -> None:

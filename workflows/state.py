@@ -106,11 +106,11 @@ class EnrollmentState(BaseModel):
     """Decisions not yet written to PostgreSQL; the next activity takes them along."""
     commands: list[str] = Field(default_factory=list)
     """Accepted and not yet acted on: `skip:<why>`, `retry`, `exit:<reason>`."""
-    why: str = ""
-    """What brought it to this step, in plain words."""
     version: int | None = None
     """The version its decisions belong to, where it was migrated."""
     migration: Migration | None = None
     """Accepted and not yet carried out: it waits for a step that the newer version knows."""
+    why: str = ""
+    """What brought it to this step, in plain words."""
     zone: str = "UTC"
     """IANA zone for readable times; UTC until a receipt has told the contact's."""
