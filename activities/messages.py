@@ -123,6 +123,7 @@ def _order(request: SendMessage) -> SendOrder:
         template=request.template,
         window=Window.model_validate(request.window) if request.window else None,
         now=request.now,
+        expires_at=request.expires_at,
     )
 
 

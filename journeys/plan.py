@@ -71,7 +71,8 @@ class _Compiler:
         """Compile a sequence; returns the id of its first node, or `following` where it is empty."""
         ids = [_id(step) for step in steps]
         for step, step_id, after in zip(steps, ids, [*ids[1:], following], strict=False):
-            self.nodes[step_id] = step.compile(step_id, self, after)
+            node = step.compile(step_id, self, after)
+            self.nodes[step_id] = node.model_copy(update={"expires_after": step.expires_after})
         return ids[0] if ids else following
 
     def criterion(self, step_id: str, criterion: EventCriterion, *, since_step: bool) -> str:  # noqa: ARG002

@@ -40,6 +40,8 @@ class GateRequest:
     window: Window | None
     now: datetime
     wall_now: datetime
+    expires_at: datetime | None = None
+    """After this (aware) the message is of no use any more."""
 
 
 async def decide(session: AsyncSession, request: GateRequest, *, settings: Settings) -> Verdict:
@@ -81,6 +83,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         zone=zone,
         zone_note=zone_note,
         closed=closed_on_holidays(row.country or settings.default_country, row.region),
+        expires_at=request.expires_at,
     )
 
 

@@ -36,6 +36,7 @@ class SendOrder:
     template: str
     window: Window | None
     now: datetime
+    expires_at: datetime | None = None
 
     @property
     def key(self) -> MessageKey:
@@ -134,6 +135,7 @@ class Preparer:
             window=order.window,
             now=order.now,
             wall_now=self.wall_now,
+            expires_at=order.expires_at,
         )
 
     async def _refuse(

@@ -38,6 +38,8 @@ class GateFacts:
     zone: ZoneInfo
     zone_note: str | None
     closed: Callable[[date], bool]
+    expires_at: datetime | None = None
+    """After this the message is of no use any more."""
 
 
 Rule = Callable[[GateFacts], Refused | Deferred | None]
@@ -63,6 +65,13 @@ def not_overdue(facts: GateFacts) -> Refused | None:
     return Refused(
         RefusalReason.OVERDUE, f"The message was due at {facts.now:%Y-%m-%d %H:%M} UTC, more than {hours} hours ago."
     )
+
+
+def not_expired(facts: GateFacts) -> Refused | None:
+    """A message whose author said until when it is of use does not leave after that, whatever has held it up."""
+    if facts.expires_at is None or max(facts.now, facts.wall_now) <= facts.expires_at:
+        return None
+    return Refused(RefusalReason.OVERDUE, f"The message was of use until {facts.expires_at:%Y-%m-%d %H:%M} UTC.")
 
 
 def has_address(facts: GateFacts) -> Refused | None:
@@ -97,8 +106,8 @@ def has_consent(facts: GateFacts) -> Refused | None:
     return Refused(RefusalReason.NO_CONSENT, f"The contact has not consented to {purpose} by {facts.channel}.")
 
 
-def window_is_open(facts: GateFacts) -> Deferred | None:
-    """Marketing and sales messages wait for the journey's window in the contact's own time zone."""
+def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
+    """Marketing and sales messages wait for the journey's window in the contact's own time zone, while of use."""
     if facts.message_class is MessageClass.TRANSACTIONAL or facts.window is None:
         return None
     opening = next_opening(facts.window, facts.now, facts.zone, facts.closed)
@@ -106,12 +115,15 @@ def window_is_open(facts: GateFacts) -> Deferred | None:
         return None
     local = opening.astimezone(facts.zone)
     because = f"The send window opens at {local:%Y-%m-%d %H:%M} {facts.zone.key}. {facts.zone_note or ''}"
+    if facts.expires_at is not None and opening > facts.expires_at:
+        return Refused(RefusalReason.OVERDUE, f"{because.strip()} The message is of no use then.")
     return Deferred(opening, facts.zone.key, because.strip())
 
 
 RULES: tuple[Rule, ...] = (
     still_enrolled,
     not_overdue,
+    not_expired,
     has_address,
     address_is_valid,
     not_suppressed,

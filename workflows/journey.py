@@ -74,6 +74,9 @@ class ContactJourney:
         """Execute the current step; what fails for good parks the enrollment for people to see."""
         passage = self._passage
         node = passage.plan.nodes[passage.step]
+        if expired := transitions.expiry(passage.state, node, passage.now()):
+            transitions.leave(passage.state, expired, passage.now())
+            return
         try:
             departure = await EXECUTE[node.kind](passage, node)
         except Interrupted:

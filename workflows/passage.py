@@ -93,6 +93,15 @@ class Passage:
         """End of the current step's wait: as it was begun, so a wait taken up again ends when it always would have."""
         return self.state.due_at or self.state.since + length
 
+    def planned(self, at: datetime) -> datetime:
+        """When something of `at` was to move the journey on: not before its step was to be reached, nor after now."""
+        return min(max(at, self.state.planned_at or self.state.since), self.now())
+
+    def expires_at(self) -> datetime | None:
+        """When the current step is of no use any more; None where it always is."""
+        span = self.plan.nodes[self.step].expires_after
+        return None if span is None else (self.state.planned_at or self.state.since) + span
+
     def common(self) -> dict[str, Any]:
         """The fields every action request has; the decisions not yet written ride along."""
         return {

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from temporalio import activity
 
 from journeys.conditions.first import FirstHolding
@@ -45,11 +45,15 @@ class ActionRequest(BaseModel, frozen=True):
 
 
 class SendMessage(ActionRequest, frozen=True):
-    """Send a template over a channel, once for (enrollment, step, iteration, channel). `window` is JSON."""
+    """Send a template over a channel, once for (enrollment, step, iteration, channel). `window` is JSON.
+
+    After `expires_at` (aware) the message is of no use any more.
+    """
 
     template: str
     channel: str
     window: dict[str, Any] | None = None
+    expires_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
 
 
 class SendReceipt(BaseModel, frozen=True):

@@ -85,6 +85,8 @@ class EnrollmentState(BaseModel):
     since: datetime
     """When that node was reached (workflow time, aware UTC)."""
     entered_at: datetime
+    planned_at: datetime | None = None
+    """When that node would have been reached had nothing been late (aware UTC); None: when it was."""
     state: JourneyState = JourneyState.RUNNING
     due_at: datetime | None = None
     """End of the running wait. A wait taken up again (continue-as-new, resume) ends then."""

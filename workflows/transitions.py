@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from journeys.duration import describe_duration
 from journeys.outcomes import StepVerdict
 from journeys.plan import Plan
+from journeys.steps.registry import Node
 from workflows.inbox import RETRY, SKIP, Ending
 from workflows.limits import LONGEST_REASON
 from workflows.state import Attention, Decision, EnrollmentState
@@ -19,11 +21,15 @@ class Departure:
     because: str = ""
     cause_event_id: str | None = None
     verdict: StepVerdict = StepVerdict.PASSED
+    planned_at: datetime | None = None
+    """When it would have been left had nothing been late, where that is not told by the end of its wait."""
 
 
 def begin(plan: Plan, *, entered_at: datetime, now: datetime) -> EnrollmentState:
     """The state of an enrollment at the first step of its plan. Both instants are aware UTC."""
-    return EnrollmentState(at=plan.start, since=now, entered_at=entered_at, iterations={plan.start: 1})
+    return EnrollmentState(
+        at=plan.start, since=now, entered_at=entered_at, planned_at=entered_at, iterations={plan.start: 1}
+    )
 
 
 def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
@@ -33,11 +39,26 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     state.ordinal += 1
     if departure.result:
         state.results[state.at] = departure.result
+    state.planned_at = departure.planned_at or _planned(state, now)
     state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
     state.at, state.since, state.due_at, state.attention = departure.next, now, None, None
     state.resolution = None
     if state.at is not None:
         state.iterations[state.at] = state.iterations.get(state.at, 0) + 1
+
+
+def _planned(state: EnrollmentState, now: datetime) -> datetime | None:
+    """When the current step would have been left had nothing been late: at the end of its wait, else as reached."""
+    return min(state.due_at, now) if state.due_at else state.planned_at
+
+
+def expiry(state: EnrollmentState, node: Node, now: datetime) -> Departure | None:
+    """How a step is left that is taken up too late to be of use; None where it is not. A wait that runs goes on."""
+    late = now - (state.planned_at or state.since)
+    if node.expires_after is None or state.due_at or late <= node.expires_after:
+        return None
+    because = f"too late by {describe_duration(late)}: it is of use for {describe_duration(node.expires_after)}"
+    return Departure(node.skipped_to(), because=because, verdict=StepVerdict.SKIPPED)
 
 
 def _decision(state: EnrollmentState, step: str, departure: Departure, now: datetime) -> Decision:
@@ -81,4 +102,5 @@ def skip(state: EnrollmentState, plan: Plan, now: datetime) -> None:
     failed = f" (it had failed: {state.attention.reason})" if state.attention else ""
     state.commands = [command for command in state.commands if command not in {why, RETRY}]
     because = f"skipped by {why.removeprefix(SKIP)}{failed}"
-    leave(state, Departure(plan.nodes[state.at].skipped_to(), because=because, verdict=StepVerdict.SKIPPED), now)
+    target = plan.nodes[state.at].skipped_to()
+    leave(state, Departure(target, because=because, verdict=StepVerdict.SKIPPED, planned_at=now), now)

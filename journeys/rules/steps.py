@@ -56,6 +56,8 @@ def _durations(journey: Journey) -> Iterator[tuple[Path, timedelta]]:
     if isinstance(journey.entry.again, Cooldown):
         yield ("entry", "again", "cooldown"), journey.entry.again.cooldown
     for visit in visits(journey):
+        if visit.step.expires_after is not None:
+            yield (*visit.path, "expires_after"), visit.step.expires_after
         yield from (((*visit.path, *path), duration) for path, duration in visit.step.durations().items())
 
 

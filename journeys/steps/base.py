@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import Field
 
+from journeys.duration import Duration
 from journeys.places import Path
 from journeys.values import EventCriterion, Key, Strict, Where
 
@@ -57,6 +58,7 @@ class BaseNode(Strict):
     """A compiled step: an instruction of the flat plan. `next` is the node that follows; None ends the journey."""
 
     next: str | None = None
+    expires_after: Duration | None = None
 
     def ways(self) -> tuple[Way, ...]:
         """Every way out of the node, the usual one first."""
@@ -103,6 +105,9 @@ class BaseStep(Strict):
     results: ClassVar[tuple[str, ...]] = ()
     """The words a step of this kind may end with, for `result` conditions."""
     id: Key | None = Field(default=None, description="Name of the step in results, reports and migrations.")
+    expires_after: Duration | None = Field(
+        default=None, description="Left out where it is reached later than this after its time."
+    )
 
     @abstractmethod
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> Node:

@@ -244,7 +244,7 @@ async def eventually(claim: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 class Enroll(Protocol):
-    """Starts an enrollment with these steps; keywords are further parts of the journey document."""
+    """Starts an enrollment with these steps; keywords are `entered_at` and further parts of the journey document."""
 
     async def __call__(self, *steps: dict[str, Any], **overrides: Any) -> JourneyUnderTest: ...
 
@@ -255,20 +255,27 @@ async def enrolling(environment: WorkflowEnvironment, world: World, **options: A
     async with journey_worker(environment.client, world, **options) as task_queue:
 
         async def enroll(*steps: dict[str, Any], **overrides: Any) -> JourneyUnderTest:
-            return await start(environment, world, task_queue, a_plan(steps, **overrides))
+            entered_at = overrides.pop("entered_at", None)
+            return await start(environment, world, task_queue, a_plan(steps, **overrides), entered_at=entered_at)
 
         yield enroll
 
 
 async def start(
-    environment: WorkflowEnvironment, world: World, task_queue: str, plan: Plan, *, number: int = 0
+    environment: WorkflowEnvironment,
+    world: World,
+    task_queue: str,
+    plan: Plan,
+    *,
+    number: int = 0,
+    entered_at: datetime | None = None,
 ) -> JourneyUnderTest:
     """Start an enrollment in a plan. With a `number` its ids are fixed, for recorded histories."""
     run = JourneyRun(
         enrollment_id=UUID(int=number) if number else uuid4(),
         contact_id=UUID(int=number + 1_000) if number else uuid4(),
         plan=compact_plan(plan),
-        entered_at=datetime.now(UTC),
+        entered_at=entered_at or datetime.now(UTC),
         entry_event_id="entry-1",
         entry_event="order.placed",
     )

@@ -12,13 +12,17 @@ from workflows.transitions import Departure
 
 async def send(passage: Passage, node: SendNode) -> Departure:
     """Result `sent`, `refused` or `unknown`; the journey goes on after each."""
-    state, receipt = passage.state, None
+    state, receipt, planned_at = passage.state, None, None
     while receipt is None or receipt.status is SendStatus.DEFERRED:
         if state.due_at:
             await passage.wait_until(state.due_at, words="wait for the send window")
-            state.due_at = None
+            planned_at, state.due_at = state.due_at, None
         request = SendMessage(
-            **passage.common(), template=node.template, channel=node.channel, window=passage.run.plan.get("window")
+            **passage.common(),
+            template=node.template,
+            channel=node.channel,
+            window=passage.run.plan.get("window"),
+            expires_at=passage.expires_at(),
         )
         receipt = await passage.act(MessagingPort.send_message, request)
         state.zone = receipt.zone
@@ -26,7 +30,7 @@ async def send(passage: Passage, node: SendNode) -> Departure:
     refused = receipt.status is SendStatus.REFUSED
     because = ": ".join(part for part in (receipt.refusal, receipt.because) if part)
     verdict = StepVerdict.REFUSED if refused else StepVerdict.PASSED
-    return Departure(node.next, result=receipt.status.value, because=because, verdict=verdict)
+    return Departure(node.next, result=receipt.status.value, because=because, verdict=verdict, planned_at=planned_at)
 
 
 def _deferred_until(receipt: SendReceipt, now: datetime) -> datetime | None:

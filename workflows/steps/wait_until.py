@@ -52,12 +52,14 @@ async def _look_up(passage: Passage, node: WaitUntilNode) -> Departure | None:
         window=passage.run.plan.get("window"),
     )
     found = await passage.judge(CalendarPort.resolve_instant, request)
-    state.zone = found.zone
+    state.zone, state.due_at = found.zone, None
     if found.at is None:
         return _without_date(node, found)
     state.resolution = Resolution(moved_by=events, because=found.because)
+    if departure := _too_late(passage, node, found.at):
+        return departure
     passage.noted(found.at)
-    return _too_late(passage, node, found.at)
+    return None
 
 
 def _date_event(plan: Plan, state: EnrollmentState, node: WaitUntilNode) -> str | None:
@@ -80,7 +82,7 @@ def _too_late(passage: Passage, node: WaitUntilNode, due: datetime) -> Departure
         return None
     because = _told(state, due, "it was too late: that was")
     if moment.late == "now":
-        return Departure(node.next, result=LATE, because=because)
+        return Departure(node.next, result=LATE, because=because, planned_at=due)
     return Departure(node.otherwise, result=LATE, because=because, verdict=StepVerdict.SKIPPED)
 
 

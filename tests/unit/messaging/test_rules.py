@@ -54,6 +54,8 @@ def test_where_nothing_speaks_against_it_a_message_may_leave(message_class: Mess
     [
         ({"enrollment_ended": True}, RefusalReason.ENROLLMENT_ENDED),
         ({"wall_now": NOON + timedelta(hours=72, seconds=1)}, RefusalReason.OVERDUE),
+        ({"expires_at": NOON - timedelta(seconds=1)}, RefusalReason.OVERDUE),
+        ({"expires_at": NOON, "wall_now": NOON + timedelta(seconds=1)}, RefusalReason.OVERDUE),
         ({"address": None, "deliverable_address": None}, RefusalReason.NO_ADDRESS),
         ({"address": "  nonsense", "deliverable_address": None}, RefusalReason.INVALID_ADDRESS),
         ({"suppressed": True}, RefusalReason.SUPPRESSED),
@@ -64,6 +66,19 @@ def test_these_rules_bind_every_class(
     message_class: MessageClass, overrides: dict[str, Any], expected: RefusalReason
 ) -> None:
     assert reason(message_class=message_class, **overrides) is expected
+
+
+def test_a_message_is_of_use_to_the_very_second() -> None:
+    assert reason(expires_at=NOON) is None
+
+
+def test_a_message_that_would_be_of_no_use_when_the_window_opens_is_not_kept_until_then() -> None:
+    found = verdict(now=NIGHT, wall_now=NIGHT, expires_at=NIGHT + timedelta(hours=6))
+    assert found == Refused(
+        RefusalReason.OVERDUE,
+        "The send window opens at 2026-06-03 08:00 Europe/Berlin. The message is of no use then.",
+    )
+    assert isinstance(verdict(now=NIGHT, wall_now=NIGHT, expires_at=NIGHT + timedelta(hours=9)), Deferred)
 
 
 @pytest.mark.parametrize("wall_now", [NOON + timedelta(hours=72), NOON - timedelta(days=1_000)])
