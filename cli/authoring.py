@@ -82,8 +82,8 @@ def shipped_templates() -> KnownTemplates:
     known = {}
     for source in checked_templates(packaged_templates()):
         rows = [compile_template(source, locale) for locale in LOCALES]
-        variables = frozenset(name for row in rows for name in row.variables)
-        known[source.key] = KnownTemplate(rows[0].message_class, variables)
+        required = frozenset(name for row in rows for name in row.required)
+        known[source.key] = KnownTemplate(rows[0].message_class, required)
     return known
 
 

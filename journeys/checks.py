@@ -1,6 +1,6 @@
 """What is wrong or doubtful about a journey beyond its shape, before it is published: each a sentence with its place.
 
-One rule is one function in `journeys.rules` and one line here.
+One rule is one function in `journeys.rules` and one line here. What is proven of every way is in `journeys.proofs`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Note, Severity
 from journeys.model import Journey
 from journeys.places import Places
+from journeys.proofs.consent import mail_before_consent
+from journeys.proofs.durations import every_way_ends
+from journeys.proofs.subject import subject_of
+from journeys.proofs.variables import variables_present
 from journeys.rules import entry, messages, ranges, references, steps, waits
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
@@ -45,7 +49,13 @@ def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
     for rule in RULES:
         yield from rule(journey)
     if known is not None:
+    subject = subject_of(journey)
+    if subject is not None:
+        yield from every_way_ends(subject)
         yield from messages.templates(journey, known)
 
+    if known is not None and subject is not None:
+        yield from mail_before_consent(subject, known)
+        yield from variables_present(subject, known)
 
 __all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Severity", "check"]

@@ -17,10 +17,10 @@ class Severity(StrEnum):
 
 
 class KnownTemplate(NamedTuple):
-    """What checks need to know of a template: its message class, and the variables it uses (`entry.product_id`)."""
+    """What checks need to know of a template: its class, and the variables it cannot do without (`entry.product_id`)."""
 
     message_class: str
-    variables: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
 
 
 KnownTemplates = Mapping[str, KnownTemplate]

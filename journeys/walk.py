@@ -9,7 +9,6 @@ from journeys.conditions.registry import (
     AnyOf,
     AttributeCondition,
     Condition,
-    ConsentCondition,
     EntryCondition,
     EventCondition,
     NoneCondition,
@@ -20,12 +19,12 @@ from journeys.places import Path
 from journeys.plan import named
 from journeys.steps.leave import ExitStep
 from journeys.steps.registry import Step
-from journeys.values import Comparison, ConsentRequirement, Where
+from journeys.values import Comparison, Where
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A step as met on the way: its id (given or derived), where it stands, what may have run and must hold before."""
+    """A step as met on the way: its id (given or derived), where it stands, and what may have run before."""
 
     step: Step
     step_id: str
@@ -33,29 +32,25 @@ class Visit:
     depth: int
     reachable: bool
     earlier: Mapping[str, Step]
-    consents: frozenset[ConsentRequirement]
 
 
 def visits(journey: Journey) -> Iterator[Visit]:
     """Every step in document order."""
-    start = implied_consents(journey.entry.audience)
-    return _sequence(named(journey.steps), Visit(journey.steps[0], "", ("steps",), 1, True, {}, start))  # noqa: FBT003
+    return _sequence(named(journey.steps), Visit(journey.steps[0], "", ("steps",), 1, True, {}))  # noqa: FBT003
 
 
 def _sequence(steps: Sequence[Step], frame: Visit) -> Iterator[Visit]:
-    """The steps of one list. `frame` holds the list's path and what holds at its start."""
-    earlier, consents, reachable = dict(frame.earlier), frame.consents, frame.reachable
+    """The steps of one list. `frame` holds the list's path and what is so at its start."""
+    earlier, reachable = dict(frame.earlier), frame.reachable
     for number, step in enumerate(steps):
-        visit = Visit(step, step.id or "", (*frame.path, number), frame.depth, reachable, earlier, consents)
+        visit = Visit(step, step.id or "", (*frame.path, number), frame.depth, reachable, earlier)
         yield visit
         within = {**earlier, visit.step_id: step}
         for path, nested in step.nested().items():
-            held = consents | implied_consents(step.granted(path))
-            inside = Visit(step, "", (*visit.path, *path), frame.depth + 1, reachable, within, held)
+            inside = Visit(step, "", (*visit.path, *path), frame.depth + 1, reachable, within)
             yield from _sequence(nested, inside)
         earlier = within | {inner.id: inner for inner in all_inside(step) if inner.id}
         reachable = reachable and not ends(step)
-        consents |= _consents_behind(step)
 
 
 def ends(step: Step) -> bool:
@@ -71,27 +66,6 @@ def all_inside(step: Step) -> Iterator[Step]:
         for inner in nested:
             yield inner
             yield from all_inside(inner)
-
-
-def _consents_behind(step: Step) -> frozenset[ConsentRequirement]:
-    """The consents that held on each of the ways that lead past the step."""
-    passing = [path for path, branch in step.nested().items() if not any(map(ends, branch))]
-    if not passing or step.may_pass_by():
-        return frozenset()
-    return frozenset.intersection(*(implied_consents(step.granted(path)) for path in passing))
-
-
-def implied_consents(condition: Condition | None) -> frozenset[ConsentRequirement]:
-    """The consents without which the condition cannot hold."""
-    match condition:
-        case ConsentCondition():
-            return frozenset({condition.consent})
-        case All():
-            return frozenset().union(*map(implied_consents, condition.all))
-        case AnyOf() if condition.any:
-            return frozenset.intersection(*map(implied_consents, condition.any))
-        case _:
-            return frozenset()
 
 
 def condition_roots(journey: Journey) -> Iterator[tuple[Condition, Path, Visit | None]]:

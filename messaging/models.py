@@ -33,6 +33,8 @@ class Template(Base):
     html: Mapped[str]
     text: Mapped[str | None]
     variables: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    required: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """Variables it cannot be filled in without."""
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     """SHA-256 of the sources: publishing the same again makes no new version."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

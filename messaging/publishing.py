@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kit.errors import Invalid
 from messaging.compilation import compile_html, with_shared
 from messaging.models import Template
+from messaging.required_variables import required_variables
 from messaging.template_checks import template_problems, variables_of
 from messaging.template_source import LOCALES, TemplateSource, packaged_templates, read_templates
 
@@ -77,6 +78,7 @@ def compile_template(source: TemplateSource, locale: str) -> Template:
         html=html,
         text=text,
         variables=sorted(variables_of(subject, html, text or "")),
+        required=sorted(required_variables(subject, html, text or "")),
         digest=source.digest,
     )
 

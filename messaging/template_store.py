@@ -14,15 +14,15 @@ Found = TypeVar("Found")
 
 
 async def known_templates(session: AsyncSession) -> dict[str, KnownTemplate]:
-    """Every published template by key, as of its newest version; variables of all its languages together."""
-    columns = select(Template.key, Template.version, Template.message_class, Template.variables)
+    """Every published template by key, as of its newest version; what all its languages require together."""
+    columns = select(Template.key, Template.version, Template.message_class, Template.required)
     rows = (await session.execute(columns.order_by(Template.key, Template.version))).all()
     newest = {row.key: row.version for row in rows}
     found: dict[str, KnownTemplate] = {}
     for row in rows:
         if row.version == newest[row.key]:
-            earlier = found[row.key].variables if row.key in found else frozenset()
-            found[row.key] = KnownTemplate(row.message_class, earlier | frozenset(row.variables))
+            earlier = found[row.key].required if row.key in found else frozenset()
+            found[row.key] = KnownTemplate(row.message_class, earlier | frozenset(row.required))
     return found
 
 

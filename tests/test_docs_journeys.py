@@ -66,7 +66,8 @@ def test_every_condition_kind_has_an_example(kind: str) -> None:
 
 
 def test_every_rule_of_the_checks_is_on_its_page() -> None:
-    sources = (PAGES.parents[1] / "journeys" / "rules").glob("*.py")
+    journeys = PAGES.parents[1] / "journeys"
+    sources = [*(journeys / "rules").glob("*.py"), *(journeys / "proofs").glob("*.py")]
     rules = {
         rule
         for source in sources

@@ -129,6 +129,7 @@ def upgrade() -> None:
     sa.Column('html', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=True),
     sa.Column('variables', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('required', postgresql.ARRAY(sa.Text()), server_default='{}', nullable=False),
     sa.Column('digest', sa.LargeBinary(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('key', 'version', 'locale', name=op.f('pk_templates'))

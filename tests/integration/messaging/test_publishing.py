@@ -109,10 +109,15 @@ async def test_journeys_can_be_checked_against_what_is_known(session: AsyncSessi
     await publish_templates(session)
     known = await known_templates(session)
     assert set(known) == {"welcome", "complete-profile", "voucher", "review-request", "loyal-customer"}
-    assert known["review-request"] == KnownTemplate(
-        "marketing",
-        frozenset({"contact.first_name", "entry.product_id", "entry.product_name", "sender.postal_address"}),
-    )
+    assert known["review-request"] == KnownTemplate("marketing", required=frozenset())
+    stored = await session.scalar(select(Template).where(Template.key == "review-request", Template.locale == "en"))
+    assert stored is not None
+    assert stored.variables == [
+        "contact.first_name",
+        "entry.product_id",
+        "entry.product_name",
+        "sender.postal_address",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ class TestMessages:
     )
     def test_mail_before_consent(self, audience: dict[str, Any] | None, steps: list[dict[str, Any]]) -> None:
         finding = only("mail-before-consent", entry=entry(audience=audience), steps=steps)
-        assert finding.severity is Severity.WARNING
+        assert finding.severity is Severity.ERROR
         assert "audience: {consent: {purpose: marketing, channel: email}}" in finding.problem.remedy
 
     @pytest.mark.parametrize(
@@ -272,10 +272,11 @@ class TestMessages:
     def test_mail_after_consent(self, audience: dict[str, Any] | None, steps: list[dict[str, Any]]) -> None:
         assert not findings("mail-before-consent", entry=entry(audience=audience), steps=steps)
 
-    def test_a_variable_of_the_entry_without_an_entry_event(self) -> None:
+    def test_a_variable_that_nothing_on_the_way_brings(self) -> None:
         receipt = [{"send": {"template": "receipt"}}]
-        assert "'receipt' uses entry.order_id" in said(only("variable-without-entry-event", entry={}, steps=receipt))
-        assert not findings("variable-without-entry-event", entry=entry(), steps=receipt)
+        finding = only("variable-may-be-missing", entry={}, steps=receipt)
+        assert finding.severity is Severity.WARNING
+        assert "'receipt' cannot be filled in without contact.first_name and entry.order_id" in said(finding)
 
 
 def test_errors_come_before_warnings() -> None:

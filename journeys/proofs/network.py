@@ -1,0 +1,149 @@
+"""All ways through a plan, unrolled: each place a contact can be at, with what of its past decides where it may go on.
+
+A station is a node of the plan together with the results that conditions ask for, and how often each bounded way has
+been taken. So a way that contradicts what has happened is none, and a repeat that is bounded ends.
+Not covered, because people do it: skipping, retrying and moving a contact; and ends by goal or exit, at any station.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from journeys.plan import Plan
+from journeys.proofs.knowledge import asked_results, truth
+from journeys.steps.base import Way
+from journeys.steps.registry import Node
+
+MOST_STATIONS = 20_000
+"""A plan with more is not looked at to the end."""
+
+
+class Station(NamedTuple):
+    """A place on the way: the node, and what of the past counts."""
+
+    node: str
+    results: tuple[tuple[str, str], ...] = ()
+    """Steps that conditions ask about and that have run, with their results; empty where the way does not tell."""
+    rounds: tuple[tuple[str, int, int], ...] = ()
+    """How often a bounded way (node and number of the way) has been taken."""
+
+
+class Hop(NamedTuple):
+    """From a station over one of its ways to another; None: the end."""
+
+    station: Station
+    way: Way
+    target: Station | None
+
+
+Trail = tuple[Hop, ...]
+"""Hops that follow one another."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The stations of a plan and the hops between them. `complete` is false where there are too many to look at."""
+
+    plan: Plan
+    start: Station
+    hops: Mapping[Station, tuple[Hop, ...]]
+    complete: bool
+
+    @cached_property
+    def _search(self) -> "_Search":
+        return _Search(self)
+
+    @property
+    def order(self) -> tuple[Station, ...]:
+        """The stations, each before those behind it; where ways go in a circle, that cannot be and is not so."""
+        return tuple(reversed(self._search.finished))
+
+    @property
+    def endless(self) -> Trail:
+        """A trail from the start into a circle that nothing bounds, and once around; empty where there is none."""
+        return self._search.circle
+
+
+def network_of(plan: Plan) -> Network:
+    """The network of a plan."""
+    asked = frozenset().union(
+        *(
+            asked_results(condition)
+            for node in plan.nodes.values()
+            for way in node.ways()
+            for condition in (way.holds, *way.fails)
+        )
+    )
+    start = Station(plan.start)
+    hops: dict[Station, tuple[Hop, ...]] = {}
+    pending = [start]
+    while pending and len(hops) < MOST_STATIONS:
+        station = pending.pop()
+        if station not in hops:
+            hops[station] = tuple(_hops(plan, station, asked))
+            pending += [hop.target for hop in hops[station] if hop.target is not None]
+    complete = all(station in hops for station in pending)
+    if not complete:
+        known = {None, *hops}
+        hops = {place: tuple(hop for hop in found if hop.target in known) for place, found in hops.items()}
+    return Network(plan, start, hops, complete)
+
+
+def _hops(plan: Plan, station: Station, asked: frozenset[str]) -> Iterator[Hop]:
+    node, results = plan.nodes[station.node], dict(station.results)
+    for number, way in enumerate(_ways(node)):
+        if truth(way.holds, results) is False or any(truth(failed, results) for failed in way.fails):
+            continue
+        rounds = _rounds(station, number, way)
+        if rounds is None:
+            continue
+        known = results | {station.node: way.result} if station.node in asked else results
+        target = None if way.to is None else Station(way.to, tuple(sorted(known.items())), rounds)
+        yield Hop(station, way, target)
+
+
+def _ways(node: Node) -> tuple[Way, ...]:
+    """The node's own ways; and where it expires, the one past it, of which nothing is known."""
+    if node.expires_after is None:
+        return node.ways()
+    return (*node.ways(), Way("too late for it", node.skipped_to()))
+
+
+def _rounds(station: Station, number: int, way: Way) -> tuple[tuple[str, int, int], ...] | None:
+    """The counts after taking the way; None where it has been taken as often as it may be."""
+    others = tuple(count for count in station.rounds if count[0] != station.node)
+    if way.at_most is None:
+        return others
+    taken = next((count for name, of, count in station.rounds if (name, of) == (station.node, number)), 0) + 1
+    return None if taken > way.at_most else tuple(sorted((*others, (station.node, number, taken))))
+
+
+@dataclass
+class _Search:
+    """A search in depth: stations in the order in which all behind them is done, and the first circle met."""
+
+    network: Network
+    finished: list[Station] = field(default_factory=list)
+    circle: Trail = ()
+
+    def __post_init__(self) -> None:
+        hops, start = self.network.hops, self.network.start
+        entered, within = {start}, {start}
+        stack = [(start, iter(hops[start]))]
+        trail: list[Hop] = []
+        while stack:
+            station, onwards = stack[-1]
+            hop = next(onwards, None)
+            if hop is None:
+                stack.pop()
+                self.finished.append(station)
+                within.discard(station)
+                del trail[-1:]
+            elif hop.target is not None and hop.target not in entered:
+                entered.add(hop.target)
+                within.add(hop.target)
+                trail.append(hop)
+                stack.append((hop.target, iter(hops[hop.target])))
+            elif not self.circle and hop.target in within:
+                self.circle = (*trail, hop)
