@@ -48,14 +48,14 @@ def check(journey: Journey, known: KnownTemplates | None, *, places: Places | No
 def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
     for rule in RULES:
         yield from rule(journey)
-    if known is not None:
     subject = subject_of(journey)
     if subject is not None:
         yield from every_way_ends(subject)
+    if known is not None:
         yield from messages.templates(journey, known)
-
     if known is not None and subject is not None:
         yield from mail_before_consent(subject, known)
         yield from variables_present(subject, known)
+
 
 __all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Severity", "check"]
