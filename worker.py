@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from activities.registration import journey_worker
 from intake.consumer import IntakeConsumer
+from intake.moves import MoveRunner
 from intake.relay import Relay
 from intake.upkeep import keep_partitions
 from kit.clock import wall_clock
@@ -45,7 +46,9 @@ async def run_journeys(settings: Settings, sessions: Sessions) -> None:
 async def run_relay(settings: Settings, sessions: Sessions) -> None:
     """Carry the outbox to Temporal until cancelled; its client connects when there is something to carry."""
     client = await connect(settings, lazy=True)
-    await Relay(sessions, client, settings.task_queue, settings.database_url).run()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Relay(sessions, client, settings.task_queue, settings.database_url).run())
+        group.create_task(MoveRunner(sessions, settings.database_url).run())
 
 
 async def run(settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """Journeys as stored: one draft at a time, immutable versions, one of them live. Their meaning is in `journeys`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -135,6 +135,11 @@ class JourneyRepository:
             JourneyVersion.entry_event == name, JourneyVersion.state == VersionState.LIVE
         )
         return list(await self._session.scalars(query.order_by(JourneyVersion.journey_key)))
+
+    async def hold(self, keys: Collection[str]) -> None:
+        """Let nothing be published for these journeys until the transaction ends, and wait for what is going on."""
+        query = select(JourneyRecord.key).where(JourneyRecord.key.in_(keys)).order_by(JourneyRecord.key)
+        await self._session.execute(query.with_for_update(read=True))
 
     async def _lock(self, key: str) -> None:
         """Drafts and publications of one journey come one after the other."""

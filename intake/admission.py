@@ -26,6 +26,7 @@ from intake.reentry import EnrollmentRefusal, NotEnrolled, entry_key_of, reentry
 from journeys.model import Journey, PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan, Role
+from journeys.shares import takes
 from kit.errors import Invalid
 from workflows.names import journey_workflow_id
 
@@ -55,11 +56,32 @@ class Door:
 
     version: JourneyVersion
     definition: Journey
+    trial: JourneyVersion | None = None
+    """The version on trial where there is one: it takes its share of the contacts, the other one the rest."""
 
     @classmethod
     def of(cls, version: JourneyVersion) -> "Door":
         """The door to this version."""
         return cls(version, definition_of(version))
+
+    def takes(self, contact_id: UUID) -> bool:
+        """Whether the contact is for this door, and not for that beside it."""
+        if self.trial is None:
+            return True
+        drawn = takes(self.trial.journey_key, self.trial.version, contact_id, percent=self.trial.share or 0)
+        return drawn == (self.trial.version == self.version.version)
+
+    def opens_to(self, event: Event) -> bool:
+        """Whether the event is one that contacts enter by; its name is known to fit.
+
+        Raises:
+            Invalid: a property cannot be compared as asked.
+        """
+        entry = self.definition.entry
+        if entry.event is not None:
+            return matches(entry.where, event.properties, {})
+        # Derived for one journey by the keeper of its clocks. What a producer sends under such a name opens nothing.
+        return event.source == DERIVED and event.properties.get("journey") == self.version.journey_key
 
 
 @dataclass(frozen=True)
@@ -165,7 +187,14 @@ class Admission:
         await self._session.flush()
         put_start(self._session, enrollment.id)
         for event, criteria in overtaken:
-            put_delivery(self._session, enrollment.id, event_id=event.event_id, at=event.occurred_at, criteria=criteria)
+            put_delivery(
+                self._session,
+                enrollment.id,
+                event_id=event.event_id,
+                at=event.occurred_at,
+                criteria=criteria,
+                version=passage.plan.version,
+            )
         return Enrolled(enrollment)
 
     def _enrollment(self, key: str, passage: Passage) -> Enrollment:

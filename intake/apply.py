@@ -19,7 +19,7 @@ from crm.scoring import ScoringRepository
 from intake.admission import Admission, Door, Enrolled, Entry
 from intake.effects import Consequences, take_effect
 from intake.listeners import Listener, Listeners, listener_of, listeners_of
-from intake.matching import match
+from intake.matching import Passage, match
 from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
 from journeys.conditions.comparison import matches
@@ -66,7 +66,8 @@ class _Application:
             self._tell_running(event, consequences)
             # After telling those inside: an entry event does not meet criteria of the enrollment it begins.
             for door in self._doors.get(event.name, ()):
-                await self._enter(event, door)
+                if door.takes(self._contact_id):
+                    await self._enter(event, door)
         await self._score()
         return self._derived
 
@@ -74,20 +75,24 @@ class _Application:
         for listener in self._running:
             criteria = self._criteria(event, listener)
             lost = sorted(consequences.withdrawn & listener.demands)
-            if lost:
-                criteria = (*criteria, EXIT_REQUESTED)
-            if criteria:
-                put_delivery(
-                    self._session,
-                    listener.enrollment_id,
-                    event_id=event.event_id,
-                    at=event.occurred_at,
-                    criteria=criteria,
-                    reason="; ".join(f"consent to {purpose} by {channel} withdrawn" for purpose, channel in lost),
-                )
+            # On its way to another version, the enrollment is told what the event means in each of the two.
+            for passage in listener.passages:
+                criteria = self._criteria(event, listener, passage)
+                if lost:
+                    criteria = (*criteria, EXIT_REQUESTED)
+                if criteria:
+                    put_delivery(
+                        self._session,
+                        listener.enrollment_id,
+                        event_id=event.event_id,
+                        at=event.occurred_at,
+                        criteria=criteria,
+                        reason="; ".join(f"consent to {purpose} by {channel} withdrawn" for purpose, channel in lost),
+                        version=passage.plan.version,
+                    )
 
-    def _criteria(self, event: Event, listener: Listener) -> tuple[str, ...]:
-        found = match(event, listener.passage)
+    def _criteria(self, event: Event, listener: Listener, passage: Passage) -> tuple[str, ...]:
+        found = match(event, passage)
         if found.undecidable:
             enrollment = str(listener.enrollment_id)
             _log.warning(

@@ -5,7 +5,7 @@ Temporal is in `intake.relay`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -23,11 +23,11 @@ ENTRIES_AT_ONCE = 2_000
 
 @dataclass(frozen=True)
 class Errand:
-    """An enrollment and its claimed entries, oldest first; its version where there is something to start."""
+    """An enrollment, its claimed entries, oldest first, and the versions to start or go over to, by number."""
 
     enrollment: Enrollment
     entries: Sequence[OutboxEntry]
-    version: JourneyVersion | None
+    versions: Mapping[int, JourneyVersion]
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,18 @@ async def claim_errands(session: AsyncSession, *, enrollments: int, only_due: bo
     entries = await _entries(session, claimed)
     found = await session.scalars(select(Enrollment).where(Enrollment.id.in_(entries)))
     rows = {enrollment.id: enrollment for enrollment in found}
-    starting = [rows[key] for key, own in entries.items() if any(entry.kind == OutboxKind.START for entry in own)]
-    versions = await _versions(session, {(row.journey_key, row.version) for row in starting})
+    needed = {key: _needed(rows[key], own) for key, own in entries.items()}
+    versions = await _versions(session, {(rows[key].journey_key, number) for key in needed for number in needed[key]})
     return [
-        Errand(rows[key], own, versions.get((rows[key].journey_key, rows[key].version))) for key, own in entries.items()
+        Errand(rows[key], own, {number: versions[rows[key].journey_key, number] for number in needed[key]})
+        for key, own in entries.items()
     ]
+
+
+def _needed(enrollment: Enrollment, entries: Collection[OutboxEntry]) -> set[int]:
+    """The versions without which the entries cannot be carried."""
+    targets = {entry.payload["version"] for entry in entries if entry.kind == OutboxKind.MOVE}
+    return targets | {enrollment.version for entry in entries if entry.kind == OutboxKind.START}
 
 
 async def _entries(session: AsyncSession, enrollment_ids: Collection[UUID]) -> dict[UUID, list[OutboxEntry]]:

@@ -8,40 +8,38 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import func, select, true, tuple_
+from sqlalchemy import func, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.journeys import plan_of
+from crm.journeys import JourneyRepository, definition_of, plan_of
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
 from crm.models.score import ScoreModel
 from intake.admission import Door
 from intake.effects import WITHDRAWN
-from intake.matching import ConsentKey, Passage, demanded_consents
+from intake.matching import ConsentKey, Passage, demanded_consents, passage_of
 
 _VersionKey = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Listener:
-    """A running enrollment, and the consents its journey's audience cannot do without."""
+    """A running enrollment, and the consents its journey's audience cannot do without.
+
+    On its way to another version it has a second passage: the events are matched with both.
+    """
 
     enrollment_id: UUID
-    passage: Passage
+    passages: tuple[Passage, ...]
     demands: frozenset[ConsentKey] = frozenset()
 
 
-def listener_of(enrollment: Enrollment, door: Door) -> Listener:
-    """The enrollment as a listener."""
+def listener_of(enrollment: Enrollment, door: Door, *others: Door) -> Listener:
+    """The enrollment as a listener in the version of the door, and in those of others it is on its way to."""
     return Listener(
         enrollment_id=enrollment.id,
-        passage=Passage(
-            plan=plan_of(door.version),
-            entry=enrollment.entry_properties,
-            entered_at=enrollment.entered_at,
-            entry_sequence=enrollment.entry_sequence,
-        ),
+        passages=tuple(passage_of(enrollment, plan_of(one.version)) for one in (door, *others)),
         demands=demanded_consents(door.definition.entry.audience),
     )
 
@@ -77,11 +75,19 @@ async def _doors(session: AsyncSession, names: Collection[str]) -> dict[str, lis
     query = (
         select(JourneyVersion)
         .where(JourneyVersion.state == VersionState.LIVE, JourneyVersion.entry_event.in_(names))
-        .order_by(JourneyVersion.journey_key)
+        .order_by(JourneyVersion.journey_key, JourneyVersion.version)
     )
+    keys = {version.journey_key for version in await session.scalars(query)}
+    if not keys:
+        return {}
+    # Nothing is published between here and the end of the transaction: nobody enters a version that has been replaced.
+    await JourneyRepository(session).hold(keys)
+    versions = (await session.scalars(query, execution_options={"populate_existing": True})).all()
+    trials = {version.journey_key: version for version in versions if version.share is not None}
     doors = defaultdict(list)
-    for version in await session.scalars(query):
-        doors[version.entry_event or ""].append(Door.of(version))
+    for version in versions:
+        door = Door(version, definition_of(version), trials.get(version.journey_key))
+        doors[version.entry_event or ""].append(door)
     return doors
 
 
@@ -89,11 +95,12 @@ async def _running(
     session: AsyncSession, contacts: Collection[UUID], names: Collection[str]
 ) -> dict[UUID, list[Listener]]:
     enrollments = await _running_enrollments(session, contacts, names)
-    doors = await _doors_of(session, {(e.journey_key, e.version) for e in enrollments})
+    numbers = {e.id: [e.version, *([] if e.moving_to is None else [e.moving_to])] for e in enrollments}
+    doors = await _doors_of(session, {(e.journey_key, number) for e in enrollments for number in numbers[e.id]})
     running = defaultdict(list)
     for enrollment in enrollments:
-        door = doors[enrollment.journey_key, enrollment.version]
-        running[enrollment.contact_id].append(listener_of(enrollment, door))
+        own = [doors[enrollment.journey_key, number] for number in numbers[enrollment.id]]
+        running[enrollment.contact_id].append(listener_of(enrollment, *own))
     return running
 
 
@@ -105,7 +112,7 @@ async def _running_enrollments(
         query = query.join(
             JourneyVersion,
             (JourneyVersion.journey_key == Enrollment.journey_key) & (JourneyVersion.version == Enrollment.version),
-        ).where(JourneyVersion.listens.overlap(list(names)))
+        ).where(or_(JourneyVersion.listens.overlap(list(names)), Enrollment.moving_to.is_not(None)))
     return (await session.scalars(query.order_by(Enrollment.id))).all()
 
 

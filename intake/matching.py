@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from journeys.conditions.all_of import All
 from journeys.conditions.any_of import AnyOf
@@ -31,6 +32,16 @@ class Passage:
     entered_at: datetime
     entry_sequence: int
     """Place of the entry in the event log."""
+
+
+def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
+    """The enrollment as events concern it, in the version this is the plan of."""
+    return Passage(
+        plan=plan,
+        entry=enrollment.entry_properties,
+        entered_at=enrollment.entered_at,
+        entry_sequence=enrollment.entry_sequence,
+    )
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,20 @@ def put_delivery(
     at: datetime,
     criteria: Sequence[str],
     reason: str = "",
+    version: int | None = None,
 ) -> None:
-    """Tell the enrollment's workflow that an event met these criteria. `at` is when it occurred, aware."""
-    delivery = Delivery(enrollment_id=enrollment_id, event_id=event_id, at=at, criteria=list(criteria), reason=reason)
+    """Tell the enrollment's workflow that an event met these criteria of this version.
+
+    `at` is when it occurred, aware. Without a version they are criteria that every one has.
+    """
+    delivery = Delivery(
+        enrollment_id=enrollment_id,
+        event_id=event_id,
+        at=at,
+        criteria=list(criteria),
+        reason=reason,
+        version=version,
+    )
     session.add(
         OutboxEntry(enrollment_id=enrollment_id, kind=OutboxKind.DELIVER, payload=delivery.model_dump(mode="json"))
     )

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
 
 from crm.journeys import plan_of
 from intake.errands import Errand, Hitch, claim_errands, seconds_until_due, settle
 from intake.models import OutboxEntry, OutboxKind
+from intake.moving import Moved, MoveOrder, carry_move, note_moves
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
 from kit.errors import Unavailable
@@ -41,6 +42,7 @@ class _Round:
 
     done: list[int] = field(default_factory=list)
     hitches: list[Hitch] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
     away: bool = False
 
 
@@ -108,6 +110,7 @@ class Relay:
             errands = await claim_errands(session, enrollments=limit, only_due=only_due)
             await asyncio.gather(*(self._carry_all(errand, turn) for errand in errands))
             await settle(session, turn.done, turn.hitches)
+            await note_moves(session, turn.moved)
         return turn
 
     async def _carry_all(self, errand: Errand, turn: _Round) -> None:
@@ -117,14 +120,15 @@ class Relay:
                 if turn.away:
                     return
                 try:
-                    await self._carry(errand, entry)
+                    moved = await self._carry(errand, entry)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it holds up this enrollment alone
                     turn.away = turn.away or _is_away(error)
                     turn.hitches.append(_hitch(entry, error))
                     return
                 turn.done.append(entry.id)
+                turn.moved += [moved] if moved else []
 
-    async def _carry(self, errand: Errand, entry: OutboxEntry) -> None:
+    async def _carry(self, errand: Errand, entry: OutboxEntry) -> Moved | None:
         enrollment = errand.enrollment
         if entry.kind == OutboxKind.START and enrollment.state == JourneyState.STARTING:
             await self._start(errand)
@@ -132,10 +136,14 @@ class Relay:
             delivery = Delivery.model_validate(entry.payload)
             if await deliver(self._client, enrollment.workflow_id, delivery) is DeliverResult.GONE:
                 _log.info("delivery_came_after_the_end", enrollment=str(enrollment.id), event_id=delivery.event_id)
+        elif entry.kind == OutboxKind.MOVE:
+            order = MoveOrder.model_validate(entry.payload)
+            return await carry_move(self._client, enrollment, order, errand.versions[order.version])
+        return None
 
     async def _start(self, errand: Errand) -> None:
-        enrollment, version = errand.enrollment, errand.version
-        assert version is not None
+        enrollment = errand.enrollment
+        version = errand.versions[enrollment.version]
         plan = plan_of(version)
         run = JourneyRun(
             enrollment_id=enrollment.id,
@@ -149,9 +157,13 @@ class Relay:
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether Temporal itself did not answer; a workflow id that is still taken concerns one enrollment only."""
+    """Whether Temporal itself did not answer.
+
+    A workflow id that is still taken concerns one enrollment only, an update that no worker answers those with moves.
+    """
     if isinstance(error, Unavailable):
-        return error.__cause__ is not None
+        cause = error.__cause__
+        return cause is not None and not isinstance(cause, WorkflowUpdateRPCTimeoutOrCancelledError)
     # A lazy client that cannot connect says so with a bare RuntimeError.
     return isinstance(error, RuntimeError | OSError)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan
@@ -47,7 +47,7 @@ class Delivery(BaseModel, frozen=True):
     at: datetime
     criteria: list[str]
     reason: str = ""
-    version: int | None = None
+    version: int | None = Field(default=None, exclude_if=lambda value: value is None)
     """The version whose criteria these are; to an enrollment in another version they mean nothing."""
 
 
@@ -64,6 +64,12 @@ class Command(BaseModel, frozen=True):
     by: str
     reason: str = ""
     enrollment_id: UUID | None = None
+
+
+class Reschedule(Command, frozen=True):
+    """Request of the update `reschedule`: end the running wait at this instant (aware); at once where it has passed."""
+
+    at: datetime
 
 
 class Explanation(BaseModel, frozen=True):

@@ -1,0 +1,154 @@
+"""Ordering moves between versions: page by page, every enrollment inside a version gets its entry in the outbox.
+
+Any number of runners may run. A page is one transaction with the place it has come to, so a killed runner leaves
+nothing half ordered and another goes on. The relay carries the orders out, per enrollment in order with all else.
+"""
+
+import asyncio
+from enum import StrEnum
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm.events import EventRepository
+from crm.journeys import plan_of
+from crm.models.contact import Contact
+from crm.models.enrollment import Enrollment
+from crm.models.journey import JourneyVersion, VersionMove
+from intake.matching import match, passage_of
+from intake.models import OutboxEntry, OutboxKind
+from intake.moving import MoveOrder
+from intake.outbox import put_delivery
+from journeys.migration import Inside, Timers, new_criteria
+from journeys.plan import Plan
+from kit.database import Sessions
+from kit.notifications import Wakeups
+
+CHANNEL = "version_moves"
+SWEEP_SECONDS = 30.0
+"""A look without having been woken: an insurance, not the way things work."""
+PAGE = 100
+MOST_WAITING = 200
+"""Orders in the outbox at most: what else there is to tell Temporal does not queue behind a whole journey."""
+_FULL_SECONDS = 0.25
+_AFTER_FAILURE_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Turn(StrEnum):
+    """What a runner found: something to order, an outbox that holds enough, or nothing to do."""
+
+    ORDERED = "ordered"
+    FULL = "full"
+    NOTHING = "nothing"
+
+
+class MoveRunner:
+    """Orders moves. `run` for a process, `order` for whoever wants as much as the outbox takes ordered now."""
+
+    def __init__(self, sessions: Sessions, database_url: str) -> None:
+        self._sessions = sessions
+        self._database_url = database_url
+
+    async def run(self) -> None:
+        """Order moves as they are asked for, until cancelled. Outages of the database are waited out."""
+        async with Wakeups(self._database_url, [CHANNEL]) as wakeups:
+            while True:
+                try:
+                    turn = await self.order()
+                except Exception as error:  # noqa: BLE001 - the loop outlives whatever goes wrong in one turn
+                    _log.warning("moves_failed", reason=type(error).__name__, again_in_seconds=_AFTER_FAILURE_SECONDS)
+                    await asyncio.sleep(_AFTER_FAILURE_SECONDS)
+                else:
+                    await wakeups.wait(CHANNEL, _FULL_SECONDS if turn is Turn.FULL else SWEEP_SECONDS)
+
+    async def order(self) -> Turn:
+        """Order page after page until nothing is left to order, or the outbox holds enough."""
+        while (turn := await self._page()) is Turn.ORDERED:
+            pass
+        return turn
+
+    async def _page(self) -> Turn:
+        async with self._sessions.begin() as session:
+            waiting = select(func.count()).select_from(OutboxEntry).where(OutboxEntry.kind == OutboxKind.MOVE)
+            query = select(VersionMove).where(VersionMove.ordered_at.is_(None)).order_by(VersionMove.id).limit(1)
+            move = await session.scalar(query.with_for_update(skip_locked=True))
+            if move is None:
+                return Turn.NOTHING
+            if (await session.scalar(waiting) or 0) >= MOST_WAITING:
+                return Turn.FULL
+            await _order_page(session, move)
+            return Turn.ORDERED
+
+
+async def _order_page(session: AsyncSession, move: VersionMove) -> None:
+    found = (await session.execute(_inside(move))).all()
+    # Intake matches events of a contact under the same lock: an event is matched before the order, or for both.
+    lock = select(Contact.id).where(Contact.id.in_({contact_id for _, contact_id in found})).order_by(Contact.id)
+    await session.execute(lock.with_for_update(key_share=True))
+    still = select(Enrollment).where(Enrollment.id.in_([enrollment_id for enrollment_id, _ in found]))
+    still = still.where(Enrollment.ended_at.is_(None), Enrollment.version != move.to_version).order_by(Enrollment.id)
+    plans = await _plans(session, move.journey_key)
+    for enrollment in (await session.scalars(still)).all():
+        move.ordered += 1
+        await _order(session, move, enrollment, plans)
+    if found:
+        move.cursor = found[-1].id
+    if len(found) < PAGE:
+        move.ordered_at = func.clock_timestamp()
+
+
+async def _plans(session: AsyncSession, journey: str) -> dict[int, Plan]:
+    versions = await session.scalars(select(JourneyVersion).where(JourneyVersion.journey_key == journey))
+    return {version.version: plan_of(version) for version in versions if version.published_at is not None}
+
+
+def _inside(move: VersionMove) -> Select[tuple[UUID, UUID]]:
+    """The next enrollments inside the version, or on their way into it, with their contacts."""
+    query = select(Enrollment.id, Enrollment.contact_id).where(
+        Enrollment.journey_key == move.journey_key,
+        or_(Enrollment.version == move.from_version, Enrollment.moving_to == move.from_version),
+        Enrollment.ended_at.is_(None),
+    )
+    if move.cursor is not None:
+        query = query.where(Enrollment.id > move.cursor)
+    return query.order_by(Enrollment.id).limit(PAGE)
+
+
+async def _order(session: AsyncSession, move: VersionMove, enrollment: Enrollment, plans: dict[int, Plan]) -> None:
+    order = MoveOrder(
+        move=move.id,
+        version=move.to_version,
+        inside=Inside(move.inside),
+        mapping=move.mapping,
+        timers=Timers(move.timers),
+    )
+    session.add(OutboxEntry(enrollment_id=enrollment.id, kind=OutboxKind.MOVE, payload=order.model_dump(mode="json")))
+    if order.inside is Inside.MIGRATE:
+        enrollment.moving_to = move.to_version
+        await _tell_past(session, enrollment, plans[enrollment.version], plans[move.to_version])
+
+
+async def _tell_past(session: AsyncSession, enrollment: Enrollment, old: Plan, new: Plan) -> None:
+    """Events since entry that meet criteria only the newer version has: they count as if it had always been there."""
+    names = new_criteria(old, new)
+    if not names:
+        return
+    passage = passage_of(enrollment, new)
+    asked = {new.criteria[name].event for name in names}
+    for event in await EventRepository(session).history(
+        enrollment.contact_id, names=asked, since=enrollment.entered_at
+    ):
+        criteria = [name for name in match(event, passage).criteria if name in names]
+        if criteria:
+            put_delivery(
+                session,
+                enrollment.id,
+                event_id=event.event_id,
+                at=event.occurred_at,
+                criteria=criteria,
+                version=new.version,
+            )
