@@ -44,7 +44,10 @@ async def run_journeys(settings: Settings, sessions: Sessions) -> None:
 
 
 async def run_relay(settings: Settings, sessions: Sessions) -> None:
-    """Carry the outbox to Temporal until cancelled; its client connects when there is something to carry."""
+    """Carry the outbox to Temporal until cancelled; its client connects when there is something to carry.
+
+    Moves between versions are ordered here, too: as many as there is room for among what else is to be carried.
+    """
     client = await connect(settings, lazy=True)
     async with asyncio.TaskGroup() as group:
         group.create_task(Relay(sessions, client, settings.task_queue, settings.database_url).run())

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.events import EventRepository
+from crm.events import DERIVED, EventRepository
 from crm.facts import load_facts
 from crm.journeys import definition_of, plan_of
 from crm.models.enrollment import Enrollment
@@ -23,6 +23,7 @@ from intake.matching import Passage, match
 from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
 from intake.reentry import EnrollmentRefusal, NotEnrolled, entry_key_of, reentry_refusal
+from journeys.conditions.comparison import matches
 from journeys.model import Journey, PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan, Role

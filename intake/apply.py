@@ -73,7 +73,6 @@ class _Application:
 
     def _tell_running(self, event: Event, consequences: Consequences) -> None:
         for listener in self._running:
-            criteria = self._criteria(event, listener)
             lost = sorted(consequences.withdrawn & listener.demands)
             # On its way to another version, the enrollment is told what the event means in each of the two.
             for passage in listener.passages:
