@@ -11,21 +11,22 @@ from api.authentication import AccessDep
 from api.dependencies import SessionsDep, TemporalDep
 from api.enrollment_views import found
 from api.idempotency import IdempotencyKey
-from api.schemas.enrollments import CommandAnswer, CommandRequest
+from api.schemas.enrollments import CommandAnswer, CommandRequest, RescheduleRequest
 from api.temporal import TemporalConnection
 from crm.access import Access, AuditRepository
 from kit.database import Sessions
 from kit.errors import Conflict, NotFound
 from workflows import starter
-from workflows.messages import Command, Explanation
+from workflows.messages import Command, Explanation, Reschedule
 
-Action = Literal["pause", "resume", "skip", "retry"]
+Action = Literal["pause", "resume", "skip", "retry", "reschedule"]
 
 UPDATES: Mapping[Action, Callable[..., Awaitable[Explanation]]] = {
     "pause": starter.pause,
     "resume": starter.resume,
     "skip": starter.skip,
     "retry": starter.retry,
+    "reschedule": starter.reschedule,
 }
 
 
@@ -50,21 +51,29 @@ class Operator:
             enrollment = await found(session, enrollment_id)
         if enrollment.ended_at is not None:
             raise Conflict(f"The enrollment has ended as '{enrollment.state}'.", remedy="There is nothing to steer.")
-        reason = request.reason if request else ""
-        command = Command(by=self._access.actor, reason=reason, enrollment_id=enrollment_id)
+        command = self._command(enrollment_id, request)
         try:
             client = await self._temporal.client()
             now = await UPDATES[action](client, enrollment.workflow_id, command, request_id=self._request_id)
         except NotFound as error:
             what = "The journey does not run: it starts in a moment, or has just ended."
             raise Conflict(what, remedy="Read the enrollment again, then decide.") from error
-        await self._note(action, enrollment_id, reason)
+        await self._note(action, enrollment_id, command)
         return CommandAnswer(action=action, enrollment_id=enrollment_id, now=now)
 
-    async def _note(self, action: Action, enrollment_id: UUID, reason: str) -> None:
+    def _command(self, enrollment_id: UUID, request: CommandRequest | None) -> Command:
+        reason = request.reason if request else ""
+        if isinstance(request, RescheduleRequest):
+            return Reschedule(by=self._access.actor, reason=reason, enrollment_id=enrollment_id, at=request.at)
+        return Command(by=self._access.actor, reason=reason, enrollment_id=enrollment_id)
+
+    async def _note(self, action: Action, enrollment_id: UUID, command: Command) -> None:
+        details = {"reason": command.reason}
+        if isinstance(command, Reschedule):
+            details["at"] = command.at.isoformat()
         async with self._sessions.begin() as session:
             await AuditRepository(session).record(
-                self._access.actor, f"enrollment.{action}", f"enrollment:{enrollment_id}", {"reason": reason}
+                self._access.actor, f"enrollment.{action}", f"enrollment:{enrollment_id}", details
             )
 
 

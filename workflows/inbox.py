@@ -4,15 +4,17 @@ Signals and updates only record here; the main loop of `workflows.journey` asks 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from journeys.duration import LONGEST as LONGEST_WAIT
 from journeys.outcomes import ENDED, JourneyState
 from journeys.plan import Criterion, Plan, Role
 from journeys.steps.wait import WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from workflows.limits import LONGEST_REASON, REMEMBERED_EVENTS
-from workflows.messages import EXIT_REQUESTED, Command, Delivery
+from workflows.messages import EXIT_REQUESTED, Command, Delivery, Reschedule
 from workflows.state import EnrollmentState, Met
 
 EXIT = "exit:"
@@ -152,12 +154,29 @@ def objection(state: EnrollmentState, name: str, command: Command, enrollment_id
         return "This enrollment has ended; the contact has entered the journey again since."
     if state.state in ENDED or state.at is None:
         return "The enrollment has ended; nothing of it can be changed any more."
+    if isinstance(command, Reschedule) and (sentence := _not_to_be_moved(state, command.at)):
+        return sentence
+    return _out_of_place(state, name)
+
+
+def _out_of_place(state: EnrollmentState, name: str) -> str | None:
     if name == "resume" and state.paused_at is None:
         return "The enrollment is not paused, so it cannot be resumed."
     if name == "retry" and state.attention is None:
         return "The enrollment does not need attention, so there is no step to retry."
-    if name == "skip" and any(pending.startswith(SKIP) for pending in state.commands):
+    if name in {"skip", "reschedule"} and any(pending.startswith(SKIP) for pending in state.commands):
         return "A skip is being carried out already; ask again once the next step is reached."
+    return None
+
+
+def _not_to_be_moved(state: EnrollmentState, at: datetime) -> str | None:
+    """Why the end of the wait cannot be moved to this instant."""
+    if state.due_at is None:
+        return "The enrollment is not waiting, so there is no wait whose end could be moved."
+    if at.tzinfo is None:
+        return "The instant has no offset from UTC, so it may mean any of many."
+    if at - state.since > LONGEST_WAIT:
+        return "The instant lies more than a hundred years ahead."
     return None
 
 

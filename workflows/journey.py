@@ -6,6 +6,7 @@ does is in `workflows.steps`; the commands to Temporal are issued by `workflows.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -15,7 +16,7 @@ from journeys.outcomes import JourneyState
 from journeys.plan import Plan
 from workflows import details, inbox, transitions
 from workflows.inbox import RETRY, SKIP, Ending, Move
-from workflows.messages import Command, Delivery, Explanation, JourneyRun, Outcome
+from workflows.messages import Command, Delivery, Explanation, JourneyRun, Outcome, Reschedule
 from workflows.migration import objection_to
 from workflows.names import WORKFLOW_TYPE
 from workflows.passage import Interrupted, Passage
@@ -141,6 +142,13 @@ class ContactJourney:
         return self.explain()
 
     @workflow.update
+    def reschedule(self, command: Reschedule) -> Explanation:
+        """Move the end of the running wait. A moment that moves afterwards moves the wait again."""
+        state = self._passage.state
+        state.due_at, state.rescheduled = command.at.astimezone(UTC), inbox.said_by(command)
+        return self.explain()
+
+    @workflow.update
     def migrate(self, migration: Migration) -> Explanation:
         """Go over to another version of the journey, at once or at the next step that it knows."""
         passage = self._passage
@@ -165,6 +173,10 @@ class ContactJourney:
     @skip.validator
     def _may_skip(self, command: Command) -> None:
         self._object("skip", command)
+
+    @reschedule.validator
+    def _may_reschedule(self, command: Reschedule) -> None:
+        self._object("reschedule", command)
 
     @retry.validator
     def _may_retry(self, command: Command) -> None:

@@ -126,7 +126,7 @@ class Passage:
             raise Interrupted
         if until and until():
             return True
-        if not timed_out and due > self.now():
+        if self.state.due_at != due or (not timed_out and due > self.now()):
             raise Interrupted
         return False
 
@@ -140,7 +140,8 @@ class Passage:
         """Sleep to `due` or until woken; whether it was the time that ended it."""
 
         def woken() -> bool:
-            return self.move() is not Move.STEP or (until is not None and until()) or self.renewal_due()
+            moved = self.state.due_at != due or (until is not None and until())
+            return moved or self.move() is not Move.STEP or self.renewal_due()
 
         summary = details.wait_summary(words, due, self.state.zone, now=self.now())
         timed_out = False
@@ -197,7 +198,8 @@ class Passage:
     async def hold(self, move: Move) -> None:
         """Stand still, visibly, for as long as the state asks for `move`."""
         self._report()
-        await workflow.wait_condition(lambda: self.move() is not move or self.renewal_due())
+        due = self.state.due_at
+        await workflow.wait_condition(lambda: self.move() is not move or self.renewal_due() or self.state.due_at != due)
         self._woken()
 
     async def close(self, ending: Ending) -> None:

@@ -1,4 +1,4 @@
-"""How the outside reaches journeys: start one, deliver an event, pause, resume, skip, retry, explain.
+"""How the outside reaches journeys: start one, deliver an event, pause, resume, skip, retry, reschedule, explain.
 
 For processes with a `Client` (relay, API, CLI), never for workflow code. Errors are those of `kit.errors`.
 """
@@ -31,7 +31,7 @@ from journeys.plan import Plan
 from kit.clock import Clock, wall_clock
 from kit.errors import Conflict, NotFound, Unavailable
 from workflows.details import headline, introduction
-from workflows.messages import Command, Delivery, Explanation, JourneyRun
+from workflows.messages import Command, Delivery, Explanation, JourneyRun, Reschedule
 from workflows.migration import ENDED_ALREADY, NO_TARGET
 from workflows.names import ENROLLMENT_MEMO, WORKFLOW_TYPE
 from workflows.position import first_attributes
@@ -219,6 +219,11 @@ async def skip(client: Client, workflow_id: str, command: Command, *, request_id
 async def retry(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
     """Take up the step that needs attention again. Raises as `resume`."""
     return await _update(client, workflow_id, "retry", command, request_id)
+
+
+async def reschedule(client: Client, workflow_id: str, command: Reschedule, *, request_id: str = "") -> Explanation:
+    """Move the end of the running wait. Raises as `resume`."""
+    return await _update(client, workflow_id, "reschedule", command, request_id)
 
 
 async def explain(client: Client, workflow_id: str) -> Explanation:

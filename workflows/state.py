@@ -92,6 +92,8 @@ class EnrollmentState(BaseModel):
     """End of the running wait. A wait taken up again (continue-as-new, resume) ends then."""
     resolution: Resolution | None = None
     """Where `due_at` was looked up: from what."""
+    rescheduled: str = ""
+    """Who has moved the end of the running wait and why, for people."""
     paused_at: datetime | None = None
     pause_reason: str = ""
     """Who paused it and why, for people."""

@@ -1,6 +1,6 @@
 """How the state changes when a step is reached, left, parked, skipped or retried. Pure; only the main loop calls it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from journeys.duration import describe_duration
@@ -35,6 +35,9 @@ def begin(plan: Plan, *, entered_at: datetime, now: datetime) -> EnrollmentState
 def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     """Leave the current step: one decision, its result, and the next step reached at `now`."""
     assert state.at is not None
+    if state.rescheduled and state.due_at:
+        told = f"rescheduled by {state.rescheduled}"
+        departure = replace(departure, because=f"{departure.because} ({told})" if departure.because else told)
     state.journal.append(_decision(state, state.at, departure, now))
     state.ordinal += 1
     if departure.result:
@@ -42,7 +45,7 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     state.planned_at = departure.planned_at or _planned(state, now)
     state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
     state.at, state.since, state.due_at, state.attention = departure.next, now, None, None
-    state.resolution = None
+    state.resolution, state.rescheduled = None, ""
     if state.at is not None:
         state.iterations[state.at] = state.iterations.get(state.at, 0) + 1
 
@@ -86,7 +89,7 @@ def park(state: EnrollmentState, reason: str, now: datetime) -> None:
     """Stay at the current step as one that needs attention. A running wait of the step is forgotten."""
     assert state.at is not None
     state.attention = Attention(step=state.at, reason=reason[:LONGEST_REASON], since=now)
-    state.due_at = state.resolution = None
+    state.due_at, state.resolution, state.rescheduled = None, None, ""
 
 
 def retry(state: EnrollmentState) -> None:

@@ -1,4 +1,4 @@
-"""Steering enrollments: pause, resume, skip, retry, exit. Each is written to the audit log with who asked and why."""
+"""Steering enrollments: pause, resume, skip, retry, reschedule, exit. Each is audited with who asked and why."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from api.operation import operation
 from api.operator import OperatorDep
 from api.requests import JsonRoute
 from api.schemas import enrollment_examples as examples
-from api.schemas.enrollments import CommandAnswer, CommandRequest, ExitAnswer
+from api.schemas.enrollments import CommandAnswer, CommandRequest, ExitAnswer, RescheduleRequest
 from crm.access import AuditRepository, Scope
 from intake.enrollment import request_exit
 
@@ -63,6 +63,16 @@ async def skip(enrollment_id: UUID, operator: OperatorDep, request: Reason = Non
 async def retry(enrollment_id: UUID, operator: OperatorDep, request: Reason = None) -> CommandAnswer:
     """For enrollments that need attention: the step is taken up again."""
     return await operator.carry_out("retry", enrollment_id, request)
+
+
+@router.post("/v1/enrollments/{enrollment_id}/reschedule", **_command("reschedule", "Move the end of the running wait"))
+async def reschedule(
+    enrollment_id: UUID,
+    operator: OperatorDep,
+    request: Annotated[RescheduleRequest, Body(openapi_examples={"usual": {"value": examples.RESCHEDULE}})],
+) -> CommandAnswer:
+    """The wait ends at `at`; where that has passed, at once. A date that moves afterwards moves the wait again."""
+    return await operator.carry_out("reschedule", enrollment_id, request)
 
 
 @router.post(

@@ -63,4 +63,5 @@ EXPLAINED = ExplanationView(
 PAUSED = CommandAnswer(
     action="pause", enrollment_id=EXAMPLE_ID, now=LIVE.model_copy(update={"state": JourneyState.PAUSED})
 )
+RESCHEDULE = {"at": "2026-03-02T07:30:00Z", "reason": "The fair has been put off."}
 EXIT = ExitAnswer(enrollment_id=EXAMPLE_ID, result="requested")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.schemas.fields import Identifier, Input, Output
+from api.schemas.fields import Identifier, Input, Instant, Output
 from api.schemas.tracking import ContactNames, Properties
 from intake.enrollment import EnrollmentRefusal
 from journeys.outcomes import JourneyState, StepVerdict
@@ -95,10 +95,16 @@ class CommandRequest(Input):
     )
 
 
+class RescheduleRequest(CommandRequest):
+    """When the running wait shall end instead, and why."""
+
+    at: Instant = Field(description="The wait's new end; one that has passed ends it at once.")
+
+
 class CommandAnswer(Output):
     """What the command did."""
 
-    action: Literal["pause", "resume", "skip", "retry"]
+    action: Literal["pause", "resume", "skip", "retry", "reschedule"]
     enrollment_id: UUID
     now: Explanation = Field(description="Where the enrollment stands after it.")
 

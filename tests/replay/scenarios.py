@@ -168,6 +168,26 @@ async def bookkeeping_outage(enroll: Enroll, world: World) -> JourneyUnderTest:
     return journey
 
 
+async def rescheduled(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll({"wait": "30d"}, VOUCHER)
+    before = (await journey.at("wait-1")).until
+    assert before is not None
+    await journey.reschedule(before - 29 * DAY)
+    await journey.at("wait-1")
+    await journey.advance(DAY)
+    return journey
+
+
+async def expired(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(WAIT, VOUCHER | {"expires_after": "6h"})
+    await journey.at("wait-1")
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.advance(2 * DAY)
+    await journey.resume()
+    return journey
+
+
 TOMORROW = {
     "id": "tomorrow",
     "wait": {"before": "1d", "date": "$entry.starts_at", "moved_by": {"event": "webinar.moved"}},
@@ -245,6 +265,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         wait_until_moved,
         wait_until_late,
         wait_until_without_date,
+        rescheduled,
+        expired,
         branch,
     )
 }

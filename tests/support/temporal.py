@@ -30,7 +30,16 @@ from kit.temporal import workflow_runner
 from tests.support.ports import World
 from workflows import starter
 from workflows.journey import ContactJourney
-from workflows.messages import EXIT_REQUESTED, Command, Delivery, Explanation, JourneyRun, Outcome, compact_plan
+from workflows.messages import (
+    EXIT_REQUESTED,
+    Command,
+    Delivery,
+    Explanation,
+    JourneyRun,
+    Outcome,
+    Reschedule,
+    compact_plan,
+)
 from workflows.names import SEARCH_ATTRIBUTES, journey_workflow_id
 
 Answer = TypeVar("Answer")
@@ -181,6 +190,10 @@ class JourneyUnderTest:
 
     async def skip(self) -> Explanation:
         return await starter.skip(self.client, self.workflow_id, BY_OPS)
+
+    async def reschedule(self, at: datetime) -> Explanation:
+        command = Reschedule(by=BY_OPS.by, reason=BY_OPS.reason, at=at)
+        return await starter.reschedule(self.client, self.workflow_id, command)
 
     async def retry(self) -> Explanation:
         return await starter.retry(self.client, self.workflow_id, BY_OPS)

@@ -55,7 +55,7 @@ async def _look_up(passage: Passage, node: WaitUntilNode) -> Departure | None:
     state.zone, state.due_at = found.zone, None
     if found.at is None:
         return _without_date(node, found)
-    state.resolution = Resolution(moved_by=events, because=found.because)
+    state.resolution, state.rescheduled = Resolution(moved_by=events, because=found.because), ""
     if departure := _too_late(passage, node, found.at):
         return departure
     passage.noted(found.at)

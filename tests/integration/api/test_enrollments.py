@@ -1,8 +1,10 @@
 """Enrollments over HTTP: starting, listing, explaining; Temporal is away unless a test brings it."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -168,11 +170,14 @@ async def test_without_temporal_the_projection_is_explained_and_it_says_so(
     assert explained["enrollment"]["step"] == "pause"
 
 
-@pytest.mark.parametrize("action", ["pause", "resume", "skip", "retry"])
+COMMANDS = {"pause": {}, "resume": {}, "skip": {}, "retry": {}, "reschedule": {"at": "2026-05-01T09:00:00+02:00"}}
+
+
+@pytest.mark.parametrize("action", COMMANDS)
 async def test_without_temporal_a_command_is_a_problem_that_passes(
     client: httpx.AsyncClient, enrollment: Enrollment, sessions: Sessions, action: str
 ) -> None:
-    answer = await client.post(f"/v1/enrollments/{enrollment.id}/{action}")
+    answer = await client.post(f"/v1/enrollments/{enrollment.id}/{action}", json=COMMANDS[action])
     assert answer.status_code == 503
     assert answer.json()["type"] == "/problems/unavailable"
     assert answer.headers["retry-after"]
@@ -193,7 +198,7 @@ async def test_an_exit_is_taken_while_temporal_is_away(
     assert noted.target == f"enrollment:{enrollment.id}"
 
 
-@pytest.mark.parametrize("action", ["pause", "resume", "skip", "retry"])
+@pytest.mark.parametrize("action", COMMANDS)
 async def test_an_ended_enrollment_takes_no_commands(
     client: httpx.AsyncClient, sessions: Sessions, action: str
 ) -> None:
@@ -201,7 +206,7 @@ async def test_an_ended_enrollment_takes_no_commands(
         version = await a_live_journey(session, {"key": "hello"})
         contact = await a_contact(session)
         ended = await an_enrollment(session, contact.id, version, state=JourneyState.COMPLETED)
-    answer = await client.post(f"/v1/enrollments/{ended.id}/{action}")
+    answer = await client.post(f"/v1/enrollments/{ended.id}/{action}", json=COMMANDS[action])
     assert answer.status_code == 409
     assert "has ended as 'completed'" in answer.json()["detail"]
     exited = await client.post(f"/v1/enrollments/{ended.id}/exit")
@@ -263,6 +268,28 @@ class TestWithTemporal:
                 select(AuditEntry).where(AuditEntry.target == f"enrollment:{running.enrollment_id}")
             )
             assert [entry.action for entry in noted] == ["enrollment.pause", "enrollment.resume"]
+
+    async def test_the_end_of_a_wait_is_moved_and_that_is_noted(
+        self, operator: httpx.AsyncClient, running: JourneyUnderTest, sessions: Sessions
+    ) -> None:
+        at = (datetime.now(UTC) + timedelta(days=9)).replace(microsecond=0)
+        body = {"at": at.astimezone(ZoneInfo("Asia/Tokyo")).isoformat(), "reason": "the fair was put off"}
+        moved = await operator.post(f"/v1/enrollments/{running.enrollment_id}/reschedule", json=body)
+        assert moved.status_code == 200
+        assert moved.json()["action"] == "reschedule"
+        assert datetime.fromisoformat(moved.json()["now"]["until"]) == at
+        async with sessions() as session:
+            query = select(AuditEntry).where(AuditEntry.action == "enrollment.reschedule")
+            (noted,) = await session.scalars(query)
+        assert noted.details == {"reason": "the fair was put off", "at": at.isoformat()}
+
+    @pytest.mark.parametrize("at", ["2026-05-01T09:00:00", "tomorrow", 5, None])
+    async def test_only_an_instant_moves_a_wait(
+        self, operator: httpx.AsyncClient, running: JourneyUnderTest, at: Any
+    ) -> None:
+        answer = await operator.post(f"/v1/enrollments/{running.enrollment_id}/reschedule", json={"at": at})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "/at"
 
     async def test_what_its_state_does_not_allow_is_a_conflict_in_the_journeys_own_words(
         self, operator: httpx.AsyncClient, running: JourneyUnderTest

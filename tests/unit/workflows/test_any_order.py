@@ -10,7 +10,7 @@ from journeys.outcomes import ENDED, JourneyState, StepVerdict
 from tests.support.temporal import a_plan
 from tests.unit.workflows.conftest import ENROLLMENT, NOW
 from workflows.inbox import EXIT, RETRY, SKIP, Move, ending, next_move, objection, receive, standing
-from workflows.messages import EXIT_REQUESTED, Command, Delivery
+from workflows.messages import EXIT_REQUESTED, Command, Delivery, Reschedule
 from workflows.state import EnrollmentState
 from workflows.transitions import Departure, abandon, begin, leave, park, retry, skip
 
@@ -18,6 +18,7 @@ PLAN = a_plan(
     [
         {"id": "first", "wait": "1d"},
         {"id": "asked", "wait_for": {"event": "page.viewed", "up_to": "2d", "since": "step"}},
+        {"id": "tomorrow", "wait": {"on": "$entry.x", "moved_by": {"event": "moved"}, "late": "now"}},
         {"id": "reviewed", "if": {"none": {"event": "x"}}, "then": [{"id": "last", "send": {"template": "t"}}]},
     ],
     goal={"type": "sell", "event": "review.created"},
@@ -52,6 +53,18 @@ class Enrollment(RuleBasedStateMachine):
         receive(self.state, PLAN, ENROLLMENT, repeated)
         if repeated.event_id in before.seen:
             assert self.state == before
+
+    @rule(hours=st.integers(-30, 30))
+    def reschedule(self, hours: int) -> None:
+        command = Reschedule(by="ops", at=self.now + timedelta(hours=hours))
+        if objection(self.state, "reschedule", command, ENROLLMENT) is None:
+            assert self.state.due_at is not None
+            self.state.due_at, self.state.rescheduled = command.at, "ops"
+
+    @precondition(lambda self: self.state.at is not None and not self.state.attention)
+    @rule(hours=st.integers(1, 30))
+    def begin_to_wait(self, hours: int) -> None:
+        self.state.due_at = self.now + timedelta(hours=hours)
 
     @rule(name=st.sampled_from(["pause", "resume", "skip", "retry"]))
     def command(self, name: str) -> None:
@@ -131,6 +144,14 @@ class Enrollment(RuleBasedStateMachine):
     @invariant()
     def nothing_of_another_version_is_remembered(self) -> None:
         assert set(self.state.met) <= {*PLAN.criteria, EXIT_REQUESTED}
+
+    @invariant()
+    def nobody_is_planned_for_later_than_now(self) -> None:
+        assert self.state.planned_at is None or self.state.planned_at <= self.now
+
+    @invariant()
+    def a_rescheduling_is_forgotten_with_its_step(self) -> None:
+        assert not self.state.rescheduled or self.state.due_at is not None
 
     @invariant()
     def commands_do_not_pile_up(self) -> None:
