@@ -12,6 +12,7 @@ import structlog
 from temporalio.client import Client
 
 from activities.registration import journey_worker
+from intake.clocks import EntryClocks
 from intake.consumer import IntakeConsumer
 from intake.moves import MoveRunner
 from intake.relay import Relay
@@ -63,6 +64,7 @@ async def run(settings: Settings) -> None:
         Role.JOURNEYS: lambda: run_journeys(settings, sessions),
         Role.INTAKE: lambda: IntakeConsumer(sessions, settings.database_url, wall_clock).run(),
         Role.RELAY: lambda: run_relay(settings, sessions),
+        Role.CLOCKS: lambda: EntryClocks(sessions, settings.database_url, wall_clock).run(),
     }
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

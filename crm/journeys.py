@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.clocks import ClockRepository
 from crm.models.access import AuditEntry
 from crm.models.journey import JourneyRecord, JourneyVersion, VersionState
 from journeys.documents import journey_from_document, to_document
@@ -56,8 +57,9 @@ class JourneyRepository:
         values = {
             "definition": to_document(journey),
             "plan": plan.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-            "entry_event": journey.entry.event,
+            "entry_event": journey.entry.trigger,
             "listens": sorted(plan.listens),
+            "clock_events": list(journey.entry.timed.clock_events if journey.entry.timed is not None else ()),
         }
         written = (
             insert(JourneyVersion)
@@ -87,6 +89,8 @@ class JourneyRepository:
         if live is not None:
             await self._session.execute(update(JourneyVersion).where(_is(live)).values(state=VersionState.FINISHING))
         published = await self._make_live(draft)
+        before = definition_of(live).entry if live is not None else None
+        await ClockRepository(self._session).follow(key, before=before, after=definition_of(published).entry)
         details = {"version": draft.version, "finishing": live.version if live is not None else None}
         entry = AuditEntry(actor=by, action="journey.published", target=f"journey:{key}", details=details)
         self._session.add(entry)

@@ -22,7 +22,7 @@ from intake.listeners import Listener, Listeners, listener_of, listeners_of
 from intake.matching import Passage, match
 from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
-from journeys.conditions.comparison import matches
+from intake.resets import set_clocks
 from kit.errors import Invalid
 from workflows.messages import EXIT_REQUESTED
 
@@ -42,6 +42,7 @@ async def apply_events(session: AsyncSession, events: Sequence[Event], now: date
         derived += await application.apply(list(own))
     if derived:
         await EventRepository(session).accept(derived)
+    await set_clocks(session, events, now)
 
 
 class _Application:
@@ -103,7 +104,7 @@ class _Application:
         entry = Entry(event, event.properties)
         admission = Admission(self._session, door, self._contact_id, entry=entry, now=self._now)
         try:
-            if not matches(door.definition.entry.where, event.properties, {}):
+            if not door.opens_to(event):
                 return
         except Invalid as error:
             admission.turn_away(NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error)))

@@ -29,6 +29,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     ranges.decided_beforehand,
     entry.ended_by_the_entry_event,
     entry.key_without_event,
+    entry.return_unnoticed,
     entry.window_that_never_opens,
 )
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from journeys.conditions.registry import Condition
 from journeys.duration import Duration
+from journeys.entries import Absence, TimedEntry
 from journeys.refusals import refused
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Key, Scalar, Strict, Where
@@ -68,18 +69,36 @@ Again = Annotated[
 
 
 class Entry(Strict):
-    """How contacts get in: by an event, or through the API only (no `event`). Audience is judged once, at entry."""
+    """How contacts get in: by an event, by its absence, or else through the API only.
+
+    The audience is judged once, at entry.
+    """
 
     event: EventName | None = None
     where: Where = Field(default_factory=dict)
+    absence: Absence | None = Field(default=None, description="Nothing of a kind for a period.")
     audience: Condition | None = None
     again: Again = "never"
 
     @model_validator(mode="after")
-    def _where_needs_event(self) -> "Entry":
+    def _one_way_in(self) -> "Entry":
         if self.where and self.event is None:
             raise refused("`where` filters an event, and there is none.", "Name the `event`, or use `audience`.")
+        if self.event is not None and self.timed is not None:
+            raise refused(
+                f"`event` and `{self.timed.key}` are two ways in.", "Keep one, and write another journey for the other."
+            )
         return self
+
+    @property
+    def timed(self) -> TimedEntry | None:
+        """What the time brings about, where that is how contacts get in."""
+        return self.absence
+
+    @property
+    def trigger(self) -> EventName | None:
+        """Name of the event a contact enters by, derived ones included; None where it enters through the API only."""
+        return self.timed.trigger if self.timed is not None else self.event
 
 
 def _as_list(value: Any) -> Any:

@@ -124,6 +124,8 @@ def _operands(comparison: Comparison, path: Path) -> Iterator[tuple[Any, Path]]:
 
 def _wheres(journey: Journey) -> Iterator[tuple[Where, Path]]:
     yield journey.entry.where, ("entry", "where")
+    if timed := journey.entry.timed:
+        yield from ((where, ("entry", *path)) for path, where in timed.wheres().items())
     if journey.goal:
         yield journey.goal.where, ("goal", "where")
     yield from ((criterion.where, ("exit", number, "where")) for number, criterion in enumerate(journey.exit))

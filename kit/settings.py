@@ -25,6 +25,7 @@ class Role(StrEnum):
     JOURNEYS = "journeys"
     INTAKE = "intake"
     RELAY = "relay"
+    CLOCKS = "clocks"
 
 
 def _named(*names: str) -> AliasChoices:
@@ -44,7 +45,8 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1, description="Connections each process keeps open at most.")
     task_queue: str = Field(default="journeys", description="Temporal task queue of ContactJourney and its activities.")
     roles: Annotated[frozenset[Role], NoDecode] = Field(
-        default=frozenset(Role), description="What this worker does: comma-separated of journeys, intake, relay."
+        default=frozenset(Role),
+        description="What this worker does: comma-separated of clocks, intake, journeys, relay.",
     )
     sandboxed: bool = Field(
         default=False,
@@ -79,6 +81,11 @@ class Settings(BaseSettings):
     default_locale: str = Field(default="de", description="Language of contacts without one: de or en.")
     overdue_after_hours: int = Field(
         default=72, ge=1, description="A send whose time lies longer ago than this is refused as overdue."
+    )
+    weekly_cap: int = Field(
+        default=3,
+        ge=1,
+        description="Marketing messages to one contact within 7 days above which checks of journeys warn.",
     )
     resend_after_minutes: int = Field(
         default=15, ge=1, description="A transactional message with unknown outcome is sent again after this long."

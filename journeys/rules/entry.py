@@ -25,12 +25,25 @@ def _criteria(journey: Journey) -> Iterator[tuple[str, Path, EventName, Where]]:
 
 
 def key_without_event(journey: Journey) -> Iterator[Note]:
-    """`again: {per: x}` takes its key from the entry event."""
+    """`again: {per: x}` takes its key from the entry event, which must have it."""
     again = journey.entry.again
-    if isinstance(again, PerProperty) and journey.entry.event is None:
+    timed = journey.entry.timed
+    if isinstance(again, PerProperty) and timed is not None and again.per.partition(".")[0] not in timed.given:
+        what = f"`per: {again.per}` takes a property that an entry by `{timed.key}` does not have: nobody could enter."
+        yield error("key-never-there", ("entry", "again", "per"), what, f"It has: {', '.join(sorted(timed.given))}.")
+    if isinstance(again, PerProperty) and journey.entry.trigger is None:
         what = f"`per: {again.per}` takes a property of the entry event, but contacts enter through the API only."
         remedy = "Name the entry `event`, or give the property with every enrollment over the API."
         yield warning("key-without-event", ("entry", "again", "per"), what, remedy)
+
+
+def return_unnoticed(journey: Journey) -> Iterator[Note]:
+    """Whoever is missed and comes back should not be written to as if still away."""
+    absence = journey.entry.absence
+    if absence is None or any(event in absence.of for _, _, event, _ in _criteria(journey)):
+        return
+    what = f"A contact that is missed and comes back ({', '.join(absence.of)}) goes on through the journey."
+    yield warning("return-unnoticed", ("entry", "absence"), what, "Make the return its `goal`, or an `exit`.")
 
 
 def window_that_never_opens(journey: Journey) -> Iterator[Note]:

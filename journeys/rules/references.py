@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from journeys.conditions.event import EventPattern
 from journeys.conditions.registry import Condition, EntryCondition, NoneCondition, ResultCondition
+from journeys.entries import TimedEntry
 from journeys.findings import Note, error, warning
 from journeys.mistakes import nearest
 from journeys.model import Journey
@@ -55,24 +56,32 @@ def _word(visit: Visit, path: Path, name: str, word: str) -> Iterator[Note]:
 def entry_references(journey: Journey) -> Iterator[Note]:
     """`$entry.x` is written so, and stands where an enrollment exists and an event started it."""
     for value, path in values(journey):
-        if entry_reference(value) is not None:
-            yield from _reference(journey, path, f"`{value}`")
+        if (name := entry_reference(value)) is not None:
+            yield from _reference(journey, path, f"`{value}`", name)
         elif isinstance(value, str) and _MEANT_AS_REFERENCE.match(value):
             yield _malformed(path, value)
     for root, root_path, _ in condition_roots(journey):
         for condition, path in conditions_in(root, root_path):
             if isinstance(condition, EntryCondition):
-                yield from _reference(journey, (*path, "entry"), f"`entry: {condition.entry}`")
+                yield from _reference(journey, (*path, "entry"), f"`entry: {condition.entry}`", condition.entry)
 
 
-def _reference(journey: Journey, path: Path, written: str) -> Iterator[Note]:
-    if path[:2] == ("entry", "where"):
+def _reference(journey: Journey, path: Path, written: str, name: str) -> Iterator[Note]:
+    if path[:1] == ("entry",) and "where" in path[1:3]:
         what = f"{written} stands for a property of the entry event, which is the one looked at here."
         yield error("entry-refers-to-itself", path, what, "Compare with a plain value.")
-    elif journey.entry.event is None:
+    elif journey.entry.trigger is None:
         what = f"{written} takes a property of the entry event, but contacts enter through the API only."
         remedy = "Name the entry `event`, or give the property with every enrollment over the API."
         yield warning("entry-without-event", path, what, remedy)
+    elif journey.entry.timed is not None:
+        yield from _given(journey.entry.timed, path, written, name)
+
+
+def _given(timed: TimedEntry, path: Path, written: str, name: str) -> Iterator[Note]:
+    if name.partition(".")[0] not in timed.given:
+        what = f"{written} takes a property that an entry by `{timed.key}` does not have."
+        yield warning("entry-property-unknown", path, what, f"It has: {', '.join(sorted(timed.given))}.")
 
 
 def _malformed(path: Path, value: str) -> Note:

@@ -55,6 +55,8 @@ def _durations(journey: Journey) -> Iterator[tuple[Path, timedelta]]:
         yield ("goal", "within"), journey.goal.within
     if isinstance(journey.entry.again, Cooldown):
         yield ("entry", "again", "cooldown"), journey.entry.again.cooldown
+    if timed := journey.entry.timed:
+        yield from ((("entry", *path), duration) for path, duration in timed.durations().items())
     for visit in visits(journey):
         if visit.step.expires_after is not None:
             yield (*visit.path, "expires_after"), visit.step.expires_after

@@ -1,5 +1,6 @@
 """Fixtures of intake; what they are is written where they live."""
 
+from tests.support.clocks import timekeeper
 from tests.support.intake import intake
 
-__all__ = ["intake"]
+__all__ = ["intake", "timekeeper"]

@@ -224,6 +224,34 @@ class TestEntry:
         assert only("key-without-event", entry={"again": {"per": "order_id"}}).severity is Severity.WARNING
         assert not findings("key-without-event", entry=entry(again={"per": "order_id"}))
 
+    def test_a_key_that_an_absence_does_not_have(self) -> None:
+        absence = {"of": "order.placed", "for": "90d"}
+        assert said(only("key-never-there", entry={"absence": absence, "again": {"per": "order_id"}})) == (
+            "error: entry.again.per: `per: order_id` takes a property that an entry by `absence` does not have: "
+            "nobody could enter. It has: journey, of, since."
+        )
+        assert not findings("key-never-there", entry={"absence": absence, "again": {"per": "since"}})
+
+    def test_a_property_that_an_absence_does_not_have(self) -> None:
+        absence = {"of": "order.placed", "for": "90d"}
+        steps = [{"set": {"seen": "$entry.order_id", "silent_since": "$entry.since"}}]
+        finding = only("entry-property-unknown", entry={"absence": absence}, steps=steps)
+        assert finding.problem.where == "steps[0].set.seen"
+        assert not findings("entry-without-event", entry={"absence": absence}, steps=steps)
+
+    def test_an_absence_cannot_ask_for_a_property_of_the_entry_it_brings_about(self) -> None:
+        absence = {"of": "order.placed", "for": "90d", "where": {"shop": "$entry.shop"}}
+        assert only("entry-refers-to-itself", entry={"absence": absence}).problem.where == "entry.absence.where.shop"
+
+    def test_an_absence_of_no_time(self) -> None:
+        absence = {"of": "order.placed", "for": "0d"}
+        assert only("no-time", entry={"absence": absence}).problem.where == "entry.absence.for"
+
+    def test_a_return_that_ends_nothing(self) -> None:
+        parts = {"entry": {"absence": {"of": ["order.placed", "app.opened"], "for": "90d"}}, "goal": None}
+        assert only("return-unnoticed", **parts).severity is Severity.WARNING
+        assert not findings("return-unnoticed", **parts, exit=[{"event": "app.opened"}])
+
     def test_a_window_that_never_opens(self) -> None:
         # A document cannot say this; a program that builds the model can.
         made = journey().model_copy(update={"window": Window(days=frozenset())})

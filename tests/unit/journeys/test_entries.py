@@ -1,0 +1,57 @@
+"""How entries by time are written and read."""
+
+from typing import Any
+
+import pytest
+
+from journeys.documents import journey_from_document, to_document
+from journeys.entries import Absence
+from kit.errors import Invalid
+from tests.support.journeys import journey
+
+
+def absence(**parts: Any) -> Absence:
+    return Absence.model_validate({"of": "order.placed", "for": "90d", **parts})
+
+
+def problem(entry: Any) -> str:
+    with pytest.raises(Invalid) as caught:
+        journey(entry=entry)
+    (only,) = caught.value.problems
+    return str(only)
+
+
+def test_one_name_may_be_written_without_a_list() -> None:
+    assert absence() == absence(of=["order.placed"])
+    document = to_document(journey(entry={"absence": {"of": "order.placed", "for": "12w"}}))
+    assert document["entry"] == {"absence": {"of": ["order.placed"], "for": "84d"}}
+    assert to_document(journey_from_document(document)) == document
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"absence": {"of": "x", "for": "1d"}, "event": "y"}, "`event` and `absence` are two ways in."),
+        ({"absence": {"of": "x", "for": "1d"}, "where": {"a": 1}}, "`where` filters an event, and there is none."),
+        ({"absence": {"of": [], "for": "1d"}}, "This is empty or too short."),
+        ({"absence": {"of": "x"}}, "`for` is missing."),
+        ({"absence": {"of": "x", "for": "three months"}}, "'three months' is not a duration."),
+        ({"absence": {"of": "x", "for": "1d", "also_with": True}}, "Did you mean `also_without`?"),
+        ({"absence": {"of": "x", "for": "1d", "backfill": "all"}}, "Allowed: none, matching."),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_meant_is_told(entry: dict[str, Any], said: str) -> None:
+    assert said in problem(entry)
+
+
+def test_what_is_listened_to_makes_another_fingerprint_and_nothing_else_does() -> None:
+    same = [absence(), absence(**{"for": "60d"}), absence(backfill="matching")]
+    others = [absence(of="app.opened"), absence(where={"total": 5}), absence(also_without=True)]
+    assert len({one.fingerprint for one in same}) == 1
+    assert len({one.fingerprint for one in [*same, *others]}) == 4
+
+
+def test_an_absence_of_contacts_without_is_begun_by_any_event() -> None:
+    assert absence().clock_events == ("order.placed",)
+    assert absence(also_without=True).clock_events == ("order.placed", "*")
