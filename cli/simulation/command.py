@@ -1,7 +1,6 @@
 """`dauerlauf simulate`: a journey walked to its end with a pretended contact, and told line by line."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +74,6 @@ def simulate(
     begin = begin if begin.tzinfo else begin.replace(tzinfo=zone)
     script = read_script(events) if events else ()
     play = Play(found, pretended, begin, script, templates or (), models or ())
-    logging.getLogger("temporalio").setLevel(logging.ERROR)  # what fails for good is told below
     world, took = asyncio.run(_play(play))
     _tell(world, took)
     raise typer.Exit(0 if _ended_well(world) else 1)

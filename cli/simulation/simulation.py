@@ -6,7 +6,7 @@ from one due time to the next, so that everything happens in the order in which 
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -43,7 +43,7 @@ _HOPELESS_ATTEMPT = 4
 
 
 class Simulation:
-    """Plays a journey. `now` is pretended time; `late` says by how much real time has pushed it."""
+    """Plays a journey. `now` is pretended time; `late` says how far it has been beyond what it was moved to."""
 
     def __init__(self, stage: Stage, world: World, start: datetime) -> None:
         self._stage = stage
@@ -51,6 +51,7 @@ class Simulation:
         self.start = start
         self._now = start
         self._nominal = start
+        self._late = timedelta(0)
 
     @classmethod
     def prepare(
@@ -81,7 +82,7 @@ class Simulation:
         world = World(
             journey=journey,
             plan=compile_plan(journey, version=1),
-            record=Record.of(contact, known.values(), start=start),
+            record=Record.of(_at_home(contact, settings), known.values(), start=start),
             mailroom=Mailroom(templates, default_locale=settings.default_locale),
             settings=settings,
         )
@@ -94,14 +95,26 @@ class Simulation:
 
     @property
     def late(self) -> timedelta:
-        """How far pretended time is beyond what it was moved to: real time passes in a simulation, too."""
-        return self._now - self._nominal
+        """How far pretended time has been beyond what it was moved to: real time passes in a simulation, too.
+
+        A wait may have begun so much later than it would have, and ends so much later then.
+        """
+        return self._late
 
     async def event(self, name: str, properties: Mapping[str, Any], *, event_id: str = "") -> None:
         """Something happens to the contact now, with all that follows from it at once. An id counts once."""
+        self._happen(name, properties, event_id)
+        await self._settle()
+
+    async def events(self, happenings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Several things happen in one moment, before anything follows from the first of them."""
+        for name, properties in happenings:
+            self._happen(name, properties, "")
+        await self._settle()
+
+    def _happen(self, name: str, properties: Mapping[str, Any], event_id: str) -> None:
         if self.world.happen(name, properties, at=self._now, event_id=event_id):
             self.world.tell(Moment(self._now, Happening.EVENT, name))
-        await self._settle()
 
     async def enroll(self, properties: Mapping[str, Any], *, key: str | None = None) -> None:
         """The contact is to enter without an event, as over the API."""
@@ -111,18 +124,18 @@ class Simulation:
     async def advance(self, duration: timedelta) -> None:
         """Let time pass. A wait that was begun so long ago is over then."""
         self._nominal += duration
-        await self._pass(self._now + duration)
+        await self._pass()
 
     async def advance_to(self, instant: datetime) -> None:
         """Let time pass until an aware instant; none where it has passed."""
         self._nominal = max(self._nominal, instant)
-        await self._pass(max(self._now, instant))
+        await self._pass()
 
     async def finish(self, *, until: datetime) -> None:
         """Let time pass from due time to due time, until nothing is left to happen by itself, or this instant."""
         while (due := self._next_due()) is not None and due <= until:
             self._nominal = max(self._nominal, due)
-            await self._pass(max(self._now, due))
+            await self._pass()
 
     async def command(self, name: str) -> None:
         """Have ops `pause`, `resume`, `skip` or `retry` every running enrollment.
@@ -152,9 +165,9 @@ class Simulation:
     def _next_due(self) -> datetime | None:
         return min((ride.due for ride in self._running() if ride.due), default=None)
 
-    async def _pass(self, until: datetime) -> None:
+    async def _pass(self) -> None:
         """Move everybody's clock from due time to due time, in order, and then to the nominal time."""
-        while (due := self._next_due()) is not None and due <= until:
+        while (due := self._next_due()) is not None and due <= self._nominal + self._late:
             for ride in self._running():
                 await self._move(ride, due + BEYOND if ride.due == due else due)
             await self._settle()
@@ -185,6 +198,7 @@ class Simulation:
             if self.world.broken is not None:
                 raise self.world.broken
             if not arriving:
+                self._late = max(self._late, self._now - self._nominal)
                 return
 
     async def _run(self, errands: Sequence[Errand]) -> None:
@@ -239,6 +253,11 @@ class Simulation:
 
     def _handle(self, ride: Ride) -> Any:
         return self._stage.skipper.client.get_workflow_handle(ride.enrollment.workflow_id)
+
+
+def _at_home(contact: PretendedContact, settings: Settings) -> PretendedContact:
+    """The contact with the installation's time zone, where nothing was said about it."""
+    return contact.model_copy(update={"attributes": {"time_zone": settings.default_time_zone, **contact.attributes}})
 
 
 def _clock(description: DescribeWorkflowExecutionResponse) -> datetime:

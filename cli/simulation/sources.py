@@ -38,7 +38,8 @@ def sound(journey: Journey) -> Journey:
     """
     errors = [finding.problem for finding in check(journey, None) if finding.severity is Severity.ERROR]
     if errors:
-        raise Invalid(f"The journey {journey.key} has errors.", problems=errors)
+        told = " ".join(map(str, errors))
+        raise Invalid(f"The journey {journey.key} has errors. {told}", problems=errors)
     return journey
 
 

@@ -5,6 +5,7 @@ journey does here, nothing leaves the process.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future
@@ -66,6 +67,8 @@ async def open_stage(*, sandboxed: bool = False) -> AsyncIterator[Stage]:
     Raises:
         Unavailable: the server does not start, with the reason.
     """
+    # A step that fails for good is told in the timeline; its frames are of no use to an author.
+    logging.getLogger("temporalio.activity").setLevel(logging.ERROR)
     async with time_skipping() as skipper:
         stage = Stage(skipper)
         async with Worker(

@@ -1,0 +1,233 @@
+"""What a simulation gets right: everything a real contact would meet, through the real workflow."""
+
+from typing import Any
+
+import pytest
+
+from cli.testing.journey import OpenJourney
+from kit.errors import Conflict, Invalid, NotFound
+
+ORDER = {"order_id": "o-1", "order_number": 1, "product_id": "cd-1"}
+CONSENT = {"consent": {"purpose": "marketing"}}
+
+
+def a_journey(*steps: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    return {
+        "key": "tried",
+        "name": "Tried",
+        "owner": "tests",
+        "entry": {"event": "order.placed"},
+        "steps": list(steps) or [{"wait": "1d"}],
+        **parts,
+    }
+
+
+class TestTime:
+    async def test_half_a_year_is_walked_step_by_step(self, journey: OpenJourney) -> None:
+        steps: list[dict[str, Any]] = [{"wait": "30d"}, {"send": {"template": "review-request"}}] * 6
+        async with journey(a_journey(*steps), start="2026-01-01 12:00") as j:
+            await j.event("order.placed")
+            await j.finish()
+            j.assert_sent("review-request", times=6)
+            assert [f"{mail.at.astimezone(j.now.tzinfo):%d.%m. %H:%M}" for mail in j.mails] == [
+                "31.01. 12:00",
+                "02.03. 12:00",
+                "01.04. 13:00",  # 24 hours times 30, over the change of the clocks
+                "01.05. 13:00",
+                "31.05. 13:00",
+                "30.06. 13:00",
+            ]
+
+    @pytest.mark.parametrize("year", [2010, 2026, 2040])
+    async def test_past_and_future_are_alike(self, journey: OpenJourney, year: int) -> None:
+        easter = {2010: "2010-04-06", 2026: "2026-04-07", 2040: "2040-04-03"}[year]
+        window = {"days": "mon-fri", "from": "09:00", "to": "17:00", "holidays": True}
+        steps = (
+            {"wait": "1 day at 08:00"},
+            {"send": {"template": "voucher"}},
+            {"wait": {"until": "2055-01-01 00:00", "late": "now"}},
+        )
+        before = {2010: "2010-04-01 18:00", 2026: "2026-04-02 18:00", 2040: "2040-03-29 18:00"}[year]
+        async with journey(a_journey(*steps, window=window), contact={"country": "DE"}, start=before) as j:
+            await j.event("order.placed")
+            await j.advance(days=10)
+            j.assert_sent("voucher", at=f"{easter} 09:00")
+            j.assert_waiting(until="2055-01-01 00:00")
+
+    async def test_waits_end_in_the_contacts_own_zone(self, journey: OpenJourney) -> None:
+        plan = a_journey({"wait": "1 day at 09:00"})
+        async with journey(plan, contact={"time_zone": "America/New_York"}, start="2026-03-07 12:00") as j:
+            await j.event("order.placed")
+            j.assert_waiting(until="Sun 09:00")
+            j.assert_waiting(until="Sun 13:00 UTC")
+            await j.finish()
+            j.assert_ended(at="2026-03-08 09:00")
+
+    async def test_time_stops_where_it_is_told_to(self, journey: OpenJourney) -> None:
+        async with journey(a_journey({"wait": "1d"}, {"set": {"late": True}})) as j:
+            await j.event("order.placed")
+            await j.advance(hours=23, minutes=59)
+            j.assert_attribute("late", None)
+            await j.advance(minutes=1)
+            j.assert_attribute("late", value=True)
+
+    async def test_a_long_silence_before_the_entry_is_no_matter(self, journey: OpenJourney) -> None:
+        async with journey(a_journey()) as j:
+            await j.advance(days=400)
+            await j.event("order.placed")
+            await j.finish()
+            j.assert_ended(at="2027-07-07 10:00")
+
+
+class TestEntry:
+    async def test_another_event_or_other_properties_let_nobody_in(self, journey: OpenJourney) -> None:
+        async with journey("voucher-and-review") as j:
+            await j.event("page.viewed", ORDER)
+            await j.event("order.placed", {**ORDER, "order_number": 2})
+            j.assert_not_entered()
+
+    async def test_the_audience_is_judged(self, journey: OpenJourney) -> None:
+        async with journey("voucher-and-review", contact={"consents": []}) as j:
+            await j.event("order.placed", ORDER)
+            j.assert_not_entered(reason="audience")
+            await j.event("consent.granted")
+            await j.event("order.placed", ORDER)
+            j.assert_entered()
+
+    async def test_a_cooldown_is_kept(self, journey: OpenJourney) -> None:
+        plan = a_journey(entry={"event": "order.placed", "again": {"cooldown": "10d"}})
+        async with journey(plan) as j:
+            await j.event("order.placed")
+            await j.event("order.placed")
+            j.assert_not_entered(reason="already_running")
+            await j.advance(days=10)
+            await j.event("order.placed")
+            j.assert_not_entered(reason="cooling_down")
+            await j.advance(days=2)
+            await j.event("order.placed")
+            j.assert_entered(times=2)
+
+    async def test_several_run_side_by_side_each_in_its_own_time(self, journey: OpenJourney) -> None:
+        entry = {"event": "order.placed", "again": {"per": "order_id"}}
+        goal = {"type": "sell", "event": "order.paid", "where": {"order_id": "$entry.order_id"}}
+        async with journey(a_journey({"wait": "3d"}, {"list": {"add": "slow"}}, entry=entry, goal=goal)) as j:
+            await j.event("order.placed", {"order_id": 1})
+            await j.advance(days=1)
+            await j.event("order.placed", {"order_id": 2})
+            await j.advance(days=1)
+            await j.event("order.paid", {"order_id": 2})
+            j.assert_ended("goal_met")
+            j.assert_waiting(until="Thu 10:00")
+            await j.finish()
+            j.assert_in_list("slow")
+
+    async def test_a_contact_enters_without_an_event(self, journey: OpenJourney) -> None:
+        async with journey(a_journey({"set": {"seen": "$entry.page"}}, entry={})) as j:
+            await j.enroll({"page": "/prices"})
+            j.assert_ended()
+            j.assert_attribute("seen", "/prices")
+
+    async def test_points_lead_into_a_journey(self, journey: OpenJourney) -> None:
+        history = [{"event": "order.placed", "ago": f"{days}d"} for days in (50, 40, 30, 20, 10)]
+        async with journey("loyal-customer", contact={"history": history}) as j:
+            j.assert_not_entered()
+            await j.event("order.placed")
+            j.assert_entered()
+            j.assert_sent("loyal-customer")
+
+
+class TestLeaving:
+    async def test_a_withdrawn_consent_ends_what_needed_it(self, journey: OpenJourney) -> None:
+        async with journey("voucher-and-review") as j:
+            await j.event("order.placed", ORDER)
+            await j.event("consent.withdrawn")
+            j.assert_ended("exited", reason="consent to marketing by email withdrawn")
+            j.assert_not_sent()
+
+    async def test_an_event_of_another_order_does_not_end_it(self, journey: OpenJourney) -> None:
+        async with journey("voucher-and-review") as j:
+            await j.event("order.placed", ORDER)
+            await j.event("order.refunded", {"order_id": "o-2"})
+            j.assert_running()
+            await j.event("order.refunded", {"order_id": "o-1"})
+            j.assert_ended("exited", reason="order.refunded")
+
+    async def test_what_a_step_does_may_end_the_journey(self, journey: OpenJourney) -> None:
+        goal = {"type": "serve", "event": "list.joined", "where": {"list": "vip"}}
+        async with journey(a_journey({"list": {"add": "vip"}}, {"wait": "9d"}, goal=goal)) as j:
+            await j.event("order.placed")
+            j.assert_ended("goal_met")
+
+    async def test_an_event_counts_once(self, journey: OpenJourney) -> None:
+        async with journey(a_journey({"if": {"event": "page.viewed", "at_least": 2}, "then": [{"exit": "two"}]})) as j:
+            await j.event("page.viewed", event_id="same")
+            await j.event("page.viewed", event_id="same")
+            await j.event("order.placed")
+            j.assert_result("if-1", "no")
+
+
+class TestMail:
+    @pytest.mark.parametrize(
+        ("contact", "reason"),
+        [
+            ({"email": None}, "no_address"),
+            ({"suppressed": True}, "suppressed"),
+            ({"consents": ["sales"]}, "no_consent"),
+        ],
+        ids=str,
+    )
+    async def test_the_gate_refuses_with_its_reason(
+        self, journey: OpenJourney, contact: dict[str, Any], reason: str
+    ) -> None:
+        async with journey(a_journey({"send": {"template": "voucher"}}), contact=contact) as j:
+            await j.event("order.placed")
+            j.assert_refused("voucher", reason=reason)
+            j.assert_not_sent()
+            j.assert_ended("completed")
+
+    async def test_a_mail_is_in_the_contacts_language_and_about_the_contact(self, journey: OpenJourney) -> None:
+        contact = {"locale": "en-GB", "first_name": "Ada"}
+        async with journey(a_journey({"send": {"template": "voucher"}}), contact=contact) as j:
+            await j.event("order.placed", {"product_name": "Kind of Blue"})
+            mail = j.assert_sent("voucher", step="send-1", at="10:00", times=1)
+            assert (mail.locale, mail.subject) == ("en", "Ada, 10% off your next CD")
+            assert "Kind of Blue" in mail.text
+
+    async def test_a_template_nobody_wrote_needs_attention(self, journey: OpenJourney) -> None:
+        async with journey(a_journey({"send": {"template": "nobody-wrote-it"}})) as j:
+            await j.event("order.placed")
+            j.assert_needs_attention(at="send-1", because="no template 'nobody-wrote-it'")
+            await j.skip()
+            j.assert_ended("completed")
+
+
+class TestOperating:
+    async def test_a_paused_journey_stands_still(self, journey: OpenJourney) -> None:
+        async with journey(a_journey({"wait": "1d"}, {"set": {"passed": True}})) as j:
+            await j.event("order.placed")
+            await j.pause()
+            await j.advance(days=3)
+            j.assert_attribute("passed", None)
+            await j.resume()
+            j.assert_ended(at="Thu 10:00")
+
+    async def test_what_is_not_allowed_is_said(self, journey: OpenJourney) -> None:
+        async with journey(a_journey()) as j:
+            await j.event("order.placed")
+            with pytest.raises(Conflict, match="not paused"):
+                await j.resume()
+
+
+class TestSources:
+    async def test_a_journey_nobody_knows_is_not_found(self, journey: OpenJourney) -> None:
+        with pytest.raises(NotFound, match="welcome"):
+            journey("nobody-knows-it")
+
+    async def test_a_journey_with_errors_is_refused_with_them(self, journey: OpenJourney) -> None:
+        twice = {"id": "twice", "wait": "1d"}
+        with pytest.raises(Invalid, match="twice"):
+            journey(a_journey(twice, twice))
+
+    async def test_a_contact_that_cannot_be_is_refused(self, journey: OpenJourney) -> None:
+        with pytest.raises(Invalid):
+            journey("welcome", contact={"country": "Atlantis"})
