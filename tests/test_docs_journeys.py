@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from cli.testing.journey import OpenJourney
 from journeys.checks import RULES, check
 from journeys.conditions.registry import CONDITION_KINDS
 from journeys.documents import from_document, journey_from_document
 from journeys.findings import Severity
-from journeys.loader import load_document
+from journeys.loader import load_document, load_model
 from journeys.scoring import PointsModel
+from journeys.simulate import Script
 from journeys.steps.base import BaseStep
 from journeys.steps.registry import STEP_CLASSES
 
@@ -56,8 +58,16 @@ def test_an_example_is_a_sound_part_of_a_journey(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", list(blocks("python")))
-def test_a_python_example_runs(text: str) -> None:
-    exec(compile(text, "example", "exec"), {})
+async def test_a_python_example_runs(text: str, journey: OpenJourney) -> None:
+    example: dict[str, Any] = {}
+    exec(compile(text, "example", "exec"), example)
+    for test in [value for name, value in example.items() if name.startswith("test_")]:
+        await test(journey)
+
+
+@pytest.mark.parametrize("text", list(blocks("yaml events")))
+def test_an_example_of_events_is_a_script(text: str) -> None:
+    assert load_model(Script, text, name="list of events").events
 
 
 @pytest.mark.parametrize("kind", CONDITION_KINDS)
