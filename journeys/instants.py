@@ -73,9 +73,9 @@ def _dated(moment: DateMoment, found: date | datetime, around: Surroundings) -> 
 
 
 def _returns(found: date | datetime, first: int, zone: ZoneInfo) -> Iterator[date | datetime]:
-    """The date as it returns each year from `first` on; a time of day stays what it is on the contact's wall."""
+    """The date, and its returns in each year from `first` on; a time of day stays what it is on the contact's wall."""
     local = found.astimezone(zone) if isinstance(found, datetime) and found.tzinfo else found
-    for year in range(first, LAST_YEAR + 1):
+    for year in range(max(first, local.year), LAST_YEAR + 1):
         if isinstance(local, datetime):
             yield datetime.combine(anniversary(local.date(), year), local.time())
         else:

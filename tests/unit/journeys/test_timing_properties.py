@@ -1,5 +1,6 @@
 """What holds for every window in every time zone, checked against a reading of the wall clock minute by minute."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -50,7 +51,7 @@ def closed(day: date) -> bool:
     return day.toordinal() % 3 == 0
 
 
-def reads_open(window: Window, moment: datetime, zone: ZoneInfo) -> bool:
+def reads_open(window: Window, moment: datetime, zone: ZoneInfo, closed: Callable[[date], bool] = closed) -> bool:
     """The rule for readers: is there a listed day whose span of wall time holds what the clock shows?"""
     shown = moment.astimezone(zone).replace(tzinfo=None)
     for day in (shown.date() - timedelta(days=1), shown.date()):
