@@ -16,6 +16,7 @@ from journeys.loader import load_document
 from journeys.model import Journey
 from journeys.places import Places
 from kit.errors import Invalid
+from messaging.live_checks import check_live
 from messaging.template_store import known_templates
 
 JSON_TYPE = "application/json"
@@ -82,6 +83,11 @@ async def demand_runnable(session: AsyncSession, journey: Journey, places: Place
         detail = f"The journey '{journey.key}' has {count}; nothing was changed. {errors[0].problem}"
         raise ProblemError(problems.INVALID_JOURNEY, detail, errors=[finding.problem for finding in found])
     return [_view(finding) for finding in found]
+
+
+async def findings_together(session: AsyncSession, key: str, *, weekly_cap: int) -> list[FindingView]:
+    """What is doubtful about the journey beside the other live ones; warnings only."""
+    return [_view(finding) for finding in await check_live(session, [key], weekly_cap=weekly_cap)]
 
 
 def _view(finding: Finding) -> FindingView:

@@ -14,7 +14,12 @@ from journeys.checks import check as findings_of
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
 from journeys.loader import load_file, load_with_places
 from journeys.model import Journey
+from journeys.proofs.subject import subject_of
+from journeys.proofs.summary import describe_ways
+from journeys.proofs.together import check_together
 from kit.errors import Invalid, Problem
+from kit.settings import Settings
+from messaging.live_checks import check_live
 from messaging.publishing import checked_templates, compile_template
 from messaging.publishing import publish_templates as templates_into
 from messaging.template_source import LOCALES, packaged_templates
@@ -24,13 +29,18 @@ Files = Annotated[list[Path], typer.Argument(help="Journey files (YAML), or dire
 console = Console(highlight=False, soft_wrap=True)
 
 
-def check(files: Files) -> None:
-    """Check journeys, without a database: the templates known are those that ship with the product.
+def check(
+    files: Files,
+    *,
+    ways: Annotated[bool, typer.Option("--ways", help="Also tell how long each way takes and what it sends.")] = False,
+) -> None:
+    """Check journeys, each and all together, without a database: known are the templates that ship with the product.
 
     Ends with exit code 1 where a journey could not be published.
     """
     known = shipped_templates()
     failed = False
+    sound: list[Journey] = []
     for path in _journey_files(files):
         try:
             journey, places = load_with_places(path.read_text(encoding="utf-8"), source=path.name)
@@ -40,7 +50,12 @@ def check(files: Files) -> None:
             failed = True
             continue
         _print_findings(path, findings)
-        failed = failed or any(finding.severity is Severity.ERROR for finding in findings)
+        if ways:
+            _print_ways(journey, known)
+        sound += [] if any(finding.severity is Severity.ERROR for finding in findings) else [journey]
+        failed = failed or journey not in sound
+    for finding in check_together(sound, known, weekly_cap=Settings().weekly_cap):
+        console.print(f"{finding}", markup=False)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -48,11 +63,11 @@ def publish(files: Files) -> None:
     """Check journeys against the templates of the database, then publish them: all of them or none."""
     journeys = [load_file(path) for path in _journey_files(files)]
     for line in in_transaction(lambda session: publish_journeys(session, journeys)):
-        console.print(line)
+        console.print(line, markup=False)
 
 
 async def publish_journeys(session: AsyncSession, journeys: Sequence[Journey]) -> list[str]:
-    """Publish the journeys, all or none; returns a sentence for each.
+    """Publish the journeys, all or none; returns a sentence for each, and what is doubtful beside the other live ones.
 
     Raises:
         Invalid: a journey has errors.
@@ -68,7 +83,8 @@ async def publish_journeys(session: AsyncSession, journeys: Sequence[Journey]) -
         await repository.put_draft(journey)
         version = await repository.publish(journey.key, by="cli")
         said.append(f"{journey.key}: version {version.version} is live.")
-    return said
+    keys = [journey.key for journey in journeys]
+    return said + [str(finding) for finding in await check_live(session, keys, weekly_cap=Settings().weekly_cap)]
 
 
 def publish_templates(directory: Annotated[Path, typer.Argument(help="Folder of templates.", exists=True)]) -> None:
@@ -100,6 +116,12 @@ def _print_findings(path: Path, findings: Sequence[Finding]) -> None:
         console.print(f"[green]{path}: nothing to mend.[/]")
     for finding in findings:
         _print_problems(path, (finding.problem,), finding.severity)
+
+
+def _print_ways(journey: Journey, known: KnownTemplates) -> None:
+    subject = subject_of(journey)
+    for line in describe_ways(subject, known) if subject else ():
+        console.print(f"  {line}", markup=False)
 
 
 def _print_problems(path: Path, problems: Sequence[Problem], severity: str) -> None:

@@ -9,10 +9,10 @@ from pydantic import TypeAdapter
 
 from api import problems
 from api.authentication import AccessDep
-from api.dependencies import SessionDep
+from api.dependencies import SessionDep, SettingsDep
 from api.errors import ProblemError
 from api.idempotency import Answer, OnceDep
-from api.journey_documents import demand_runnable, journey_in, request_body
+from api.journey_documents import demand_runnable, findings_together, journey_in, request_body
 from api.operation import operation
 from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
 from api.requests import JsonRoute
@@ -83,10 +83,13 @@ async def put_journey(key: JourneyKey, request: Request, session: SessionDep, ac
         example=examples.PUBLISHED,
     ),
 )
-async def publish_journey(key: JourneyKey, session: SessionDep, once: OnceDep, access: AccessDep) -> JSONResponse:
+async def publish_journey(
+    key: JourneyKey, session: SessionDep, settings: SettingsDep, once: OnceDep, access: AccessDep
+) -> JSONResponse:
     """The draft becomes live and takes new contacts; those inside the version before finish in that version.
 
-    Publishing an unchanged definition makes no new version. Two publications at once are one after the other.
+    Publishing an unchanged definition makes no new version. Two publications at once are one after the other. What is
+    doubtful about the journey beside the other live ones is told, and keeps nothing from being published.
     """
 
     async def effect() -> Answer:
@@ -97,7 +100,8 @@ async def publish_journey(key: JourneyKey, session: SessionDep, once: OnceDep, a
         if draft is not None:
             await demand_runnable(session, definition_of(draft))
         live = await journeys.publish(key, by=access.actor)
-        return HTTPStatus.OK, PublishedView(key=key, live=version_view(live))
+        findings = await findings_together(session, key, weekly_cap=settings.weekly_cap)
+        return HTTPStatus.OK, PublishedView(key=key, live=version_view(live), findings=findings)
 
     return await once(effect)
 

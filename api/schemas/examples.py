@@ -56,7 +56,21 @@ DRAFT = DraftView(
         )
     ],
 )
-PUBLISHED = PublishedView(key="welcome", live=_LIVE)
+PUBLISHED = PublishedView(
+    key="welcome",
+    live=_LIVE,
+    findings=[
+        FindingView(
+            severity="warning",
+            field="journeys welcome, voucher-and-review",
+            what="One contact can get 4 marketing messages within 7 days, more than 3: 'welcome' 2 (days 0 to 2 after "
+            "the entry: 'welcome', 'ask-for-profile'); 'voucher-and-review' 2 (days 1 to 3 after the entry: 'voucher', "
+            "'send-1').",
+            remedy="Put more time between them, let one journey exclude the other by its audience or `exit`, or raise "
+            "the cap.",
+        )
+    ],
+)
 JOURNEYS = Page[JourneyItem](
     items=[JourneyItem(key="welcome", name="Welcome", owner="crm", live=1, draft=None)], next=None
 )

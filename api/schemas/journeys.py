@@ -11,7 +11,7 @@ STORED_STATES = Literal["draft", "live", "finishing", "stopped"]
 
 
 class FindingView(Output):
-    """Something the check of a journey found. An error keeps it from being stored, a warning does not."""
+    """Something a check found, of a journey or of several. An error keeps it from being stored, a warning does not."""
 
     severity: str = Field(examples=["warning"])
     field: str = Field(examples=["steps[2].send.template"])
@@ -43,6 +43,9 @@ class PublishedView(Output):
 
     key: str
     live: VersionView
+    findings: list[FindingView] = Field(
+        description="What is doubtful about it beside the other live journeys: frequency, circles. Warnings only."
+    )
 
 
 class JourneyItem(Output):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from journeys.findings import Note, error
+from journeys.findings import Note, error, warning
 from journeys.proofs.network import Hop, Network, Station, Trail
 from journeys.proofs.subject import Subject
 
@@ -35,7 +35,7 @@ class WayThrough:
 
 def every_way_ends(subject: Subject) -> Iterator[Note]:
     """No way goes in a circle without a bound."""
-    circle = subject.network.endless
+    circle = subject.unrolled.endless
     if circle:
         yield error(
             "endless-way",
@@ -43,26 +43,19 @@ def every_way_ends(subject: Subject) -> Iterator[Note]:
             f"A contact can go round here for ever: {subject.tell(circle)}.",
             "Say how often at most it goes round.",
         )
-    elif not subject.network.complete:
-        yield error(
-            "too-many-ways",
-            ("steps",),
-            "The journey has too many ways to look at all of them.",
-            "Repeat less often, or split it into several journeys.",
-        )
+    elif not subject.unrolled.complete:
+        what = "It has so many ways that it is not known how long they take and how much they send."
+        yield warning("too-many-ways", ("steps",), what, "Repeat less often, or split it into several journeys.")
 
 
-def shortest(network: Network) -> WayThrough | None:
-    """The way that takes the least time at least; None where ways go in a circle."""
-    return None if network.endless else _best(network, min, lambda hop: (0, hop.way.least))
+def shortest(network: Network) -> WayThrough:
+    """The way that takes the least time at least, of a network whose ways all end."""
+    return _best(network, min, lambda hop: (0, hop.way.least))
 
 
-def longest(network: Network) -> WayThrough | None:
-    """The way that takes the most time at most, first of all one with a wait whose end is not known beforehand.
-
-    None where ways go in a circle.
-    """
-    return None if network.endless else _best(network, max, _most)
+def longest(network: Network) -> WayThrough:
+    """The way that takes the most time at most, before all one with a wait whose end is not known beforehand."""
+    return _best(network, max, _most)
 
 
 Cost = tuple[int, timedelta]
@@ -74,7 +67,7 @@ def _most(hop: Hop) -> Cost:
 
 
 def _best(network: Network, choose: Callable[..., Hop], cost: Callable[[Hop], Cost]) -> WayThrough:
-    """The best way through a network without circles: at each station, from the end backwards, the best hop."""
+    """The best way: at each station, from the end backwards, the best hop."""
     behind: dict[Station | None, Cost] = {None: (0, _NONE)}
     chosen: dict[Station, Hop] = {}
 
@@ -92,10 +85,10 @@ def _best(network: Network, choose: Callable[..., Hop], cost: Callable[[Hop], Co
 
 
 def ways_through(network: Network, *, most: int) -> Iterator[WayThrough]:
-    """The ways from the entry to an end, one by one; at most so many of them."""
+    """The ways from the entry to an end, one by one, of a network whose ways all end; at most so many of them."""
     found = 0
     stack: list[Trail] = [(hop,) for hop in reversed(network.hops[network.start])]
-    while stack and found < most and not network.endless:
+    while stack and found < most:
         trail = stack.pop()
         target = trail[-1].target
         if target is None:

@@ -133,14 +133,15 @@ def _plain(asked: Any) -> Any:
     return asked.operators().get("equals") if isinstance(asked, Comparison) else asked
 
 
-def truth(condition: Condition | None, results: Mapping[str, str]) -> bool | None:
+def truth(condition: Condition | None, results: Mapping[str, str | None]) -> bool | None:
     """Whether a condition holds, as far as the results of earlier steps decide it; None where they do not.
 
-    `results` holds the steps that have run; an empty word stands for a result that is not known.
+    A result of None is that of a step that has not run; an empty word stands for one that is not known, and so does
+    a step that is left out.
     """
     match condition:
         case ResultCondition():
-            word = results.get(condition.result.step)
+            word = results.get(condition.result.step, "")
             return None if word == "" else word == condition.result.is_
         case Not():
             inner = truth(condition.not_, results)

@@ -1,7 +1,7 @@
-"""All ways through a plan, unrolled: each place a contact can be at, with what of its past decides where it may go on.
+"""All ways through a plan: each place a contact can be at, with what of its past decides where it may go on.
 
-A station is a node of the plan together with the results that conditions ask for, and how often each bounded way has
-been taken. So a way that contradicts what has happened is none, and a repeat that is bounded ends.
+A station is a node of the plan together with the results that conditions ask for; unrolled also with how often each
+bounded way has been taken. So a way that contradicts what has happened is none, and a bounded repeat ends.
 Not covered, because people do it: skipping, retrying and moving a contact; and ends by goal or exit, at any station.
 """
 
@@ -16,15 +16,15 @@ from journeys.steps.base import Way
 from journeys.steps.registry import Node
 
 MOST_STATIONS = 20_000
-"""A plan with more is not looked at to the end."""
+"""Of a plan with more, results are not told apart; where it still has more, it is not looked at to the end."""
 
 
 class Station(NamedTuple):
     """A place on the way: the node, and what of the past counts."""
 
     node: str
-    results: tuple[tuple[str, str], ...] = ()
-    """Steps that conditions ask about and that have run, with their results; empty where the way does not tell."""
+    results: tuple[tuple[str, str | None], ...] = ()
+    """Steps that conditions ask about, with their results: none yet, or an empty word where the way does not tell."""
     rounds: tuple[tuple[str, int, int], ...] = ()
     """How often a bounded way (node and number of the way) has been taken."""
 
@@ -43,7 +43,7 @@ Trail = tuple[Hop, ...]
 
 @dataclass(frozen=True)
 class Network:
-    """The stations of a plan and the hops between them. `complete` is false where there are too many to look at."""
+    """The stations of a plan and the hops between them. `complete` is false where there were too many to look at."""
 
     plan: Plan
     start: Station
@@ -65,8 +65,8 @@ class Network:
         return self._search.circle
 
 
-def network_of(plan: Plan) -> Network:
-    """The network of a plan."""
+def network_of(plan: Plan, *, unrolled: bool) -> Network:
+    """The network of a plan. Unrolled, it goes in a circle only where nothing bounds how often."""
     asked = frozenset().union(
         *(
             asked_results(condition)
@@ -75,32 +75,43 @@ def network_of(plan: Plan) -> Network:
             for condition in (way.holds, *way.fails)
         )
     )
-    start = Station(plan.start)
-    hops: dict[Station, tuple[Hop, ...]] = {}
-    pending = [start]
-    while pending and len(hops) < MOST_STATIONS:
-        station = pending.pop()
-        if station not in hops:
-            hops[station] = tuple(_hops(plan, station, asked))
-            pending += [hop.target for hop in hops[station] if hop.target is not None]
-    complete = all(station in hops for station in pending)
-    if not complete:
-        known = {None, *hops}
-        hops = {place: tuple(hop for hop in found if hop.target in known) for place, found in hops.items()}
-    return Network(plan, start, hops, complete)
+    network = _Builder(plan, asked, unrolled).network()
+    return network if network.complete or not asked else _Builder(plan, frozenset(), unrolled).network()
 
 
-def _hops(plan: Plan, station: Station, asked: frozenset[str]) -> Iterator[Hop]:
-    node, results = plan.nodes[station.node], dict(station.results)
-    for number, way in enumerate(_ways(node)):
-        if truth(way.holds, results) is False or any(truth(failed, results) for failed in way.fails):
-            continue
-        rounds = _rounds(station, number, way)
-        if rounds is None:
-            continue
-        known = results | {station.node: way.result} if station.node in asked else results
-        target = None if way.to is None else Station(way.to, tuple(sorted(known.items())), rounds)
-        yield Hop(station, way, target)
+@dataclass(frozen=True)
+class _Builder:
+    """Collects stations. `asked` are the steps whose results are told apart."""
+
+    plan: Plan
+    asked: frozenset[str]
+    unrolled: bool
+
+    def network(self) -> Network:
+        start = Station(self.plan.start, tuple((step, None) for step in sorted(self.asked)))
+        hops: dict[Station, tuple[Hop, ...]] = {}
+        pending = [start]
+        while pending and len(hops) < MOST_STATIONS:
+            station = pending.pop()
+            if station not in hops:
+                hops[station] = tuple(self._hops(station))
+                pending += [hop.target for hop in hops[station] if hop.target is not None]
+        complete = all(station in hops for station in pending)
+        if not complete:
+            seen = {None, *hops}
+            hops = {place: tuple(hop for hop in found if hop.target in seen) for place, found in hops.items()}
+        return Network(self.plan, start, hops, complete)
+
+    def _hops(self, station: Station) -> Iterator[Hop]:
+        results = dict(station.results)
+        for number, way in enumerate(_ways(self.plan.nodes[station.node])):
+            if truth(way.holds, results) is False or any(truth(failed, results) for failed in way.fails):
+                continue
+            rounds = _rounds(station, number, way) if self.unrolled else ()
+            if rounds is None:
+                continue
+            known = results | {station.node: way.result} if station.node in self.asked else results
+            yield Hop(station, way, None if way.to is None else Station(way.to, tuple(sorted(known.items())), rounds))
 
 
 def _ways(node: Node) -> tuple[Way, ...]:

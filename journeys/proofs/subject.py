@@ -27,7 +27,21 @@ class Subject:
 
     journey: Journey
     plan: Plan
-    network: Network
+
+    @cached_property
+    def network(self) -> Network:
+        """All ways, each bounded one as if it could be taken any number of times."""
+        return network_of(self.plan, unrolled=False)
+
+    @cached_property
+    def unrolled(self) -> Network:
+        """All ways, bounded ones only as often as they can be taken."""
+        return network_of(self.plan, unrolled=True)
+
+    @property
+    def ends(self) -> bool:
+        """Whether every way is known to end; else there is no bound to how long it takes and what it sends."""
+        return self.unrolled.complete and not self.unrolled.endless
 
     @cached_property
     def paths(self) -> Mapping[str, Path]:
@@ -51,5 +65,4 @@ def subject_of(journey: Journey) -> Subject | None:
     ids = authored_ids(journey.steps)
     if len(ids) != len(set(ids)):
         return None
-    plan = compile_plan(journey, 1)
-    return Subject(journey, plan, network_of(plan))
+    return Subject(journey, compile_plan(journey, 1))

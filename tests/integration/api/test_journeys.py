@@ -110,6 +110,16 @@ async def test_publishing_the_same_again_makes_no_new_version(client: httpx.Asyn
     assert await states(sessions) == [(1, "live")]
 
 
+async def test_publishing_tells_what_is_doubtful_beside_the_other_live_journeys(client: httpx.AsyncClient) -> None:
+    for number, key in enumerate(("hello", "hello-again", "hello-at-last", "hello-once-more"), start=1):
+        await put(client, DOCUMENT.replace("key: hello", f"key: {key}"), key)
+        published = (await client.post(f"/v1/journeys/{key}/publish")).json()
+        fields = [finding["field"] for finding in published["findings"]]
+        assert fields == ([] if number <= 3 else ["journeys hello-once-more, hello, hello-again, hello-at-last"])
+    assert published["findings"][0]["severity"] == "warning"
+    assert published["live"]["state"] == "live"
+
+
 async def test_two_publications_at_once_are_safe(client: httpx.AsyncClient, sessions: Sessions) -> None:
     await put(client)
     await client.post("/v1/journeys/hello/publish")

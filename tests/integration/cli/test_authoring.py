@@ -50,6 +50,24 @@ async def test_the_shipped_journeys_have_no_errors() -> None:
     assert "error" not in output
 
 
+async def test_journeys_are_checked_together_too(tmp_path: Path) -> None:
+    for key in ("one", "other"):
+        text = GOOD.replace("key: hello", f"key: {key}") + "  - wait: 1d\n  - send: {template: voucher}\n"
+        (tmp_path / f"{key}.yaml").write_text(text)
+    code, output = await dauerlauf(check, tmp_path)
+    assert code == 0
+    assert "warning: journeys one, other: One contact can get 4 marketing messages within 7 days" in output
+
+
+async def test_the_ways_through_a_journey_are_told(tmp_path: Path) -> None:
+    (tmp_path / "hello.yaml").write_text(GOOD + "  - wait_for: {event: order.placed, up_to: 2d}\n")
+    code, output = await dauerlauf(check, "--ways", tmp_path)
+    assert code == 0
+    assert "Every way ends. It takes up to 2 days" in output
+    assert "up to 2 days, 1 marketing message: enter on contact.registered → send 'welcome' by email → " in output
+    assert "  2 days, 1 marketing message: " in output
+
+
 async def test_a_mistake_is_told_with_file_line_and_remedy(tmp_path: Path) -> None:
     file = tmp_path / "hello.yaml"
     file.write_text(GOOD.replace("template: welcome", "template: welcom"))
@@ -71,7 +89,9 @@ async def test_a_published_journey_takes_contacts(here: Sessions, tmp_path: Path
     file = tmp_path / "hello.yaml"
     file.write_text(GOOD)
     code, output = await dauerlauf(publish, file)
-    assert (code, output.strip()) == (0, "hello: version 1 is live.")
+    first, *further = output.splitlines()
+    assert (code, first) == (0, "hello: version 1 is live.")
+    assert [line[: line.index(":", 10)] for line in further] == ["warning: journeys hello, voucher-and-review, welcome"]
     async with here() as session:
         live = await JourneyRepository(session).live("hello")
     assert live is not None

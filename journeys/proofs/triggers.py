@@ -1,0 +1,110 @@
+"""Journeys that bring one another about: what their steps cause, whose entry takes it, and whether that goes round.
+
+Only what journeys do by themselves: points that an event gives, and what people and producers do in between, may close
+further circles that cannot be seen here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from journeys.conditions.comparison import lookup, mismatch
+from journeys.model import Cooldown, Journey, PerProperty
+from journeys.proofs.mails import earliest
+from journeys.proofs.subject import Subject
+from journeys.steps.base import Caused
+from journeys.steps.change_list import ListNode
+from journeys.steps.registry import Node
+from journeys.steps.set_attributes import SetNode
+from journeys.values import entry_reference
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A step of one journey that lets contacts into another, or into its own."""
+
+    source: Subject
+    step_id: str
+    caused: Caused
+    target: Subject
+
+    @property
+    def takes(self) -> timedelta:
+        """How long after its own entry a contact enters the other journey, at least; its cooldown counted."""
+        reached = [at for place, at in earliest(self.source.unrolled).items() if place.node == self.step_id]
+        again = self.target.journey.entry.again
+        return min(reached) + (again.cooldown if isinstance(again, Cooldown) else timedelta())
+
+
+Circle = tuple[Trigger, ...]
+"""Triggers of which each begins in the journey that the one before leads to, and the first where the last leads."""
+
+
+def circles(subjects: Sequence[Subject]) -> Iterator[Circle]:
+    """For each journey that can bring itself about again and again, a shortest way round; each circle once."""
+    triggers = list(_triggers(subjects))
+    told: set[frozenset[str]] = set()
+    for subject in subjects:
+        found = _way_round(subject, triggers)
+        keys = frozenset(trigger.source.journey.key for trigger in found)
+        if found and keys not in told:
+            told.add(keys)
+            yield found
+
+
+def _way_round(subject: Subject, triggers: Sequence[Trigger]) -> Circle:
+    """A shortest chain of triggers from the journey back to it; empty where there is none."""
+    pending: list[Circle] = [(trigger,) for trigger in triggers if trigger.source is subject]
+    reached: set[str] = set()
+    for chain in pending:
+        target = chain[-1].target
+        if target is subject:
+            return chain
+        if target.journey.key not in reached:
+            reached.add(target.journey.key)
+            pending += [(*chain, trigger) for trigger in triggers if trigger.source is target]
+    return ()
+
+
+def _triggers(subjects: Sequence[Subject]) -> Iterator[Trigger]:
+    """What can happen any number of times: into journeys that are entered again, by steps that have an effect again."""
+    nodes = [node for subject in subjects for node in subject.plan.nodes.values()]
+    open_again = [subject for subject in subjects if _entered_again(subject.journey)]
+    for source in open_again:
+        for step_id in dict.fromkeys(station.node for station in source.network.hops):
+            node = source.plan.nodes[step_id]
+            for caused in node.causes() if _effective_again(node, nodes) else ():
+                yield from (
+                    Trigger(source, step_id, caused, target) for target in open_again if _takes(target.journey, caused)
+                )
+
+
+def _entered_again(journey: Journey) -> bool:
+    """One enrollment per value of a property does not go round: what steps cause brings the same values each time."""
+    again = journey.entry.again
+    return again != "never" and not isinstance(again, PerProperty)
+
+
+def _effective_again(node: Node, nodes: Sequence[Node]) -> bool:
+    """Whether the step changes something each time: what it writes is undone by some step, or differs each time."""
+    if isinstance(node, ListNode):
+        return any(
+            isinstance(other, ListNode) and other.list_key == node.list_key and other.member != node.member
+            for other in nodes
+        )
+    if isinstance(node, SetNode):
+        written = [other.attributes for other in nodes if isinstance(other, SetNode)]
+        return any(
+            entry_reference(value) is not None or any(name in given and given[name] != value for given in written)
+            for name, value in node.attributes.items()
+        )
+    return True
+
+
+def _takes(journey: Journey, caused: Caused) -> bool:
+    """Whether the journey's entry may take the event, as far as its properties are known beforehand."""
+    entry = journey.entry
+    if entry.trigger != caused.event:
+        return False
+    known = {name: asked for name, asked in entry.where.items() if lookup(caused.properties, name) is not None}
+    return all(mismatch(name, lookup(caused.properties, name), asked, {}) is None for name, asked in known.items())
