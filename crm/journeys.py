@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +17,7 @@ from crm.models.journey import JourneyRecord, JourneyVersion, VersionState
 from journeys.documents import journey_from_document, to_document
 from journeys.model import Journey
 from journeys.plan import Plan, compile_plan
+from journeys.shares import takes
 from kit.errors import Conflict, NotFound
 
 _MOST_PLANS = 500
@@ -37,6 +39,7 @@ class _Version(NamedTuple):
     key: str
     version: int
     state: str
+    share: int | None
     name: str
     owner: str
 
@@ -50,7 +53,7 @@ class JourneyRepository:
     async def put_draft(self, journey: Journey) -> JourneyVersion:
         """Store the definition as the journey's draft, in place of the draft there may be."""
         await self._session.execute(insert(JourneyRecord).values(key=journey.key).on_conflict_do_nothing())
-        await self._lock(journey.key)
+        await self.lock(journey.key)
         draft = await self.draft(journey.key)
         number = draft.version if draft is not None else await self._next_version(journey.key)
         plan = compile_plan(journey, number)
@@ -79,26 +82,47 @@ class JourneyRepository:
             NotFound: no such journey.
             Conflict: there is neither a draft nor a live version.
         """
-        await self._lock(key)
+        await self.lock(key)
         draft, live = await self.draft(key), await self.live(key)
         if draft is None:
             return live if live is not None else _nothing_to_publish(key)
         if live is not None and live.definition == draft.definition:
-            await self._session.execute(delete(JourneyVersion).where(_is(draft)))
+            await self.discard(draft)
             return live
-        if live is not None:
-            await self._session.execute(update(JourneyVersion).where(_is(live)).values(state=VersionState.FINISHING))
-        published = await self._make_live(draft)
-        before = definition_of(live).entry if live is not None else None
-        await ClockRepository(self._session).follow(key, before=before, after=definition_of(published).entry)
+        if (trial := await self.trial(key)) is not None:
+            _still_on_trial(trial)
+        published = await self.open(draft, instead_of=live)
         details = {"version": draft.version, "finishing": live.version if live is not None else None}
         entry = AuditEntry(actor=by, action="journey.published", target=f"journey:{key}", details=details)
         self._session.add(entry)
         return published
 
+    async def open(self, version: JourneyVersion, *, instead_of: JourneyVersion | None) -> JourneyVersion:
+        """Have the version take all new contacts; the one before only finishes. The journey must be locked."""
+        if instead_of is not None:
+            await self.change(instead_of, state=VersionState.FINISHING, share=None)
+        first = {} if version.published_at else {"replaces": instead_of.version if instead_of else None}
+        opened = await self.change(version, state=VersionState.LIVE, share=None, **first)
+        before = definition_of(instead_of).entry if instead_of is not None else None
+        after = definition_of(opened).entry
+        await ClockRepository(self._session).follow(opened.journey_key, before=before, after=after)
+        return opened
+
     async def live(self, key: str) -> JourneyVersion | None:
-        """The version that takes new contacts, or None."""
-        return await self._in_state(key, VersionState.LIVE)
+        """The version that takes new contacts (all that none on trial takes), or None."""
+        return await self._in_state(key, VersionState.LIVE, JourneyVersion.share.is_(None))
+
+    async def trial(self, key: str) -> JourneyVersion | None:
+        """The version that takes a share of the new contacts beside the live one, or None."""
+        return await self._in_state(key, VersionState.LIVE, JourneyVersion.share.is_not(None))
+
+    async def taking(self, key: str, contact_id: UUID) -> JourneyVersion | None:
+        """The version this contact would enter, or None; nothing is published until the transaction ends."""
+        await self.hold([key])
+        trial = await self.trial(key)
+        if trial is not None and takes(key, trial.version, contact_id, percent=trial.share or 0):
+            return trial
+        return await self.live(key)
 
     async def draft(self, key: str) -> JourneyVersion | None:
         """The draft, or None."""
@@ -124,6 +148,7 @@ class JourneyRepository:
                 JourneyVersion.journey_key,
                 JourneyVersion.version,
                 JourneyVersion.state,
+                JourneyVersion.share,
                 definition["name"].astext,
                 definition["owner"].astext,
             )
@@ -145,7 +170,7 @@ class JourneyRepository:
         query = select(JourneyRecord.key).where(JourneyRecord.key.in_(keys)).order_by(JourneyRecord.key)
         await self._session.execute(query.with_for_update(read=True))
 
-    async def _lock(self, key: str) -> None:
+    async def lock(self, key: str) -> None:
         """Drafts and publications of one journey come one after the other."""
         query = select(JourneyRecord.key).where(JourneyRecord.key == key).with_for_update()
         if await self._session.scalar(query) is None:
@@ -153,19 +178,25 @@ class JourneyRepository:
                 f"There is no journey {key}.", remedy="Look at the list of journeys, or put a definition first."
             )
 
-    async def _in_state(self, key: str, state: VersionState) -> JourneyVersion | None:
-        query = select(JourneyVersion).where(JourneyVersion.journey_key == key, JourneyVersion.state == state)
+    async def _in_state(self, key: str, state: VersionState, *further: ColumnElement[bool]) -> JourneyVersion | None:
+        query = select(JourneyVersion).where(JourneyVersion.journey_key == key, JourneyVersion.state == state, *further)
         return (await self._session.scalars(query, execution_options={"populate_existing": True})).one_or_none()
 
     async def _next_version(self, key: str) -> int:
         query = select(func.coalesce(func.max(JourneyVersion.version), 0) + 1)
         return (await self._session.scalars(query.where(JourneyVersion.journey_key == key))).one()
 
-    async def _make_live(self, draft: JourneyVersion) -> JourneyVersion:
+    async def discard(self, draft: JourneyVersion) -> None:
+        """Forget a draft that says nothing new."""
+        await self._session.execute(delete(JourneyVersion).where(_is(draft)))
+
+    async def change(self, version: JourneyVersion, **values: Any) -> JourneyVersion:
+        """Change what may change of a version: state, share, and what it replaces. The journey must be locked."""
+        published = func.coalesce(JourneyVersion.published_at, func.clock_timestamp())
         written = (
             update(JourneyVersion)
-            .where(_is(draft))
-            .values(state=VersionState.LIVE, published_at=func.clock_timestamp())
+            .where(_is(version))
+            .values(published_at=published, **values)
             .returning(JourneyVersion)
         )
         return (await self._session.scalars(written, execution_options={"populate_existing": True})).one()
@@ -197,8 +228,15 @@ def _nothing_to_publish(key: str) -> NoReturn:
     raise Conflict(f"Journey {key} has no draft to publish.", remedy="Put a definition first, then publish it.")
 
 
+def _still_on_trial(trial: JourneyVersion) -> NoReturn:
+    raise Conflict(
+        f"Version {trial.version} of {trial.journey_key} is on trial with {trial.share} % of the new contacts.",
+        remedy="Promote it or roll it back first.",
+    )
+
+
 def _summary(key: str, versions: Sequence[_Version]) -> JourneySummary:
-    by_state = {version.state: version for version in versions}
+    by_state = {version.state: version for version in versions if version.share is None}
     live, draft = by_state.get(VersionState.LIVE), by_state.get(VersionState.DRAFT)
     shown = live or versions[-1]
     return JourneySummary(

@@ -9,8 +9,9 @@ from enum import StrEnum
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from crm.events import EventRepository
 from crm.journeys import plan_of
@@ -74,14 +75,23 @@ class MoveRunner:
     async def _page(self) -> Turn:
         async with self._sessions.begin() as session:
             waiting = select(func.count()).select_from(OutboxEntry).where(OutboxEntry.kind == OutboxKind.MOVE)
-            query = select(VersionMove).where(VersionMove.ordered_at.is_(None)).order_by(VersionMove.id).limit(1)
-            move = await session.scalar(query.with_for_update(skip_locked=True))
+            move = await session.scalar(_oldest().with_for_update(of=VersionMove, skip_locked=True))
             if move is None:
                 return Turn.NOTHING
             if (await session.scalar(waiting) or 0) >= MOST_WAITING:
                 return Turn.FULL
             await _order_page(session, move)
             return Turn.ORDERED
+
+
+def _oldest() -> Select[tuple[VersionMove]]:
+    """The oldest move to order. Those of one journey come one after the other: who moves on has arrived before."""
+    earlier = aliased(VersionMove)
+    before = exists().where(
+        earlier.journey_key == VersionMove.journey_key, earlier.id < VersionMove.id, earlier.ordered_at.is_(None)
+    )
+    query = select(VersionMove).where(VersionMove.ordered_at.is_(None), ~before)
+    return query.order_by(VersionMove.id).limit(1)
 
 
 async def _order_page(session: AsyncSession, move: VersionMove) -> None:

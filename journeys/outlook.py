@@ -103,8 +103,9 @@ def look_ahead(old: Plan, new: Plan, standings: Iterable[Standing], treatment: T
     """What would become of contacts that stand so in the older version. `now` is aware."""
     ordered = sorted(standings, key=attrgetter("step"))
     by_step = {step: list(group) for step, group in groupby(ordered, attrgetter("step"))}
-    places = [*(step for step in old.nodes if step in by_step), *(step for step in by_step if step not in old.nodes)]
-    steps = [_step(old, new, by_step[step], treatment, now) for step in places]
+    # As contacts come to them; a plan that was stored has its steps in no order.
+    places = [*(step for step in reached(old) if step in by_step), *by_step]
+    steps = [_step(old, new, by_step[step], treatment, now) for step in dict.fromkeys(places)]
     return Outlook(
         old=old.version,
         new=new.version,
@@ -115,6 +116,18 @@ def look_ahead(old: Plan, new: Plan, standings: Iterable[Standing], treatment: T
         ),
         problems=[*mistakes_of(treatment.mapping, old, new), *(_stuck(step, new) for step in steps if not step.target)],
     )
+
+
+def reached(plan: Plan) -> list[str]:
+    """The steps of a plan in the order a contact reaches them, those of the usual way first."""
+    found: dict[str, None] = {}
+    ahead: list[str | None] = [plan.start]
+    while ahead:
+        step = ahead.pop()
+        if step is not None and step not in found:
+            found[step] = None
+            ahead += [way.to for way in reversed(plan.nodes[step].ways())]
+    return list(found)
 
 
 _LEAVING = frozenset({Role.GOAL, Role.EXIT})
