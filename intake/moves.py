@@ -50,9 +50,13 @@ class Turn(StrEnum):
 class MoveRunner:
     """Orders moves. `run` for a process, `order` for whoever wants as much as the outbox takes ordered now."""
 
-    def __init__(self, sessions: Sessions, database_url: str) -> None:
+    def __init__(
+        self, sessions: Sessions, database_url: str, *, page: int = PAGE, most_waiting: int = MOST_WAITING
+    ) -> None:
         self._sessions = sessions
         self._database_url = database_url
+        self._page_size = page
+        self._most_waiting = most_waiting
 
     async def run(self) -> None:
         """Order moves as they are asked for, until cancelled. Outages of the database are waited out."""
@@ -78,9 +82,9 @@ class MoveRunner:
             move = await session.scalar(_oldest().with_for_update(of=VersionMove, skip_locked=True))
             if move is None:
                 return Turn.NOTHING
-            if (await session.scalar(waiting) or 0) >= MOST_WAITING:
+            if (await session.scalar(waiting) or 0) >= self._most_waiting:
                 return Turn.FULL
-            await _order_page(session, move)
+            await _order_page(session, move, self._page_size)
             return Turn.ORDERED
 
 
@@ -94,8 +98,8 @@ def _oldest() -> Select[tuple[VersionMove]]:
     return query.order_by(VersionMove.id).limit(1)
 
 
-async def _order_page(session: AsyncSession, move: VersionMove) -> None:
-    found = (await session.execute(_inside(move))).all()
+async def _order_page(session: AsyncSession, move: VersionMove, size: int) -> None:
+    found = (await session.execute(_inside(move).limit(size))).all()
     # Intake matches events of a contact under the same lock: an event is matched before the order, or for both.
     lock = select(Contact.id).where(Contact.id.in_({contact_id for _, contact_id in found})).order_by(Contact.id)
     await session.execute(lock.with_for_update(key_share=True))
@@ -107,7 +111,7 @@ async def _order_page(session: AsyncSession, move: VersionMove) -> None:
         await _order(session, move, enrollment, plans)
     if found:
         move.cursor = found[-1].id
-    if len(found) < PAGE:
+    if len(found) < size:
         move.ordered_at = func.clock_timestamp()
 
 
@@ -125,7 +129,7 @@ def _inside(move: VersionMove) -> Select[tuple[UUID, UUID]]:
     )
     if move.cursor is not None:
         query = query.where(Enrollment.id > move.cursor)
-    return query.order_by(Enrollment.id).limit(PAGE)
+    return query.order_by(Enrollment.id)
 
 
 async def _order(session: AsyncSession, move: VersionMove, enrollment: Enrollment, plans: dict[int, Plan]) -> None:
