@@ -121,3 +121,49 @@ def test_a_consent_that_one_branch_can_do_without_is_not_demanded() -> None:
     assert demanded({"any": [MARKETING, {"all": [MARKETING, SALES]}]}) == {("marketing", "email")}
     assert demanded({"any": []}) == set()
     assert demanded({"not": MARKETING}) == set()
+
+
+class TestMovedDates:
+    """Criteria by which the moments move that steps wait for."""
+
+    STEPS = (
+        {
+            "id": "tomorrow",
+            "wait": {
+                "before": "1d",
+                "date": "$entry.starts_at",
+                "moved_by": {"event": "webinar.moved", "where": {"product_id": "$entry.product_id"}},
+                "late": "now",
+            },
+        },
+        {"id": "ending", "wait": {"on": "$contact.contract.end", "late": "now"}},
+        {"id": "opening", "wait": "next_window"},
+        {"id": "fixed", "wait": {"until": "2026-12-24T09:00:00Z", "late": "now"}},
+    )
+
+    def met(self, name: str, properties: dict[str, Any]) -> tuple[str, ...]:
+        return match(an_event(name, properties), a_passage(steps=self.STEPS)).criteria
+
+    def test_the_event_that_moves_a_date_is_one_of_this_entry(self) -> None:
+        assert self.met("webinar.moved", {"product_id": "p-1"}) == ("moved:tomorrow",)
+        assert self.met("webinar.moved", {"product_id": "p-2"}) == ()
+
+    @pytest.mark.parametrize(
+        ("changed", "criteria"),
+        [
+            (["contract"], ("moved:ending:contact",)),
+            (["contract.end", "plan"], ("moved:ending:contact",)),
+            (["time_zone"], ("moved:tomorrow:contact", "moved:ending:contact", "moved:opening:contact")),
+            (["region"], ("moved:opening:contact",)),
+            (["plan", "contract_end"], ()),
+            ([], ()),
+        ],
+    )
+    def test_a_change_of_the_contact_moves_what_hangs_on_it(
+        self, changed: list[str], criteria: tuple[str, ...]
+    ) -> None:
+        assert self.met("contact.updated", {"changed": changed}) == criteria
+
+    @pytest.mark.parametrize("changed", [None, "time_zone", 3, {"time_zone": True}])
+    def test_a_change_that_lists_nothing_moves_nothing(self, changed: Any) -> None:
+        assert self.met("contact.updated", {"changed": changed}) == ()

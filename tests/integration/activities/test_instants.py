@@ -1,0 +1,172 @@
+"""Looking up instants on the contact's record: zone, holidays, dates of contact and entry, and what moved them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from temporalio.exceptions import ApplicationError
+
+from activities.instants import CalendarActivities
+from crm.models.contact import Contact
+from crm.models.enrollment import Enrollment
+from journeys.outcomes import JourneyState
+from kit.database import Sessions
+from kit.settings import Settings
+from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment, an_event
+from workflows.ports import Progress, ResolvedInstant, ResolveInstant
+
+NOW = SOME_DAY + timedelta(days=3)
+WINDOW = {"days": "mon-fri", "from": "08:00", "to": "20:00", "holidays": True}
+
+
+@pytest.fixture
+async def enrollment(sessions: Sessions) -> Enrollment:
+    async with sessions.begin() as session:
+        contact = await a_contact(
+            session, time_zone="Asia/Tokyo", country="JP", contract_end="2026-12-31", address={"since": "2026-01-31"}
+        )
+        properties = {"starts_at": "2026-06-10T10:00:00Z", "webinar": {"starts_at": "2026-07-10T10:00:00Z"}}
+        return await an_enrollment(
+            session, contact.id, await a_live_journey(session), entry_properties=properties, step="act"
+        )
+
+
+@pytest.fixture
+def calendars(sessions: Sessions) -> CalendarActivities:
+    return CalendarActivities(sessions, Settings(default_time_zone="Europe/Berlin", default_country="DE"))
+
+
+def asked(enrollment: Enrollment, moment: Any, **fields: Any) -> ResolveInstant:
+    progress = Progress(enrollment_id=enrollment.id, state=JourneyState.RUNNING, step="act", since=NOW)
+    common: dict[str, Any] = {
+        "enrollment_id": enrollment.id,
+        "contact_id": enrollment.contact_id,
+        "step": "act",
+        "iteration": 1,
+        "now": NOW,
+        "reached_at": NOW,
+        "progress": progress,
+    }
+    return ResolveInstant(moment=moment, **{**common, **fields})
+
+
+@pytest.mark.parametrize(
+    ("moment", "at"),
+    [
+        ("1 day at 09:00", "2026-03-06T00:00:00Z"),
+        ({"until": "2026-12-24 09:00"}, "2026-12-24T00:00:00Z"),
+        ({"before": "1 month", "date": "$contact.contract_end", "at": "09:00"}, "2026-11-30T00:00:00Z"),
+        ({"after": "1 month", "date": "$contact.address.since", "at": "09:00"}, "2026-02-28T00:00:00Z"),
+        ({"before": "1d", "date": "$entry.starts_at"}, "2026-06-09T10:00:00Z"),
+        ({"on": "$entry.webinar.starts_at"}, "2026-07-10T10:00:00Z"),
+    ],
+)
+async def test_moments_are_looked_up_where_the_contact_lives(
+    calendars: CalendarActivities, enrollment: Enrollment, moment: Any, at: str
+) -> None:
+    found = await calendars.resolve_instant(asked(enrollment, moment))
+    assert found == ResolvedInstant(at=datetime.fromisoformat(at), zone="Asia/Tokyo")
+
+
+async def test_where_it_lies_ahead_the_enrollment_is_noted_as_waiting(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    found = await calendars.resolve_instant(asked(enrollment, "1 day at 09:00"))
+    async with sessions() as session:
+        row = await session.get_one(Enrollment, enrollment.id)
+    assert (row.state, row.due_at) == ("waiting", found.at)
+
+
+async def test_what_has_passed_is_not_waited_for(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    found = await calendars.resolve_instant(asked(enrollment, {"until": "2026-01-01 09:00"}))
+    assert found.at == datetime(2026, 1, 1, tzinfo=UTC)
+    async with sessions() as session:
+        row = await session.get_one(Enrollment, enrollment.id)
+    assert (row.state, row.due_at) == ("running", None)
+
+
+async def test_an_event_that_moved_the_date_has_the_last_word(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    moment = {
+        "before": "1d",
+        "date": "$entry.starts_at",
+        "moved_by": {"event": "webinar.moved", "property": "new.start"},
+    }
+    async with sessions.begin() as session:
+        for number, day in enumerate(("2026-08-10", "2026-09-10")):
+            properties = {"new": {"start": f"{day}T10:00:00Z"}}
+            await an_event(
+                session, enrollment.contact_id, "webinar.moved", event_id=f"moved-{number}", properties=properties
+            )
+    found = await calendars.resolve_instant(asked(enrollment, moment, moved_by="moved-0"))
+    assert found.at == datetime(2026, 8, 9, 10, tzinfo=UTC)
+    assert (await calendars.resolve_instant(asked(enrollment, moment))).at == datetime(2026, 6, 9, 10, tzinfo=UTC)
+
+
+async def test_an_unknown_zone_falls_back_and_says_so(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        await session.execute(update(Contact).values(time_zone="Mars/Olympus"))
+    assert await calendars.resolve_instant(asked(enrollment, "1 day at 09:00")) == ResolvedInstant(
+        at=datetime(2026, 3, 6, 8, tzinfo=UTC),
+        zone="Europe/Berlin",
+        because="The time zone of the contact is unknown: Europe/Berlin is used.",
+    )
+
+
+async def test_the_window_respects_the_holidays_of_the_contacts_country(
+    calendars: CalendarActivities, enrollment: Enrollment
+) -> None:
+    friday_of_the_equinox = datetime(2026, 3, 20, 3, tzinfo=UTC)
+    found = await calendars.resolve_instant(
+        asked(enrollment, "next_window", window=WINDOW, now=friday_of_the_equinox, reached_at=friday_of_the_equinox)
+    )
+    assert found.at == datetime(2026, 3, 22, 23, tzinfo=UTC)  # Monday 08:00 in Tokyo
+
+
+async def test_an_unknown_region_is_told_where_the_window_respects_holidays(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        await session.execute(update(Contact).values(country="DE", region="ZZZ"))
+    found = await calendars.resolve_instant(asked(enrollment, "next_window", window=WINDOW))
+    assert found.because == "The region of the contact is unknown: the holidays of DE as a whole are respected."
+    assert not (await calendars.resolve_instant(asked(enrollment, "next_window", window={}))).because
+
+
+@pytest.mark.parametrize(
+    ("value", "because"),
+    [
+        (None, "The date 'birthday' of the contact is missing."),
+        ("1970-01-01", "The date 'birthday' of the contact is one that producers write where they have none."),
+        (0, "The date 'birthday' of the contact is not written as a text in ISO 8601."),
+    ],
+)
+async def test_what_is_no_date_is_an_answer_with_a_reason_that_does_not_repeat_it(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions, value: Any, because: str
+) -> None:
+    async with sessions.begin() as session:
+        await session.execute(update(Contact).values(attributes={"birthday": value}))
+    found = await calendars.resolve_instant(asked(enrollment, {"on": "$contact.birthday", "yearly": True}))
+    assert (found.at, found.because) == (None, because)
+
+
+async def test_a_window_that_is_not_there_fails_for_good(calendars: CalendarActivities, enrollment: Enrollment) -> None:
+    with pytest.raises(ApplicationError, match="no window to wait for") as raised:
+        await calendars.resolve_instant(asked(enrollment, "next_window"))
+    assert raised.value.non_retryable
+
+
+async def test_an_erased_contact_fails_for_good(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    request = asked(enrollment, "1 day at 09:00")
+    async with sessions.begin() as session:
+        await session.delete(await session.get_one(Contact, enrollment.contact_id))
+    with pytest.raises(ApplicationError, match="does not exist any more"):
+        await calendars.resolve_instant(request)
