@@ -1,7 +1,9 @@
 """The journeys that ship: sound, complete, and as the design shows them."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -10,23 +12,30 @@ from journeys.catalogue import catalogue, models
 from journeys.checks import KnownTemplate, check
 from journeys.conditions.base import EventFact, Facts
 from journeys.conditions.comparison import matches
-from journeys.model import Journey
+from journeys.model import GoalType, Journey
 from journeys.plan import compile_plan
 from journeys.scoring import crossed, fold
 from journeys.steps.decide import IfNode
+from messaging.template_source import packaged_templates, read_templates
 
 JOURNEYS = {journey.key: journey for journey in catalogue()}
 MODELS = {model.key: model for model in models()}
-TEMPLATES = {
-    key: KnownTemplate("marketing")
-    for key in ("welcome", "complete-profile", "voucher", "review-request", "loyal-customer")
-}
+TEMPLATES = {source.key: KnownTemplate(source.head.message_class) for source in read_templates(packaged_templates())}
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "journeys" / "catalogue.md"
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
 
-def test_three_journeys_and_a_points_model_ship() -> None:
-    assert set(JOURNEYS) == {"welcome", "voucher-and-review", "loyal-customer"}
+def test_journeys_of_every_goal_type_and_a_points_model_ship() -> None:
+    assert set(JOURNEYS) >= {"welcome", "voucher-and-review", "loyal-customer"}
+    assert {journey.goal.type for journey in JOURNEYS.values() if journey.goal} >= {GoalType.SELL, GoalType.SERVE}
     assert set(MODELS) == {"purchases"}
+
+
+def test_each_is_on_the_page_of_the_catalogue_with_its_goal_type() -> None:
+    listed = re.findall(r"^\| `([\w-]+)` \| [^|]+ \| ([A-Z][a-z]+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    shipped = {key: journey.goal.type.capitalize() for key, journey in JOURNEYS.items() if journey.goal}
+    assert dict(listed) == shipped
+    assert shipped.keys() == JOURNEYS.keys(), "each has a goal"
 
 
 def test_every_file_is_named_like_the_key_in_it() -> None:
