@@ -15,9 +15,8 @@ from crm.events import DERIVED
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
-from intake.matching import ConsentKey, Passage, demanded_consents, match
+from intake.matching import ConsentKey, demanded_consents, match, passage_of
 from intake.reentry import EnrollmentRefusal, NotEnrolled, entry_key_of, reentry_refusal
-from journeys.conditions.comparison import matches
 from journeys.model import PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Role
@@ -45,8 +44,8 @@ class Deliver:
 Errand = Begin | Deliver
 
 
-def apply(world: World, event: Event) -> list[Errand]:
-    """Every effect of an event. Events that follow from it arrive next."""
+def apply(world: World, event: Event, now: datetime) -> list[Errand]:
+    """Every effect of an event at this moment. Events that follow from it arrive next."""
     try:
         lost = _take_effect(world, event)
     except Invalid as error:
@@ -59,8 +58,8 @@ def apply(world: World, event: Event) -> list[Errand]:
     ]
     # An entry event counts for the score its audience may ask for.
     world.arriving.extend(world.record.score(event))
-    if world.journey.entry.event == event.name:
-        errands += _come_in(world, event)
+    if world.journey.entry.trigger == event.name:
+        errands += _come_in(world, event, now)
     return errands
 
 
@@ -101,7 +100,7 @@ def _granted(properties: Mapping[str, Any]) -> ConsentKey:
 
 
 def _delivery(world: World, ride: Ride, event: Event, lost: frozenset[ConsentKey]) -> Delivery | None:
-    criteria = list(match(event, _passage(ride)).criteria)
+    criteria = list(match(event, passage_of(ride.enrollment, ride.plan)).criteria)
     ended = sorted(lost & demanded_consents(world.journey.entry.audience))
     if ended:
         criteria.append(EXIT_REQUESTED)
@@ -113,18 +112,13 @@ def _delivery(world: World, ride: Ride, event: Event, lost: frozenset[ConsentKey
     )
 
 
-def _passage(ride: Ride) -> Passage:
-    row = ride.enrollment
-    return Passage(ride.plan, row.entry_properties, row.entered_at, row.entry_sequence)
-
-
-def _come_in(world: World, event: Event) -> list[Errand]:
+def _come_in(world: World, event: Event, now: datetime) -> list[Errand]:
     try:
-        if not matches(world.journey.entry.where, event.properties, {}):
+        if not world.door.opens_to(event):
             return []
     except Invalid as error:
-        return _turn_away(world, NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error)), event.occurred_at)
-    return _admit(world, event, event.properties, None, event.occurred_at)
+        return _turn_away(world, NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error)), now)
+    return _admit(world, event, event.properties, None, now)
 
 
 def _admit(

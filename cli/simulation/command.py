@@ -20,7 +20,14 @@ from journeys.documents import from_document
 from journeys.loader import load_document, load_model
 from journeys.model import Journey
 from journeys.outcomes import JourneyState
-from journeys.simulate import PretendedContact, Script, ScriptedEvent, example_entry, parse_moment
+from journeys.simulate import (
+    PretendedContact,
+    Script,
+    ScriptedEvent,
+    example_entry,
+    example_properties,
+    parse_moment,
+)
 from journeys.timing import zone_or_default
 from kit.clock import wall_clock
 from kit.errors import Invalid
@@ -160,10 +167,15 @@ async def _walk(simulation: Simulation, play: Play) -> None:
 
 
 async def _enter(simulation: Simulation, journey: Journey) -> None:
-    """Without a script the contact enters with properties that the journey asks for, and nothing else happens."""
-    properties = example_entry(journey)
-    if journey.entry.event:
-        await simulation.event(journey.entry.event, properties)
+    """Without a script the contact enters with properties that the journey asks for, and nothing else happens.
+
+    For an absence it does the last time what it then fails to do.
+    """
+    properties, entry = example_entry(journey), journey.entry
+    if entry.absence:
+        await simulation.event(entry.absence.of[0], example_properties(entry.absence.where))
+    elif entry.event:
+        await simulation.event(entry.event, properties)
     else:
         await simulation.enroll(properties)
 

@@ -82,6 +82,7 @@ def _gate_facts(world: World, request: SendMessage, message_class: MessageClass)
         consents=world.record.consents(),
         zone=zone,
         zone_note=note,
+        expires_at=request.expires_at,
         closed=closed_on_holidays(contact.country or settings.default_country, contact.region),
     )
 

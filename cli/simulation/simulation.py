@@ -16,6 +16,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli.simulation import arrivals
+from cli.simulation.alarms import first_alarm, ring, set_back
 from cli.simulation.arrivals import Begin, Errand
 from cli.simulation.mailroom import Mailroom
 from cli.simulation.record import Record
@@ -52,6 +53,7 @@ class Simulation:
         self._now = start
         self._nominal = start
         self._late = timedelta(0)
+        self._alarm = first_alarm(world, start)
 
     @classmethod
     def prepare(
@@ -163,18 +165,27 @@ class Simulation:
         return [ride for ride in self.world.rides.values() if ride.running]
 
     def _next_due(self) -> datetime | None:
-        return min((ride.due for ride in self._running() if ride.due), default=None)
+        due = [ride.due for ride in self._running() if ride.due]
+        return min([*due, *([self._alarm.due_at] if self._alarm else [])], default=None)
 
     async def _pass(self) -> None:
         """Move everybody's clock from due time to due time, in order, and then to the nominal time."""
         while (due := self._next_due()) is not None and due <= self._nominal + self._late:
             for ride in self._running():
                 await self._move(ride, due + BEYOND if ride.due == due else due)
+            self._ring(due)
             await self._settle()
         for ride in self._running():
             await self._move(ride, self._nominal)
         self._now = max(self._now, self._nominal)
         await self._settle()
+
+    def _ring(self, due: datetime) -> None:
+        """Have the contact's clock ring, where it is that which is due."""
+        if self._alarm is not None and self._alarm.due_at == due:
+            self._now = max(self._now, due)
+            alarm, self._alarm = self._alarm, None
+            ring(self.world, alarm)
 
     async def _move(self, ride: Ride, instant: datetime) -> None:
         """Move a ride's clock to a pretended instant, not back."""
@@ -192,7 +203,9 @@ class Simulation:
         arriving = self.world.arriving
         while True:
             while arriving:
-                await self._run(arrivals.apply(self.world, arriving.popleft()))
+                event = arriving.popleft()
+                self._alarm = set_back(self.world, self._alarm, event)
+                await self._run(arrivals.apply(self.world, event, max(self._now, event.occurred_at)))
             for ride in list(self.world.rides.values()):
                 await self._rest(ride)
             if self.world.broken is not None:
@@ -220,7 +233,7 @@ class Simulation:
             plan=compact_plan(ride.plan),
             entered_at=row.entered_at + ride.ahead,
             entry_event_id=row.entry_event_id,
-            entry_event=self.world.journey.entry.event if row.entry_event_id else None,
+            entry_event=self.world.journey.entry.trigger if row.entry_event_id else None,
         )
         await starter.start_journey(
             self._stage.skipper.client,

@@ -17,6 +17,8 @@ from cli.simulation.record import Record
 from cli.simulation.shifting import brought_back
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
+from crm.models.journey import JourneyVersion, VersionState
+from intake.admission import Door
 from journeys.model import Journey
 from journeys.outcomes import ENDED, JourneyState
 from journeys.plan import Plan
@@ -127,6 +129,12 @@ class World:
     receipts: dict[tuple[UUID, str, int, str], SendReceipt] = field(default_factory=dict)
     broken: Exception | None = None
     """An error nobody foresaw, in what surrounds the workflow: the simulation is worth nothing then."""
+
+    @property
+    def door(self) -> Door:
+        """The journey's way in, as if this version of it were published."""
+        version = JourneyVersion(journey_key=self.journey.key, version=self.plan.version, state=VersionState.LIVE)
+        return Door(version, self.journey)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -28,7 +28,7 @@ events:
 
 
 def simulate(*arguments: str | Path) -> tuple[int, str]:
-    command = [Path(sys.executable).with_name("dauerlauf"), "simulate", *map(str, arguments)]
+    command = [str(Path(sys.executable).with_name("dauerlauf")), "simulate", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     return done.returncode, done.stdout + done.stderr
 

@@ -127,6 +127,23 @@ class TestEntry:
             j.assert_ended()
             j.assert_attribute("seen", "/prices")
 
+    async def test_silence_leads_into_a_journey_once_it_has_lasted(self, journey: OpenJourney) -> None:
+        entry = {"absence": {"of": "order.placed", "for": "90d"}, "again": "after_exit"}
+        async with journey(a_journey({"wait": "1d"}, entry=entry)) as j:
+            await j.advance(days=200)
+            j.assert_not_entered()
+            await j.event("order.placed")
+            await j.advance(days=60)
+            await j.event("order.placed")
+            await j.advance(days=89, hours=23)
+            j.assert_not_entered()
+            await j.advance(hours=1)
+            j.assert_entered()
+            await j.finish()
+            await j.event("order.placed")
+            await j.finish()
+            j.assert_entered(times=2)
+
     async def test_points_lead_into_a_journey(self, journey: OpenJourney) -> None:
         history = [{"event": "order.placed", "ago": f"{days}d"} for days in (50, 40, 30, 20, 10)]
         async with journey("loyal-customer", contact={"history": history}) as j:

@@ -64,7 +64,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def ran(project: Path, *options: str) -> tuple[int, str]:
-    program = Path(sys.executable).with_name("dauerlauf")
+    program = str(Path(sys.executable).with_name("dauerlauf"))
     command = [program, "test", "--", "-p", "no:cacheprovider", "-p", "no:randomly", *options]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=100, check=False)
     return done.returncode, done.stdout + done.stderr
