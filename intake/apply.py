@@ -92,7 +92,7 @@ class _Application:
                     )
 
     def _criteria(self, event: Event, listener: Listener, passage: Passage) -> tuple[str, ...]:
-        found = match(event, passage)
+        found = match(event, passage, scored=self._scored)
         if found.undecidable:
             enrollment = str(listener.enrollment_id)
             _log.warning(

@@ -19,6 +19,7 @@ from crm.models.score import ScoreModel
 from intake.admission import Door
 from intake.effects import WITHDRAWN
 from intake.matching import ConsentKey, Passage, demanded_consents, passage_of
+from journeys.changes import SCORE_CHANGED
 
 _VersionKey = tuple[str, int]
 
@@ -57,10 +58,12 @@ class Listeners:
 async def listeners_of(session: AsyncSession, events: Collection[Event]) -> Listeners:
     """Who listens to these events, in at most four statements."""
     names = {event.name for event in events}
+    scored = await _scored(session, names)
+    heard = names | {SCORE_CHANGED} if scored else names
     return Listeners(
         doors=await _doors(session, names),
-        running=await _running(session, {event.contact_id for event in events}, names),
-        scored=await _scored(session, names),
+        running=await _running(session, {event.contact_id for event in events}, heard),
+        scored=scored,
     )
 
 

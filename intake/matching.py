@@ -10,6 +10,7 @@ from typing import Any
 
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
+from journeys.changes import SCORE_CHANGED
 from journeys.conditions.all_of import All
 from journeys.conditions.any_of import AnyOf
 from journeys.conditions.comparison import matches
@@ -52,13 +53,17 @@ class Match:
     undecidable: tuple[str, ...] = ()
 
 
-def match(event: Event, passage: Passage) -> Match:
-    """The criteria of the whole plan that the event meets, whatever step the enrollment is at."""
+def match(event: Event, passage: Passage, *, scored: Collection[str] = frozenset()) -> Match:
+    """The criteria of the whole plan that the event meets, whatever step the enrollment is at.
+
+    `scored` are the names of events that points models count: such an event changes a score.
+    """
     if not follows_entry(event, passage):
         return Match()
     met, undecidable = [], []
+    names = {event.name, SCORE_CHANGED} if event.name in scored else {event.name}
     for name, criterion in passage.plan.criteria.items():
-        if criterion.event != event.name:
+        if criterion.event not in names:
             continue
         try:
             if _meets(event, criterion, passage):

@@ -19,6 +19,7 @@ from journeys.steps.send import SendNode
 from journeys.steps.set_attributes import SetNode
 from journeys.steps.wait import WaitNode, WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
+from journeys.steps.wait_for_first import WaitForFirstNode
 
 LONGEST = 160
 """Characters of a description; a summary in the Temporal UI may be 200 bytes long."""
@@ -51,6 +52,12 @@ def _wait_until(node: WaitUntilNode) -> str:
 
 def _wait_for(node: WaitForNode) -> str:
     return f"wait for {node.event}, at most {describe_duration(node.up_to)}"
+
+
+def _wait_for_first(node: WaitForFirstNode) -> str:
+    awaited = "; ".join(way.describe() for way in node.awaited)
+    several = "the best of: " if node.ranked else "the first of: " if len(node.awaited) > 1 else ""
+    return f"wait {describe_duration(node.up_to)}{'' if node.ranked else ' at most'} for {several}{awaited}"
 
 
 def _check(node: IfNode) -> str:
@@ -86,6 +93,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     WaitNode: _wait,
     WaitUntilNode: _wait_until,
     WaitForNode: _wait_for,
+    WaitForFirstNode: _wait_for_first,
     IfNode: _check,
     BranchNode: _choose,
     SendNode: _send,

@@ -81,7 +81,7 @@ def _meant_kind(value: Any, remedy: str) -> str:
 
 
 _GIVE_ONE_OF = "give it one of the keys "
-_NAMED_BY_US = frozenset({"step_kind", "condition_kind", "again_kind", "wait_form"})
+_NAMED_BY_US = frozenset({"step_kind", "condition_kind", "again_kind", "wait_form", "awaited_kind"})
 
 
 def _needs_text(value: Any, _: Mapping[str, Any]) -> tuple[str, str]:

@@ -12,6 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from journeys.changes import changes
+from journeys.conditions.base import Needs
+from journeys.conditions.registry import Condition
 from journeys.duration import Duration
 from journeys.model import Journey
 from journeys.places import Path
@@ -28,6 +31,8 @@ class Role(StrEnum):
     STEP = "step"
     MOVED = "moved"
     """What the step waits for is another moment now."""
+    LOOK = "look"
+    """What the step asks may have another answer now."""
 
 
 class Criterion(Strict):
@@ -75,13 +80,30 @@ class _Compiler:
             self.nodes[step_id] = node.model_copy(update={"expires_after": step.expires_after})
         return ids[0] if ids else following
 
-    def criterion(self, step_id: str, criterion: EventCriterion, *, since_step: bool) -> str:  # noqa: ARG002
-        """Register an event that intake matches for this step; returns the criterion's id."""
-        identifier = f"step:{step_id}"
+    def criterion(
+        self,
+        step_id: str,
+        criterion: EventCriterion,
+        *,
+        since_step: bool,  # noqa: ARG002 -- the node says so where it counts
+        part: str = "",
+    ) -> str:
+        """Register an event that intake matches for this step, or a named part of it; returns the criterion's id."""
+        identifier = f"step:{step_id}:{part}" if part else f"step:{step_id}"
         self.criteria[identifier] = Criterion(
             role=Role.STEP, event=criterion.event, where=criterion.where, step=step_id
         )
         return identifier
+
+    def looks(self, step_id: str, conditions: Sequence[Condition]) -> tuple[str, ...]:
+        """Register the events that may change what the conditions say; returns the criteria's ids."""
+        needs = Needs.union(condition.needs() for condition in conditions)
+        found = {f"look:{step_id}:{number}": change for number, change in enumerate(changes(needs), start=1)}
+        for identifier, change in found.items():
+            self.criteria[identifier] = Criterion(
+                role=Role.LOOK, event=change.event, changed=change.attributes, step=step_id
+            )
+        return tuple(found)
 
     def moved(self, step_id: str, criterion: EventCriterion) -> str:
         """Register an event that moves the moment this step waits for; returns the criterion's id."""

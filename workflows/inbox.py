@@ -13,6 +13,7 @@ from journeys.outcomes import ENDED, JourneyState
 from journeys.plan import Criterion, Plan, Role
 from journeys.steps.wait import WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
+from journeys.steps.wait_for_first import AwaitedWay, WaitForFirstNode
 from workflows.limits import LONGEST_REASON, REMEMBERED_EVENTS
 from workflows.messages import EXIT_REQUESTED, Command, Delivery, Reschedule
 from workflows.state import EnrollmentState, Met
@@ -79,7 +80,7 @@ def _counts(state: EnrollmentState, plan: Plan, name: str, delivery: Delivery) -
         return False
     if criterion.role is Role.GOAL and criterion.within and delivery.at - state.entered_at > criterion.within:
         return False
-    if before is None:
+    if before is None or criterion.role is Role.LOOK:
         return True
     if criterion.role is Role.MOVED:  # what is known of a contact is written in the order of the log
         return bool(criterion.changed) or delivery.at >= before.at
@@ -95,6 +96,23 @@ def awaited(state: EnrollmentState, node: WaitForNode) -> Met | None:
     """The event that fulfils a `wait_for`, or None while none has come."""
     met = state.met.get(node.criterion)
     return met if met and (node.since == "entry" or met.at >= state.since) else None
+
+
+def first_come(state: EnrollmentState, node: WaitForFirstNode) -> tuple[AwaitedWay, Met] | None:
+    """The event that fulfils a wait for one of several: by rank, or else the one that occurred first; None: none yet.
+
+    Of two that occurred at once, the one that stands first in the list.
+    """
+    met = [(way, state.met[way.criterion]) for way in node.awaited if way.criterion in state.met]
+    come = [(way, met) for way, met in met if way.since == "entry" or met.at >= state.since]
+    if node.ranked:
+        return next(iter(come), None)
+    return min(come, key=lambda found: found[1].at, default=None)
+
+
+def looks_of(state: EnrollmentState, node: WaitForFirstNode) -> list[Met]:
+    """The last events that may have changed what the conditions of a wait say."""
+    return [state.met[criterion] for criterion in node.looks if criterion in state.met]
 
 
 def moves_of(state: EnrollmentState, node: WaitUntilNode) -> dict[str, Met]:

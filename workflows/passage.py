@@ -113,15 +113,27 @@ class Passage:
             "progress": self._progress(),
         }
 
-    async def wait_until(self, due: datetime, *, until: Callable[[], bool] | None = None, words: str = "") -> bool:
-        """Wait for `until`, at most to `due`; True where it came true. Raises Interrupted when something else is up."""
+    async def wait_until(
+        self,
+        due: datetime,
+        *,
+        until: Callable[[], bool] | None = None,
+        words: str = "",
+        look_at: datetime | None = None,
+    ) -> bool:
+        """Wait for `until`, at most to `due`; True where it came true.
+
+        Raises Interrupted when something else is up, or at `look_at`: then the step is to be taken up anew.
+        """
         self.state.due_at = due
         if until and until():
             return True
         timed_out = due <= self.now()
         if not timed_out:
             self._report()
-            timed_out = await self._sleep(due, until, words or describe_node(self.plan.nodes[self.step]))
+            wake_at = min(due, look_at or due)
+            slept = await self._sleep(wake_at, until, words or describe_node(self.plan.nodes[self.step]))
+            timed_out = slept and wake_at == due
         if self.move() is not Move.STEP:
             raise Interrupted
         if until and until():
@@ -136,17 +148,18 @@ class Passage:
         if due > self.now():
             self._reported = (self._position(), "")
 
-    async def _sleep(self, due: datetime, until: Callable[[], bool] | None, words: str) -> bool:
-        """Sleep to `due` or until woken; whether it was the time that ended it."""
+    async def _sleep(self, wake_at: datetime, until: Callable[[], bool] | None, words: str) -> bool:
+        """Sleep to `wake_at` or until woken; whether it was the time that ended it."""
+        due = self.state.due_at
 
         def woken() -> bool:
             moved = self.state.due_at != due or (until is not None and until())
             return moved or self.move() is not Move.STEP or self.renewal_due()
 
-        summary = details.wait_summary(words, due, self.state.zone, now=self.now())
+        summary = details.wait_summary(words, wake_at, self.state.zone, now=self.now())
         timed_out = False
         try:
-            await workflow.wait_condition(woken, timeout=due - self.now(), timeout_summary=summary)
+            await workflow.wait_condition(woken, timeout=wake_at - self.now(), timeout_summary=summary)
         except TimeoutError:
             timed_out = True
         self._woken()

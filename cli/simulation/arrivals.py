@@ -100,7 +100,8 @@ def _granted(properties: Mapping[str, Any]) -> ConsentKey:
 
 
 def _delivery(world: World, ride: Ride, event: Event, lost: frozenset[ConsentKey]) -> Delivery | None:
-    criteria = list(match(event, passage_of(ride.enrollment, ride.plan)).criteria)
+    scored = frozenset().union(*(model.events for model in world.record.models))
+    criteria = list(match(event, passage_of(ride.enrollment, ride.plan), scored=scored).criteria)
     ended = sorted(lost & demanded_consents(world.journey.entry.audience))
     if ended:
         criteria.append(EXIT_REQUESTED)

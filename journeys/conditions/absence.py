@@ -1,5 +1,7 @@
 """`none`: something has not happened to the contact."""
 
+from datetime import datetime
+
 from journeys.conditions.base import BaseCondition, Facts, Needs, Verdict, instant
 from journeys.conditions.comparison import describe_where
 from journeys.conditions.event import EventPattern
@@ -23,6 +25,9 @@ class NoneCondition(BaseCondition):
             because=f"{self.none.named()} happened on {instant(first.occurred_at)}",
             cause_event_id=first.event_id or None,
         )
+
+    def changes_at(self, facts: Facts) -> datetime | None:
+        return self.none.changes_at(facts)
 
     def describe(self) -> str:
         return f"no {self.none.event}{describe_where(self.none.where)}{self.none.when()}"

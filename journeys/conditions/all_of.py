@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from journeys.conditions.base import BaseCondition, Facts, Needs, Verdict, joined
+from journeys.conditions.base import BaseCondition, Facts, Needs, Verdict, earliest, joined
 
 if TYPE_CHECKING:
     from journeys.conditions.registry import Condition
@@ -30,6 +31,9 @@ class All(BaseCondition):
             because=joined(deciding, otherwise="nothing is asked"),
             cause_event_id=next((verdict.cause_event_id for verdict in deciding if verdict.cause_event_id), None),
         )
+
+    def changes_at(self, facts: Facts) -> datetime | None:
+        return earliest(condition.changes_at(facts) for condition in self.all)
 
     def describe(self) -> str:
         return " and ".join(condition.describe() for condition in self.all) or "nothing asked"

@@ -14,7 +14,7 @@ class AttributeCondition(BaseCondition):
     is_: Asked = Field(default_factory=lambda: Comparison(exists=True), alias="is")
 
     def needs(self) -> Needs:
-        return Needs()
+        return Needs(attributes=frozenset({self.attribute}))
 
     def judge(self, facts: Facts) -> Verdict:
         name = f"attribute '{self.attribute}'"

@@ -53,6 +53,8 @@ class Needs:
 
     events: frozenset[str] = frozenset()
     score_models: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    """Paths into the contact's record, which is read in any case."""
     lists: bool = False
     consents: bool = False
 
@@ -60,6 +62,7 @@ class Needs:
         return Needs(
             self.events | other.events,
             self.score_models | other.score_models,
+            self.attributes | other.attributes,
             self.lists or other.lists,
             self.consents or other.consents,
         )
@@ -92,6 +95,10 @@ class BaseCondition(Strict):
     def judge(self, facts: Facts) -> Verdict:
         """Whether it holds for these facts. Raises `kit.errors.Invalid` where values cannot be compared."""
 
+    def changes_at(self, facts: Facts) -> datetime | None:  # noqa: ARG002 -- only kinds that count time do so
+        """When time alone may change the verdict on these facts, aware and after `now`; None where it cannot."""
+        return None
+
     @abstractmethod
     def describe(self) -> str:
         """The condition in plain words, with the values its author wrote."""
@@ -106,9 +113,24 @@ def joined(verdicts: Sequence[Verdict], *, otherwise: str) -> str:
     return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"
 
 
+def earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    """The earliest of the moments there are."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 def instant(moment: datetime) -> str:
     """A moment for a reason: minutes, UTC."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-__all__ = ["BaseCondition", "ConsentRequirement", "EventFact", "Facts", "Needs", "Verdict", "instant", "joined"]
+__all__ = [
+    "BaseCondition",
+    "ConsentRequirement",
+    "EventFact",
+    "Facts",
+    "Needs",
+    "Verdict",
+    "earliest",
+    "instant",
+    "joined",
+]

@@ -1,13 +1,16 @@
 """`event`: how often something has happened to the contact."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from journeys.conditions.base import BaseCondition, EventFact, Facts, Needs, Verdict, instant
+from journeys.conditions.base import BaseCondition, EventFact, Facts, Needs, Verdict, earliest, instant
 from journeys.conditions.comparison import describe_where, matches
 from journeys.duration import Duration, describe_duration
 from journeys.values import EventName, Since, Strict, Where, Whole
+
+_TICK = timedelta(milliseconds=1)
+"""An event counts up to the very end of `within`, and no longer after it."""
 
 
 def _is_entry(event: EventFact, facts: Facts) -> bool:
@@ -37,6 +40,12 @@ class EventPattern(Strict):
         found = [event for event in facts.events if event.name == self.event and self._in_time(event, facts)]
         fitting = [event for event in found if matches(self.where, event.properties, facts.entry)]
         return sorted(fitting, key=lambda event: (event.occurred_at, event.event_id))
+
+    def changes_at(self, facts: Facts) -> datetime | None:
+        """When the first of the events that fit is too long ago for `within`; None where none ever is."""
+        if self.within is None:
+            return None
+        return earliest(event.occurred_at + self.within + _TICK for event in self.matching(facts))
 
     def _in_time(self, event: EventFact, facts: Facts) -> bool:
         if self.within is not None and event.occurred_at < facts.now - self.within:

@@ -1,10 +1,11 @@
 """The first of several conditions that holds: how ordered branches, and waits for one of several things, decide."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pydantic import BaseModel
 
-from journeys.conditions.base import Facts, joined
+from journeys.conditions.base import Facts, earliest, joined
 from journeys.conditions.registry import Condition
 
 
@@ -14,6 +15,8 @@ class FirstHolding(BaseModel, frozen=True):
     index: int | None
     because: str
     cause_event_id: str | None = None
+    again_at: datetime | None = None
+    """When time alone may change the answer (aware); None where it cannot, or one holds."""
 
 
 def first_holding(conditions: Sequence[Condition], facts: Facts) -> FirstHolding:
@@ -28,4 +31,5 @@ def first_holding(conditions: Sequence[Condition], facts: Facts) -> FirstHolding
         if verdict.holds:
             return FirstHolding(index=index, because=verdict.because, cause_event_id=verdict.cause_event_id)
         verdicts.append(verdict)
-    return FirstHolding(index=None, because=joined(verdicts, otherwise="nothing is asked"))
+    again_at = earliest(condition.changes_at(facts) for condition in conditions)
+    return FirstHolding(index=None, because=joined(verdicts, otherwise="nothing is asked"), again_at=again_at)

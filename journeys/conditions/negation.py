@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -23,6 +24,9 @@ class Not(BaseCondition):
     def judge(self, facts: Facts) -> Verdict:
         inner = self.not_.judge(facts)
         return inner.model_copy(update={"holds": not inner.holds})
+
+    def changes_at(self, facts: Facts) -> datetime | None:
+        return self.not_.changes_at(facts)
 
     def describe(self) -> str:
         return f"not ({self.not_.describe()})"

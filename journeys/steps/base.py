@@ -88,8 +88,11 @@ class Compiler(Protocol):
     def steps(self, steps: Sequence[Step], following: str | None) -> str | None:
         """Compile a nested sequence; returns the id of its first node, or `following` where it is empty."""
 
-    def criterion(self, step_id: str, criterion: EventCriterion, *, since_step: bool) -> str:
-        """Register an event that intake matches for this step; returns the criterion's id."""
+    def criterion(self, step_id: str, criterion: EventCriterion, *, since_step: bool, part: str = "") -> str:
+        """Register an event that intake matches for this step, or a named part of it; returns the criterion's id."""
+
+    def looks(self, step_id: str, conditions: Sequence[Condition]) -> tuple[str, ...]:
+        """Register the events that may change what the conditions say; returns the criteria's ids."""
 
     def moved(self, step_id: str, criterion: EventCriterion) -> str:
         """Register an event that moves the moment this step waits for; returns the criterion's id."""

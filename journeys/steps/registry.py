@@ -13,7 +13,8 @@ from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreSte
 from journeys.steps.send import SendNode, SendStep
 from journeys.steps.set_attributes import SetNode, SetStep
 from journeys.steps.wait import WaitNode, WaitStep, WaitUntilNode
-from journeys.steps.wait_for import WaitForNode, WaitForStep
+from journeys.steps.wait_for import AwaitedFirst, WaitForNode, WaitForStep
+from journeys.steps.wait_for_first import ConditionAlternative, EventAlternative, WaitForFirstNode
 
 STEP_CLASSES: tuple[type[BaseStep], ...] = (
     WaitStep,
@@ -58,6 +59,7 @@ Node = Annotated[
     WaitNode
     | WaitUntilNode
     | WaitForNode
+    | WaitForFirstNode
     | IfNode
     | BranchNode
     | SendNode
@@ -69,5 +71,14 @@ Node = Annotated[
 ]
 """One instruction of a plan."""
 
-for _nesting in (WaitStep, WaitForStep, IfStep, Branch, BranchStep):
+for _nesting in (
+    WaitStep,
+    EventAlternative,
+    ConditionAlternative,
+    AwaitedFirst,
+    WaitForStep,
+    IfStep,
+    Branch,
+    BranchStep,
+):
     _nesting.model_rebuild(_types_namespace={"Step": Step})

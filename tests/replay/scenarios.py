@@ -8,7 +8,7 @@ from journeys.conditions.first import FirstHolding
 from journeys.outcomes import RefusalReason, SendStatus
 from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, eventually
-from workflows.ports import SendMessage, SendReceipt
+from workflows.ports import JudgeConditions, SendMessage, SendReceipt
 
 DAY = timedelta(days=1)
 WAIT = {"wait": "1d"}
@@ -238,6 +238,59 @@ async def branch(enroll: Enroll, world: World) -> JourneyUnderTest:
     return await enroll(KIND, {**KIND, "id": "again", "branch": KIND["branch"][:1]})
 
 
+MEMBER: dict[str, Any] = {
+    "id": "member",
+    "wait_for": {"condition": {"in_list": "vip"}, "up_to": "7d"},
+    "then": [VOUCHER],
+}
+
+
+async def wait_for_condition(enroll: Enroll, world: World) -> JourneyUnderTest:
+    async def again_in_two_days(request: JudgeConditions) -> FirstHolding:
+        return FirstHolding(index=None, because="not yet", again_at=request.now + 2 * DAY)
+
+    world.choosing.then(NONE_HOLDS, again_in_two_days, FirstHolding(index=0, because="on the list 'vip'"))
+    journey = await enroll(MEMBER)
+    await journey.at("member")
+    await journey.deliver("look:member:1")
+
+    async def looked_twice() -> bool:
+        return len(world.asked(JudgeConditions)) == 2
+
+    await eventually(looked_twice)
+    await journey.advance(2 * DAY)
+    return journey
+
+
+REACTION: dict[str, Any] = {
+    "id": "reaction",
+    "wait_for": {
+        "first_of": [
+            {"name": "bought", "event": "order.placed"},
+            {"name": "vip", "condition": {"in_list": "vip"}},
+            {"event": "page.viewed", "since": "step"},
+        ],
+        "up_to": "3d",
+    },
+    "else": [VOUCHER],
+}
+
+
+async def wait_for_first(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(REACTION)
+    await journey.at("reaction")
+    await journey.deliver("step:reaction:3")
+    return journey
+
+
+async def wait_for_best(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll({**REACTION, "wait_for": {**REACTION["wait_for"], "ranked": True}})
+    await journey.at("reaction")
+    await journey.deliver("step:reaction:3")
+    await journey.advance(3 * DAY)
+    return journey
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.__name__.replace("_", "-"): scenario
     for scenario in (
@@ -268,6 +321,9 @@ SCENARIOS: Mapping[str, Scenario] = {
         rescheduled,
         expired,
         branch,
+        wait_for_condition,
+        wait_for_first,
+        wait_for_best,
     )
 }
 

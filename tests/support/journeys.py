@@ -179,7 +179,20 @@ def _nesting(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
 def _further_nesting(inner: st.SearchStrategy[dict[str, Any]]) -> list[st.SearchStrategy[dict[str, Any]]]:
     sequences = st.lists(inner, max_size=2)
     ways = st.lists(st.fixed_dictionaries({"if": conditions}, optional={"then": sequences}), min_size=1, max_size=2)
-    return [st.fixed_dictionaries({"branch": ways, "else": sequences})]
+    awaited = st.one_of(
+        st.fixed_dictionaries({"event": st.sampled_from(EVENT_NAMES)}, optional={"then": sequences}),
+        st.fixed_dictionaries({"condition": conditions}, optional={"then": sequences}),
+    )
+    several = st.fixed_dictionaries(
+        {"first_of": st.lists(awaited, min_size=1, max_size=2), "up_to": durations},
+        optional={"ranked": st.booleans()},
+    )
+    holding = st.fixed_dictionaries({"condition": conditions, "up_to": durations})
+    return [
+        st.fixed_dictionaries({"branch": ways, "else": sequences}),
+        st.fixed_dictionaries({"wait_for": several}, optional={"else": sequences}),
+        st.fixed_dictionaries({"wait_for": holding}, optional={"then": sequences, "else": sequences}),
+    ]
 
 
 steps = st.recursive(_with_id(plain_steps), _nesting, max_leaves=5)

@@ -13,6 +13,7 @@ from workflows.steps.send import send
 from workflows.steps.set_attributes import set_attributes
 from workflows.steps.wait import wait
 from workflows.steps.wait_for import wait_for
+from workflows.steps.wait_for_first import wait_for_first
 from workflows.steps.wait_until import wait_until
 from workflows.transitions import Departure
 
@@ -20,6 +21,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "wait": wait,
     "wait_until": wait_until,
     "wait_for": wait_for,
+    "wait_for_first": wait_for_first,
     "if": decide,
     "branch": branch,
     "send": send,

@@ -19,6 +19,15 @@ from tests.support.journeys import condition, documents, journey
         ({"wait": "90s"}, "wait 1 minute 30 seconds"),
         ({"send": {"template": "voucher"}}, "send 'voucher' by email"),
         ({"wait_for": {"event": "review.created", "up_to": "2d"}}, "wait for review.created, at most 2 days"),
+        ({"wait_for": {"condition": {"in_list": "vip"}, "up_to": "7d"}}, "wait 7 days at most for on the list 'vip'"),
+        (
+            {"wait_for": {"first_of": [{"event": "a"}, {"condition": {"in_list": "b"}}], "up_to": "2d"}},
+            "wait 2 days at most for the first of: a; on the list 'b'",
+        ),
+        (
+            {"wait_for": {"first_of": [{"event": "a"}, {"event": "b"}], "up_to": "2d", "ranked": True}},
+            "wait 2 days for the best of: a; b",
+        ),
         ({"if": {"none": {"event": "review.created"}}}, "check: no review.created since entry"),
         (
             {"branch": [{"name": "vip", "if": {"in_list": "vip"}}, {"if": {"in_list": "b"}}], "else": []},

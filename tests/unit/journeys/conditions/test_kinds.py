@@ -65,7 +65,7 @@ def test_an_attribute_that_cannot_be_compared_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("document", "needs"),
     [
-        ({"attribute": "x"}, Needs()),
+        ({"attribute": "x"}, Needs(attributes=frozenset({"x"}))),
         ({"consent": {}}, Needs(consents=True)),
         ({"in_list": "vip"}, Needs(lists=True)),
         ({"score": {"model": "purchases", "at_least": 1}}, Needs(score_models=frozenset({"purchases"}))),
