@@ -17,12 +17,15 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from bench import reference_journey
+from bench import latency, reference_journey
 from bench.measurement import Measurement, show, write
 from cli.stack.binaries import find_temporal_binary
 from workflows.names import SEARCH_ATTRIBUTES
 
-MEASUREMENTS: tuple[Callable[[Client, str, Bar], Awaitable[list[Measurement]]], ...] = (reference_journey.measure,)
+MEASUREMENTS: tuple[Callable[[Client, str, Bar], Awaitable[list[Measurement]]], ...] = (
+    reference_journey.measure,
+    latency.measure,
+)
 
 
 async def measure() -> list[Measurement]:
