@@ -84,14 +84,14 @@ def assert_no_mail_left_twice(crowd: Crowd, books: Books) -> None:
 
 
 async def kill_while_posting(crowd: Crowd) -> None:
-    order = ("Worker", "API", "PostgreSQL", "Worker")
+    order = ("Worker", "API", "PostgreSQL")
     for place, name in enumerate(order, start=1):
         await crowd.has_posted(place / (len(order) + 1))
         await crowd.live.kill(name)
 
 
 async def kill_while_sending(crowd: Crowd) -> None:
-    order = ("Worker", "Temporal", "PostgreSQL", "Worker")
+    order = ("Worker", "Temporal")
     for place, name in enumerate(order, start=1):
         await reached(crowd, crowd.size * place // (len(order) + 1), *MessageState)
         await crowd.live.kill(name)
