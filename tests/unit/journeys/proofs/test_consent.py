@@ -85,9 +85,9 @@ def test_consent_that_a_way_establishes(steps: list[dict[str, Any]]) -> None:
         [{"if": CONSENT, "else": [SEND]}],
         [{"if": CONSENT}, SEND],
         [{"if": CONSENT, "then": [{"if": {"not": CONSENT}, "then": [SEND]}]}],
-        [{"wait_for": {**GRANTED, "event": "order.placed"}, "then": [SEND]}],
-        [{"wait_for": {**GRANTED, "where": {}}, "then": [SEND]}],
-        [{"wait_for": {**GRANTED, "where": {"purpose": "sales"}}, "then": [SEND]}],
+        [{"wait_for": GRANTED | {"event": "order.placed"}, "then": [SEND]}],
+        [{"wait_for": GRANTED | {"where": {}}, "then": [SEND]}],
+        [{"wait_for": GRANTED | {"where": {"purpose": "sales"}}, "then": [SEND]}],
         [
             {"id": "asked", "wait_for": GRANTED},
             {"if": {"result": {"step": "asked", "is": "timed_out"}}, "then": [SEND]},

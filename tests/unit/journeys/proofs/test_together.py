@@ -1,0 +1,187 @@
+"""Several journeys together: messages in a week against a cap, and journeys that bring one another about."""
+
+from typing import Any
+
+import pytest
+
+from journeys.catalogue import catalogue
+from journeys.findings import Finding, KnownTemplate, Severity
+from journeys.model import Journey
+from journeys.proofs.subject import Subject, subject_of
+from journeys.proofs.together import check_together
+from journeys.proofs.triggers import circles
+from tests.support.journeys import journey
+
+KNOWN = {key: KnownTemplate("marketing") for key in ("voucher", "welcome")} | {
+    "receipt": KnownTemplate("transactional")
+}
+SEND = {"send": {"template": "voucher"}}
+UPDATED: dict[str, Any] = {"event": "contact.updated", "again": "after_exit"}
+CROSSED: dict[str, Any] = {"event": "score.crossed", "again": "after_exit"}
+AGAIN = {"again": "after_exit"}
+
+
+def named(key: str, **parts: Any) -> Journey:
+    return journey(key=key, **parts)
+
+
+def findings(*journeys: Journey, **options: Any) -> list[Finding]:
+    found = check_together(journeys, KNOWN, **options)
+    assert {finding.severity for finding in found} <= {Severity.WARNING}
+    return found
+
+
+def rules(*journeys: Journey, **options: Any) -> list[str]:
+    return [finding.rule for finding in findings(*journeys, **options)]
+
+
+class TestWeeklyCap:
+    def test_the_journeys_the_days_and_the_steps_are_told(self) -> None:
+        hello = named("hello", steps=[SEND, {"wait": "2d"}, {"id": "then", **SEND}])
+        later = named("later", steps=[{"wait": "9d"}, SEND, {"wait": "36h"}, SEND])
+        quiet = named("quiet", steps=[{"send": {"template": "receipt"}}])
+        once = named("once", steps=[SEND])
+        (finding,) = findings(quiet, once, later, hello, weekly_cap=3)
+        assert str(finding) == (
+            "warning: journeys hello, later: One contact can get 4 marketing messages within 7 days, more than 3: "
+            "'hello' 2 (days 0 to 2 after the entry: 'send-1', 'then'); "
+            "'later' 2 (days 9 to 10 after the entry: 'send-1', 'send-2'). All 3 journeys together: 5. "
+            "Put more time between them, let one journey exclude the other by its audience or `exit`, or raise the cap."
+        )
+
+    def test_the_cap_itself_is_no_reason_to_warn(self) -> None:
+        assert rules(named("a", steps=[SEND]), named("b", steps=[SEND]), weekly_cap=2) == []
+        assert rules(named("a", steps=[SEND]), named("b", steps=[SEND]), weekly_cap=1) == ["weekly-cap"]
+
+    def test_one_journey_alone_may_be_above_it(self) -> None:
+        (finding,) = findings(named("a", steps=[SEND, SEND]), weekly_cap=1)
+        assert finding.problem.where == "journey a"
+
+    def test_passages_that_fit_into_the_week_are_counted(self) -> None:
+        (finding,) = findings(named("a", entry={"event": "x", "again": {"cooldown": "2d"}}, steps=[SEND]))
+        assert "'a' 4 (day 0 after the entry: 'send-1', 4 passages)" in finding.problem.what
+
+    @pytest.mark.parametrize(
+        ("entry", "said"),
+        [
+            ({"event": "x", "again": {"per": "order_id"}}, "a contact enters once for each `order_id`."),
+            ({"event": "x", "again": "after_exit"}, "a contact enters again as soon as it has left."),
+        ],
+        ids=str,
+    )
+    def test_passages_that_nothing_bounds_are_told_and_count_once(self, entry: dict[str, Any], said: str) -> None:
+        unbounded, above = findings(named("a", entry=entry, steps=[SEND]), named("b", steps=[SEND]), weekly_cap=1)
+        assert (unbounded.rule, unbounded.problem.where) == ("unbounded-messages", "journey a")
+        assert unbounded.problem.what.endswith(said)
+        assert above.problem.what.endswith("Journeys that nothing bounds count once.")
+
+    def test_only_what_concerns_the_journeys_asked_about_is_told_and_they_come_first(self) -> None:
+        journeys = [named(key, steps=[SEND]) for key in ("a", "b", "c")]
+        (finding,) = findings(*journeys, weekly_cap=1, about=["c"])
+        assert finding.problem.where == "journeys c, a"
+        quiet = named("quiet", steps=[{"send": {"template": "receipt"}}])
+        assert rules(*journeys, quiet, weekly_cap=1, about=["quiet"]) == []
+
+    def test_a_journey_that_cannot_be_compiled_is_left_out(self) -> None:
+        twice = named("a", steps=[{"id": "mail", **SEND}, {"id": "mail", **SEND}])
+        assert rules(twice, weekly_cap=1) == []
+
+
+def test_two_files_with_one_key_are_told() -> None:
+    (finding,) = findings(named("a"), named("b"), named("a"))
+    assert (finding.rule, finding.problem.where) == ("one-key-twice", "journey a")
+
+
+JOIN = {"list": {"add": "vip"}}
+QUIT = {"list": {"remove": "vip"}}
+JOINED: dict[str, Any] = {"event": "list.joined", **AGAIN}
+LEFT: dict[str, Any] = {"event": "list.left", "where": {"list": "vip"}, **AGAIN}
+
+
+class TestCircles:
+    def test_the_circle_is_told_with_its_steps_and_its_pace(self) -> None:
+        a = named("a", entry=LEFT, steps=[{"wait": "1d"}, JOIN])
+        b = named("b", entry={**JOINED, "again": {"cooldown": "2d"}}, steps=[{"wait": "12h"}, QUIT])
+        (finding,) = findings(a, b)
+        assert str(finding) == (
+            "warning: journeys a, b: A contact can go round for ever, once in 3 days 12 hours at most: "
+            "'a' (enter on list.left), add to the list 'vip' → 'b' (enter on list.joined), remove from the list 'vip' "
+            "→ 'a' again. Narrow one of the entries with `where`, or let it be entered `again: never`."
+        )
+
+    def test_without_any_wait_there_is_no_time_in_between(self) -> None:
+        (finding,) = findings(named("a", entry=LEFT, steps=[JOIN]), named("b", entry=JOINED, steps=[QUIT]))
+        assert "A contact can go round for ever, without any time in between: " in finding.problem.what
+
+    def test_a_journey_may_bring_itself_about(self) -> None:
+        toggling = named("a", entry=JOINED, steps=[QUIT, {"wait": "1d"}, JOIN])
+        (finding,) = findings(toggling)
+        assert finding.problem.where == "journey a"
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ({"entry": {**LEFT, "again": "never"}, "steps": [JOIN]}, {"entry": JOINED, "steps": [QUIT]}),
+            ({"entry": {**LEFT, "again": {"per": "list"}}, "steps": [JOIN]}, {"entry": JOINED, "steps": [QUIT]}),
+            ({"entry": {**LEFT, "where": {"list": "other"}}, "steps": [JOIN]}, {"entry": JOINED, "steps": [QUIT]}),
+            ({"entry": LEFT, "steps": [{"wait": "1d"}]}, {"entry": JOINED, "steps": [QUIT]}),
+            ({"entry": LEFT, "steps": [{"exit": "x"}, JOIN]}, {"entry": JOINED, "steps": [QUIT]}),
+            (
+                {"entry": JOINED, "steps": [{"set": {"group": "vip"}}]},
+                {"entry": UPDATED, "steps": [{"set": {"group": "vip"}}, JOIN]},
+            ),
+            ({"entry": UPDATED, "steps": [{"set": {"group": "vip"}}]}, {}),
+        ],
+        ids=["never again", "once per value", "another list", "nothing caused", "out of reach", "no change", "once"],
+    )
+    def test_what_ends_by_itself_is_no_circle(self, first: dict[str, Any], second: dict[str, Any]) -> None:
+        assert rules(named("a", **first), named("b", **second)) == []
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            {"entry": UPDATED, "steps": [{"set": {"last": "$entry.order_id"}}]},
+            {
+                "entry": UPDATED,
+                "steps": [{"set": {"group": "new"}}, {"set": {"group": "old"}}],
+            },
+            {"entry": CROSSED, "steps": [{"recompute_score": "purchases"}]},
+            {
+                "entry": CROSSED | {"where": {"model": "purchases", "threshold": "loyal"}},
+                "steps": [{"recompute_score": "purchases"}],
+            },
+        ],
+        ids=["from the entry", "back and forth", "score", "score of the model"],
+    )
+    def test_what_may_have_an_effect_each_time_goes_round(self, parts: dict[str, Any]) -> None:
+        assert rules(named("a", **parts)) == ["journeys-in-a-circle"]
+
+    def test_a_score_of_another_model_does_not_go_round(self) -> None:
+        entry = CROSSED | {"where": {"model": "purchases"}}
+        assert rules(named("a", entry=entry, steps=[{"recompute_score": "visits"}])) == []
+
+    def test_a_circle_leads_from_each_journey_to_the_next_and_back(self) -> None:
+        made = [
+            named("a", entry=LEFT, steps=[JOIN]),
+            named("b", entry=JOINED, steps=[{"set": {"seen": "$entry.list"}}]),
+            named("c", entry=UPDATED, steps=[QUIT]),
+        ]
+        (circle,) = circles([subject(one) for one in made])
+        assert [trigger.source.journey.key for trigger in circle] == ["a", "b", "c"]
+        for trigger, following in zip(circle, [*circle[1:], circle[0]], strict=True):
+            assert trigger.target is following.source
+            assert trigger.caused in trigger.source.plan.nodes[trigger.step_id].causes()
+            assert trigger.target.journey.entry.event == trigger.caused.event
+
+
+def subject(made: Journey) -> Subject:
+    found = subject_of(made)
+    assert found is not None
+    return found
+
+
+def test_the_shipped_journeys_do_not_go_round_and_are_bounded() -> None:
+    shipped = list(catalogue())
+    sending = {sending.node.template for one in shipped for sending in subject(one).sendings}
+    known = {key: KnownTemplate("marketing") for key in sending}
+    assert {finding.rule for finding in check_together(shipped, known)} <= {"weekly-cap", "unbounded-messages"}
