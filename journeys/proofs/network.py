@@ -104,7 +104,7 @@ class _Builder:
 
     def _hops(self, station: Station) -> Iterator[Hop]:
         results = dict(station.results)
-        for number, way in enumerate(_ways(self.plan.nodes[station.node])):
+        for number, way in enumerate(self._ways(self.plan.nodes[station.node])):
             if truth(way.holds, results) is False or any(truth(failed, results) for failed in way.fails):
                 continue
             rounds = _rounds(station, number, way) if self.unrolled else ()
@@ -113,12 +113,14 @@ class _Builder:
             known = results | {station.node: way.result} if station.node in self.asked else results
             yield Hop(station, way, None if way.to is None else Station(way.to, tuple(sorted(known.items())), rounds))
 
+    def _ways(self, node: Node) -> tuple[Way, ...]:
+        """The node's own ways; and where it expires the one past it, of which nothing is known.
 
-def _ways(node: Node) -> tuple[Way, ...]:
-    """The node's own ways; and where it expires, the one past it, of which nothing is known."""
-    if node.expires_after is None:
-        return node.ways()
-    return (*node.ways(), Way("too late for it", node.skipped_to()))
+        Unrolled, nothing is late: durations and messages are those of a journey that runs as planned.
+        """
+        if node.expires_after is None or self.unrolled:
+            return node.ways()
+        return (*node.ways(), Way("too late for it", node.skipped_to()))
 
 
 def _rounds(station: Station, number: int, way: Way) -> tuple[tuple[str, int, int], ...] | None:

@@ -24,7 +24,7 @@ def describe_trail(entry: Entry, plan: Plan, trail: Trail, *, arriving: str | No
 
 def describe_entry(entry: Entry) -> str:
     """How a contact gets in, in a few words."""
-    return f"enter on {entry.event}" if entry.event else "enter"
+    return f"enter on {entry.trigger}" if entry.trigger else "enter"
 
 
 def _gathered(plan: Plan, trail: Trail) -> Sequence[str]:

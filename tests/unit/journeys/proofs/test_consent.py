@@ -140,6 +140,13 @@ def test_where_a_withdrawal_ends_the_enrollment_or_is_asked_for_nothing_lapses(p
     assert rules(**parts) == []
 
 
+def test_where_a_question_expires_nobody_has_asked() -> None:
+    asked = {"id": "asked", "if": {"not": CONSENT}, "then": LEAVE, "expires_after": "1h"}
+    (note,) = notes(steps=[asked, SEND])
+    assert note.rule == "mail-before-consent"
+    assert "'asked' (check: not (consent to marketing by email stands)), too late for it → send" in note.what
+
+
 def test_an_exit_for_some_withdrawals_does_not_do() -> None:
     exits = {"event": "consent.withdrawn", "where": {"purpose": "marketing"}}
     assert rules(exit=exits, steps=LATER) == ["consent-may-lapse"], "one that names no purpose withdraws it, too"
