@@ -5,7 +5,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
 
 from kit.database import Base
 
@@ -57,6 +59,8 @@ class EntryRound(Base):
     kind: Mapped[str]
     due_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     """When it may begin."""
+    zones: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """IANA zones of the contacts it is for; None: all."""
     cursor: Mapped[UUID | None]
     """The contact it has come to."""
     contacts: Mapped[int] = mapped_column(server_default="0")
@@ -65,5 +69,6 @@ class EntryRound(Base):
     """For how many of them something was done."""
     begun_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     outcome: Mapped[str] = mapped_column(server_default="")
     """How it ended: `done`, or why it was not."""

@@ -55,11 +55,13 @@ def upgrade() -> None:
     sa.Column('journey_key', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('zones', postgresql.ARRAY(sa.Text()), nullable=True),
     sa.Column('cursor', sa.Uuid(), nullable=True),
     sa.Column('contacts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('done', sa.Integer(), server_default='0', nullable=False),
     sa.Column('begun_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('outcome', sa.Text(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_entry_rounds'))
     )
