@@ -19,6 +19,7 @@ from api.routers import (
     explanations,
     health,
     journeys,
+    publication,
     tracking,
 )
 from api.temporal import TemporalConnection
@@ -33,6 +34,7 @@ ROUTERS = (
     events.router,
     journeys.documents,
     journeys.router,
+    publication.router,
     enrollments.router,
     commands.router,
     contacts.router,

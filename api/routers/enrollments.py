@@ -72,11 +72,12 @@ async def start_enrollment(
     reference = reference_to(request.contact)
 
     async def effect() -> Answer:
-        versions = await JourneyRepository(session).versions(key)
+        journeys = JourneyRepository(session)
+        versions = await journeys.versions(key)
         if not versions:
             raise unknown_journey(key)
-        version = next((version for version in versions if version.state == "live"), versions[0])
         contact_id = (await ContactRepository(session).resolve([reference]))[0]
+        version = await journeys.taking(key, contact_id) or versions[0]
         result = await enroll(
             session,
             version,

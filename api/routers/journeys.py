@@ -1,18 +1,15 @@
-"""Journeys: store a draft, publish it, read what is live. What a journey may say is decided in `journeys`."""
+"""Journeys: store a draft, read what is live. Publishing is in `api.routers.publication`."""
 
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
 from api import problems
 from api.authentication import AccessDep
-from api.dependencies import SessionDep, SettingsDep
+from api.dependencies import SessionDep
 from api.errors import ProblemError
-from api.idempotency import Answer, OnceDep
-from api.journey_documents import demand_runnable, findings_together, journey_in, request_body
+from api.journey_documents import demand_runnable, journey_in, request_body
 from api.operation import operation
 from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
 from api.requests import JsonRoute
@@ -22,14 +19,15 @@ from api.schemas.journeys import (
     DraftView,
     JourneyItem,
     JourneyView,
-    PublishedView,
     StepCountsView,
+    VersionItem,
     VersionView,
 )
 from crm.access import AuditRepository, Scope
 from crm.enrollments import EnrollmentRepository
-from crm.journeys import JourneyRepository, definition_of
+from crm.journeys import JourneyRepository
 from crm.models.journey import JourneyVersion
+from crm.publication import PublicationRepository
 from journeys.values import Key
 from kit.errors import Invalid, Problem
 
@@ -69,43 +67,6 @@ async def put_journey(key: JourneyKey, request: Request, session: SessionDep, ac
     return DraftView(key=key, draft=version_view(draft), findings=warnings)
 
 
-@router.post(
-    "/v1/journeys/{key}/publish",
-    **operation(
-        Scope.AUTHOR,
-        problems.UNKNOWN_JOURNEY,
-        problems.INVALID_JOURNEY,
-        problems.CONFLICT,
-        problems.IDEMPOTENCY_KEY_REUSED,
-        summary="Publish the draft",
-        operation_id="publish_journey",
-        response_model=PublishedView,
-        example=examples.PUBLISHED,
-    ),
-)
-async def publish_journey(
-    key: JourneyKey, session: SessionDep, settings: SettingsDep, once: OnceDep, access: AccessDep
-) -> JSONResponse:
-    """The draft becomes live and takes new contacts; those inside the version before finish in that version.
-
-    Publishing an unchanged definition makes no new version. Two publications at once are one after the other. What is
-    doubtful about the journey beside the other live ones is told, and keeps nothing from being published.
-    """
-
-    async def effect() -> Answer:
-        journeys = JourneyRepository(session)
-        draft = await journeys.draft(key)
-        if draft is None and not await journeys.versions(key):
-            raise unknown_journey(key)
-        if draft is not None:
-            await demand_runnable(session, definition_of(draft))
-        live = await journeys.publish(key, by=access.actor)
-        findings = await findings_together(session, key, weekly_cap=settings.weekly_cap)
-        return HTTPStatus.OK, PublishedView(key=key, live=version_view(live), findings=findings)
-
-    return await once(effect)
-
-
 @router.get(
     "/v1/journeys",
     **operation(
@@ -138,17 +99,27 @@ async def list_journeys(
     ),
 )
 async def get_journey(key: JourneyKey, session: SessionDep) -> JourneyView:
-    """What is live, what is being written, and per step of the live version what became of the contacts."""
+    """What is live, on trial and being written, and how many contacts are inside each version.
+
+    Per step of the live version it tells what became of those who reached it.
+    """
     versions = await JourneyRepository(session).versions(key)
     if not versions:
         raise unknown_journey(key)
-    by_state = {version.state: version_view(version) for version in versions}
+    by_state = {version.state: version_view(version) for version in versions if version.share is None}
+    trial = next((version_view(version) for version in versions if version.share is not None), None)
     live = by_state.get("live")
+    inside = await PublicationRepository(session).inside(key)
     counts = await EnrollmentRepository(session).counts(key, live.version) if live else {}
     return JourneyView(
         key=key,
         live=live,
+        trial=trial,
         draft=by_state.get("draft"),
+        versions=[
+            VersionItem(version=one.version, state=one.state, share=one.share, inside=inside.get(one.version, 0))
+            for one in versions
+        ],
         counts={step: StepCountsView.model_validate(count) for step, count in counts.items()},
     )
 

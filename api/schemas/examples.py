@@ -8,8 +8,8 @@ from api.schemas.journeys import (
     FindingView,
     JourneyItem,
     JourneyView,
-    PublishedView,
     StepCountsView,
+    VersionItem,
     VersionView,
 )
 
@@ -56,10 +56,9 @@ DRAFT = DraftView(
         )
     ],
 )
-PUBLISHED = PublishedView(
-    key="welcome",
-    live=_LIVE,
-    findings=[
+PUBLISHED: dict[str, Any] = {
+    "live": _LIVE,
+    "findings": [
         FindingView(
             severity="warning",
             field="journeys welcome, voucher-and-review",
@@ -70,16 +69,18 @@ PUBLISHED = PublishedView(
             "the cap.",
         )
     ],
-)
+}
 JOURNEYS = Page[JourneyItem](
     items=[JourneyItem(key="welcome", name="Welcome", owner="crm", live=1, draft=None)], next=None
 )
 JOURNEY_READ = JourneyView(
     key="welcome",
     live=_LIVE,
+    trial=None,
     draft=None,
+    versions=[VersionItem(version=1, state="live", share=None, inside=5)],
     counts={
-        "hello": StepCountsView(arrivals=5, waiting=0, passed=4, refused=1, skipped=0, exited=0, failed=0),
-        "wait-1": StepCountsView(arrivals=5, waiting=5, passed=0, refused=0, skipped=0, exited=0, failed=0),
+        "hello": StepCountsView(arrivals=5, waiting=0, passed=4, refused=1, skipped=0, exited=0, failed=0, migrated=0),
+        "wait-1": StepCountsView(arrivals=5, waiting=5, passed=0, refused=0, skipped=0, exited=0, failed=0, migrated=0),
     },
 )

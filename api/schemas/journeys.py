@@ -28,6 +28,16 @@ class VersionView(Output):
     plan: dict[str, Any] = Field(description="The compiled form: a flat table of steps, and the events it listens for.")
     created_at: datetime
     published_at: datetime | None
+    share: int | None = Field(default=None, description="Of a version on trial: the percent of new contacts it takes.")
+
+
+class VersionItem(Output):
+    """A version in the listing of a journey's versions."""
+
+    version: int
+    state: STORED_STATES
+    share: int | None = Field(description="Of a version on trial: the percent of new contacts it takes.")
+    inside: int = Field(description="Contacts inside it now.")
 
 
 class DraftView(Output):
@@ -36,16 +46,6 @@ class DraftView(Output):
     key: str
     draft: VersionView
     findings: list[FindingView] = Field(description="Warnings; with errors nothing would have been stored.")
-
-
-class PublishedView(Output):
-    """The version that takes new contacts now."""
-
-    key: str
-    live: VersionView
-    findings: list[FindingView] = Field(
-        description="What is doubtful about it beside the other live journeys: frequency, circles. Warnings only."
-    )
 
 
 class JourneyItem(Output):
@@ -68,6 +68,7 @@ class StepCountsView(Output):
     skipped: int
     exited: int
     failed: int
+    migrated: int = Field(description="Went on in another version.")
 
 
 class JourneyView(Output):
@@ -75,5 +76,7 @@ class JourneyView(Output):
 
     key: str
     live: VersionView | None
+    trial: VersionView | None = Field(description="The version that takes a share of the new contacts beside it.")
     draft: VersionView | None
+    versions: list[VersionItem] = Field(description="Newest first.")
     counts: dict[str, StepCountsView] = Field(description="Per step of the live version.")
