@@ -26,7 +26,14 @@ REASONS = {"de": "weil Du zugestimmt hast", "en": "because you agreed"}
 ENDINGS = {"de": "Antworte einfach auf diese Mail", "en": "Just reply to this mail"}
 SERVICE_REASONS = {"de": "weil Du etwas bei uns bestellt", "en": "because you ordered"}
 SERVICE_ENDINGS = {"de": "Antworte einfach auf diese Mail", "en": "Just reply to this mail"}
-SERVICE = {"webinar-reminder", "webinar-teaser"}
+SERVICE = {
+    "event-tomorrow",
+    "guide-confirm",
+    "guide-confirm-reminder",
+    "guide-download",
+    "webinar-reminder",
+    "webinar-teaser",
+}
 BARE: dict[str, Any] = {"contact": {}, "entry": {}}
 EVERY = [(key, locale) for key in SOURCES for locale in LOCALES]
 
