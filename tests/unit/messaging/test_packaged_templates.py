@@ -31,6 +31,12 @@ SERVICE = {
     "guide-confirm",
     "guide-confirm-reminder",
     "guide-download",
+    "order-confirmation",
+    "order-delayed",
+    "order-shipped",
+    "return-instructions",
+    "return-received",
+    "return-reminder",
     "webinar-reminder",
     "webinar-teaser",
 }
