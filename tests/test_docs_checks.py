@@ -1,4 +1,4 @@
-"""The page of findings is tested: every rule is on it, every example has the finding it shows and loses it when mended."""
+"""The page of findings is tested: every rule is on it; every example has the finding shown, and mended no more."""
 
 import re
 from dataclasses import dataclass
