@@ -18,6 +18,7 @@ class LazyCommand:
 COMMANDS: Mapping[str, LazyCommand] = {
     "demo": LazyCommand("cli.demo.command:demo", "Run the main job on real purchases in a fresh state."),
     "check": LazyCommand("cli.authoring:check", "Check journey files: place, what is wrong, how to mend it."),
+    "diagram": LazyCommand("cli.picturing:diagram", "Draw a journey, as Mermaid or SVG."),
     "simulate": LazyCommand(
         "cli.simulation.command:simulate", "Walk a journey with a pretended contact, over months in a moment."
     ),

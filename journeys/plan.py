@@ -71,6 +71,7 @@ class _Compiler:
 
     nodes: dict[str, Node] = field(default_factory=dict)
     criteria: dict[str, Criterion] = field(default_factory=dict)
+    behind: dict[str, str | None] = field(default_factory=dict)
 
     def steps(self, steps: Sequence[Step], following: str | None) -> str | None:
         """Compile a sequence; returns the id of its first node, or `following` where it is empty."""
@@ -78,6 +79,7 @@ class _Compiler:
         for step, step_id, after in zip(steps, ids, [*ids[1:], following], strict=False):
             node = step.compile(step_id, self, after)
             self.nodes[step_id] = node.model_copy(update={"expires_after": step.expires_after})
+            self.behind[step_id] = after
         return ids[0] if ids else following
 
     def criterion(
@@ -203,6 +205,13 @@ def compile_plan(journey: Journey, version: int) -> Plan:
         criteria=_enrollment_criteria(journey) | compiler.criteria,
         window=journey.window,
     )
+
+
+def steps_behind(journey: Journey) -> Mapping[str, str | None]:
+    """For each step the one behind it, where all of its ways meet again; None where that is the end."""
+    compiler = _Compiler()
+    compiler.steps(named(journey.steps), None)
+    return compiler.behind
 
 
 def _enrollment_criteria(journey: Journey) -> dict[str, Criterion]:

@@ -1,0 +1,39 @@
+"""`dauerlauf diagram`: a journey as a picture, for people to talk about and for pull requests."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.simulation.sources import find_journey
+from journeys.diagram import Chart, chart_of, mermaid
+from journeys.drawing import svg
+
+
+class Format(StrEnum):
+    """How a picture is written."""
+
+    MERMAID = "mermaid"
+    SVG = "svg"
+
+
+_WRITE: Mapping[Format, Callable[[Chart], str]] = {Format.MERMAID: mermaid, Format.SVG: svg}
+
+
+def diagram(
+    journey: Annotated[str, typer.Argument(help="A journey file, or the key of a shipped journey.")],
+    *,
+    format: Annotated[  # noqa: A002 -- the option's name
+        Format | None, typer.Option(help="mermaid, or svg; without it as the file's ending says, else mermaid.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
+) -> None:
+    """Draw a journey: every step and way, its entry, its goal and exits."""
+    by_ending = Format.SVG if output is not None and output.suffix == ".svg" else Format.MERMAID
+    picture = _WRITE[format or by_ending](chart_of(find_journey(journey)))
+    if output is None:
+        typer.echo(picture, nl=False)
+    else:
+        output.write_text(picture, encoding="utf-8")

@@ -1,0 +1,194 @@
+"""The journey as a picture: what its boxes and arrows are, and the text Mermaid draws them from.
+
+Made from the plan, so the picture shows what runs. Every arrow comes from `ways` of a node; how a drawing of our own
+looks is in `journeys.drawing`.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from journeys.conditions.comparison import describe_where
+from journeys.describe import describe_node
+from journeys.duration import describe_duration
+from journeys.model import Entry, Goal, Journey
+from journeys.plan import compile_plan, steps_behind
+from journeys.steps.leave import ExitNode
+from journeys.steps.registry import Node
+
+Describe = Callable[[Node], str]
+END = "complete"
+"""Not `end`, which Mermaid keeps for itself."""
+ENTRY = "entry"
+
+
+class Look(StrEnum):
+    """What kind of thing a box is, for its shape and colour."""
+
+    ENTRY = "entry"
+    WAIT = "wait"
+    DECISION = "decision"
+    SEND = "send"
+    CHANGE = "change"
+    EXIT = "exit"
+    END = "complete"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box: its id (letters, digits, `_`), its words, and what else stands in it, small."""
+
+    id: str
+    words: str
+    look: Look
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow from box to box, with the words on it."""
+
+    source: str
+    target: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The picture: boxes by id, arrows in the order of the ways, and what may end the journey at any step."""
+
+    title: str
+    boxes: Mapping[str, Box]
+    arrows: tuple[Arrow, ...]
+    meetings: Mapping[str, str]
+    """For each box of a step the one where all of its ways meet again."""
+    goal: str
+    exits: tuple[str, ...]
+
+    def leaving(self, box: str) -> list[Arrow]:
+        """The arrows out of a box."""
+        return [arrow for arrow in self.arrows if arrow.source == box]
+
+
+def chart_of(journey: Journey, describe: Describe = describe_node) -> Chart:
+    """The picture of a journey, whose nodes are told by `describe`."""
+    plan = compile_plan(journey, version=1)
+    boxes = [Box(ENTRY, _plain(describe_entry(journey.entry)), Look.ENTRY)]
+    boxes += [
+        Box(box_id(step), _plain(describe(node)), look_of(node), _note(step, node)) for step, node in plan.nodes.items()
+    ]
+    boxes.append(Box(END, "the journey is complete", Look.END))
+    arrows = [Arrow(ENTRY, box_id(plan.start))]
+    for step, node in plan.nodes.items():
+        arrows += [Arrow(box_id(step), target, words) for target, words in _arrows(node)]
+    return Chart(
+        title=_plain(journey.name),
+        boxes={box.id: box for box in boxes if box.id != END or any(arrow.target == END for arrow in arrows)},
+        arrows=tuple(arrows),
+        meetings={box_id(step): box_id(behind) for step, behind in steps_behind(journey).items()},
+        goal=_plain(describe_goal(journey.goal)) if journey.goal else "",
+        exits=tuple(_plain(f"{exit_.event}{describe_where(exit_.where)}") for exit_ in journey.exit),
+    )
+
+
+def _note(step: str, node: Node) -> str:
+    return f"{step} · of use for {describe_duration(node.expires_after)}" if node.expires_after else step
+
+
+def _arrows(node: Node) -> Iterator[tuple[str, str]]:
+    """Where the ways out of a node lead; ways that lead to the same place are one arrow."""
+    if isinstance(node, ExitNode):
+        return
+    ways: dict[str, list[str]] = {}
+    for way in node.ways():
+        ways.setdefault(box_id(way.to), []).append(way.when)
+    for target, words in ways.items():
+        yield target, _plain(" / ".join(word for word in words if word)) if len(ways) > 1 else ""
+
+
+def _plain(words: str) -> str:
+    """A text in one line, without signs that no drawing can show."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())
+
+
+def box_id(step: str | None) -> str:
+    """An id that is safe everywhere: step ids have hyphens, and may be words that Mermaid keeps for itself."""
+    return f"step_{step.replace('-', '_')}" if step else END
+
+
+def look_of(node: Node) -> Look:
+    """What kind of thing a node is. One that is none of the named kinds changes something, or decides."""
+    if isinstance(node, ExitNode):
+        return Look.EXIT
+    if node.kind == "send":
+        return Look.SEND
+    if node.kind.startswith(("wait", "approve")):
+        return Look.WAIT
+    return Look.DECISION if len(node.ways()) > 1 else Look.CHANGE
+
+
+def describe_entry(entry: Entry) -> str:
+    """How contacts get in, in one line."""
+    if entry.event:
+        words = f"{entry.event}{describe_where(entry.where)}"
+    elif entry.absence:
+        words = f"no {' or '.join(entry.absence.of)} for {describe_duration(entry.absence.for_)}"
+    else:
+        words = "through the API" if entry.timed is None else entry.timed.key
+    return f"{words}; if {entry.audience.describe()}" if entry.audience else words
+
+
+def describe_goal(goal: Goal) -> str:
+    """What the journey is for, in one line."""
+    within = f" within {describe_duration(goal.within)}" if goal.within else ""
+    return f"{goal.event}{describe_where(goal.where)}{within}"
+
+
+_SHAPES: Mapping[Look, tuple[str, str]] = {
+    Look.ENTRY: ("([", "])"),
+    Look.WAIT: ("(", ")"),
+    Look.DECISION: ("{{", "}}"),
+    Look.SEND: ("[/", "/]"),
+    Look.CHANGE: ("[", "]"),
+    Look.EXIT: ("([", "])"),
+    Look.END: ("([", "])"),
+}
+COLOURS: Mapping[Look, tuple[str, str]] = {
+    Look.ENTRY: ("#e6f4ea", "#2f7d4f"),
+    Look.WAIT: ("#fff4d6", "#b07d00"),
+    Look.DECISION: ("#efe9fb", "#6b4bb8"),
+    Look.SEND: ("#e3effc", "#2b6cb0"),
+    Look.CHANGE: ("#f1f3f5", "#5c6670"),
+    Look.EXIT: ("#fbe6e4", "#b3382c"),
+    Look.END: ("#e6f4ea", "#2f7d4f"),
+}
+"""Fill and line of each look."""
+
+
+def mermaid(chart: Chart) -> str:
+    """The picture as a Mermaid flowchart, drawn by GitHub, GitLab and many editors."""
+    lines = ["---", f"title: {json.dumps(chart.title, ensure_ascii=False)}", "---", "flowchart TB"]
+    for box in chart.boxes.values():
+        begin, end = _SHAPES[box.look]
+        lines.append(f"  {box.id}{begin}{_quoted(box.words)}{end}:::{box.look}")
+    for arrow in chart.arrows:
+        words = f"|{_quoted(arrow.words)}|" if arrow.words else ""
+        lines.append(f"  {arrow.source} -->{words} {arrow.target}")
+    if chart.goal or chart.exits:
+        lines.append('  subgraph anytime["at any step"]')
+        if chart.goal:
+            lines.append(f"    goal([{_quoted(f'goal: {chart.goal}')}]):::complete")
+        lines += [f"    exit_{n}([{_quoted(f'leaves on {words}')}]):::exit" for n, words in enumerate(chart.exits, 1)]
+        lines.append("  end")
+    for look, (fill, line) in COLOURS.items():
+        lines.append(f"  classDef {look} fill:{fill},stroke:{line},color:#1c1f23")
+    return "\n".join([*lines, ""])
+
+
+def _quoted(words: str) -> str:
+    """A text that Mermaid shows as it is: what means something to it or to HTML is written as its number."""
+    return '"' + "".join(f"#{ord(sign)};" if sign in _MARKS else sign for sign in words) + '"'
+
+
+_MARKS = frozenset('#&<>"`\\|')
