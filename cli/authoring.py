@@ -1,4 +1,4 @@
-"""Commands for those who write journeys and mails: `dauerlauf check`, `publish`, `publish-templates`."""
+"""Commands for those who write journeys and mails: `dauerlauf check`, `publish-templates`; `publish` is beside it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +9,18 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.connection import in_transaction
+from cli.outlook import publication_line
 from crm.journeys import JourneyRepository
+from crm.publication import PublicationRepository
 from journeys.checks import check as findings_of
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
-from journeys.loader import load_file, load_with_places
+from journeys.loader import load_with_places
+from journeys.migration import Treatment
 from journeys.model import Journey
 from journeys.proofs.subject import subject_of
 from journeys.proofs.summary import describe_ways
 from journeys.proofs.together import check_together
+from kit.clock import wall_clock
 from kit.errors import Invalid, Problem
 from kit.settings import Settings
 from messaging.live_checks import check_live
@@ -27,6 +31,7 @@ from messaging.template_store import known_templates
 
 Files = Annotated[list[Path], typer.Argument(help="Journey files (YAML), or directories of them.", exists=True)]
 console = Console(highlight=False, soft_wrap=True)
+FINISH = Treatment()
 
 
 def check(
@@ -41,7 +46,7 @@ def check(
     known = shipped_templates()
     failed = False
     sound: list[Journey] = []
-    for path in _journey_files(files):
+    for path in journey_files(files):
         try:
             journey, places = load_with_places(path.read_text(encoding="utf-8"), source=path.name)
             findings = findings_of(journey, known, places=places)
@@ -59,32 +64,37 @@ def check(
     raise typer.Exit(1 if failed else 0)
 
 
-def publish(files: Files) -> None:
-    """Check journeys against the templates of the database, then publish them: all of them or none."""
-    journeys = [load_file(path) for path in _journey_files(files)]
-    for line in in_transaction(lambda session: publish_journeys(session, journeys)):
-        console.print(line, markup=False)
-
-
-async def publish_journeys(session: AsyncSession, journeys: Sequence[Journey]) -> list[str]:
+async def publish_journeys(
+    session: AsyncSession, journeys: Sequence[Journey], *, treatment: Treatment = FINISH, share: int | None = None
+) -> list[str]:
     """Publish the journeys, all or none; returns a sentence for each, and what is doubtful beside the other live ones.
 
     Raises:
-        Invalid: a journey has errors.
+        Invalid: a journey has errors, or those inside cannot be treated as asked.
+        Conflict: another version is on trial, or this one cannot be.
     """
-    known = await known_templates(session)
+    await demand_sound(session, journeys)
     repository = JourneyRepository(session)
+    publications = PublicationRepository(session)
     said = []
-    for journey in journeys:
-        errors = [finding for finding in findings_of(journey, known) if finding.severity is Severity.ERROR]
-        if errors:
-            problems = [finding.problem for finding in errors]
-            raise Invalid(f"The journey {journey.key} cannot be published; nothing was.", problems=problems)
+    # In one order everywhere, so that two publications never wait for each other.
+    for journey in sorted(journeys, key=lambda one: one.key):
         await repository.put_draft(journey)
-        version = await repository.publish(journey.key, by="cli")
-        said.append(f"{journey.key}: version {version.version} is live.")
+        publication = await publications.publish(
+            journey.key, by="cli", treatment=treatment, share=share, now=wall_clock()
+        )
+        said.append(publication_line(journey.key, publication))
     keys = [journey.key for journey in journeys]
     return said + [str(finding) for finding in await check_live(session, keys, weekly_cap=Settings().weekly_cap)]
+
+
+async def demand_sound(session: AsyncSession, journeys: Sequence[Journey]) -> None:
+    """Raise `Invalid` where one of the journeys has errors, with the templates there are."""
+    known = await known_templates(session)
+    for journey in journeys:
+        problems = [one.problem for one in findings_of(journey, known) if one.severity is Severity.ERROR]
+        if problems:
+            raise Invalid(f"The journey {journey.key} cannot be published; nothing was.", problems=problems)
 
 
 def publish_templates(directory: Annotated[Path, typer.Argument(help="Folder of templates.", exists=True)]) -> None:
@@ -103,7 +113,8 @@ def shipped_templates() -> KnownTemplates:
     return known
 
 
-def _journey_files(paths: Sequence[Path]) -> list[Path]:
+def journey_files(paths: Sequence[Path]) -> list[Path]:
+    """The files named, and those in the directories named, in order."""
     return [
         file
         for path in paths

@@ -25,7 +25,11 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "test": LazyCommand(
         "cli.testing.command:run_tests", "Run the tests of journeys with pytest and its fixture `journey`."
     ),
-    "publish": LazyCommand("cli.authoring:publish", "Publish journey files into the database."),
+    "publish": LazyCommand("cli.publishing:publish", "Publish journey files; --plan shows what it would do."),
+    "promote": LazyCommand("cli.publishing:promote", "Give a version on trial all new contacts, or a larger share."),
+    "rollback": LazyCommand("cli.publishing:rollback", "Have the version before take new contacts again."),
+    "move": LazyCommand("cli.publishing:move", "Move those inside an older version to the live one, or out."),
+    "moves": LazyCommand("cli.publishing:moves", "How far moves between versions have come."),
     "publish-templates": LazyCommand(
         "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."
     ),

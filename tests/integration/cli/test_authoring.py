@@ -8,8 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.authoring import check, publish, publish_templates
+from cli.authoring import check, publish_templates
 from cli.catalogue import publish_catalogue
+from cli.publishing import publish
 from crm.journeys import JourneyRepository
 from kit.database import Sessions
 from kit.errors import Invalid
