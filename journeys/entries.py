@@ -49,6 +49,11 @@ class TimedEntry(Strict):
         """Whether clocks are set for contacts there are already."""
         return False
 
+    @property
+    def apart(self) -> timedelta:
+        """How long lies between two entries of one contact at least, as far as the time alone lets it in."""
+        return timedelta()
+
     def wheres(self) -> Mapping[Path, Where]:
         """What is asked of the properties of events, by where it is written below `entry`."""
         return {}
@@ -94,6 +99,10 @@ class Absence(TimedEntry):
     @property
     def arms(self) -> bool:
         return self.backfill == "matching"
+
+    @property
+    def apart(self) -> timedelta:
+        return self.for_
 
     def wheres(self) -> Mapping[Path, Where]:
         return {("absence", "where"): self.where}

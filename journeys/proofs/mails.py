@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from journeys.findings import KnownTemplates
 from journeys.model import Cooldown, Journey, PerProperty
+from journeys.proofs.durations import longest
 from journeys.proofs.network import Network, Station
 from journeys.proofs.subject import Subject
 from journeys.steps.send import SendNode
@@ -118,8 +119,15 @@ def _time_left(network: Network) -> dict[Station | None, timedelta]:
 def most_passages(journey: Journey, network: Network, counts: Counts, *, span: timedelta = WEEK) -> int | None:
     """How many passages of one contact can have a message that counts within the span; None where nothing bounds it.
 
-    A goal or exit may end a passage directly after a message. Not counted: people who end it.
+    A goal or exit may end a passage directly after a message. Not counted: people who end it, or move a date, and
+    enrollments over the API into a journey with its own way in.
     """
+    bounds = (_by_rule(journey, network, counts, span), _by_time(journey, network, span))
+    return min((bound for bound in bounds if bound is not None), default=None)
+
+
+def _by_rule(journey: Journey, network: Network, counts: Counts, span: timedelta) -> int | None:
+    """As `again` bounds it."""
     again = journey.entry.again
     if again == "never":
         return 1
@@ -133,6 +141,13 @@ def most_passages(journey: Journey, network: Network, counts: Counts, *, span: t
         return None
     # All passages but the first and the last lie within the span as a whole, and there is a pause before all but one.
     return 1 - (pause - span) // (lasts + pause)
+
+
+def _by_time(journey: Journey, network: Network, span: timedelta) -> int | None:
+    """As time bounds it, where it is time that lets contacts in: so long lies between two entries at least."""
+    timed, most = journey.entry.timed, longest(network).most
+    apart = timed.apart if timed is not None else _NONE
+    return 1 + (span + most) // apart if apart and most is not None else None
 
 
 def _shortest_with_message(journey: Journey, network: Network, counts: Counts) -> timedelta:

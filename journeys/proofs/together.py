@@ -100,7 +100,7 @@ class _Share:
         days = f"day {first}" if first == last else f"days {first} to {last}"
         steps = ", ".join(f"'{sent.step_id}'" for sent in self.sent)
         times = f", {self.passages} passages" if self.passages and self.passages > 1 else ""
-        return f"'{self.key}' {self.messages} ({days} after the entry: {steps}{times})"
+        return f"'{self.key}' {self.messages} (at the earliest {days} after the entry: {steps}{times})"
 
 
 def _weekly(subjects: Sequence[Subject], known: KnownTemplates, cap: int, asked: frozenset[str]) -> Iterator[_Note]:

@@ -44,8 +44,8 @@ class TestWeeklyCap:
         (finding,) = findings(quiet, once, later, hello, weekly_cap=3)
         assert str(finding) == (
             "warning: journeys hello, later: One contact can get 4 marketing messages within 7 days, more than 3: "
-            "'hello' 2 (days 0 to 2 after the entry: 'send-1', 'then'); "
-            "'later' 2 (days 9 to 10 after the entry: 'send-1', 'send-2'). All 3 journeys together: 5. "
+            "'hello' 2 (at the earliest days 0 to 2 after the entry: 'send-1', 'then'); "
+            "'later' 2 (at the earliest days 9 to 10 after the entry: 'send-1', 'send-2'). All 3 journeys together: 5. "
             "Put more time between them, let one journey exclude the other by its audience or `exit`, or raise the cap."
         )
 
@@ -59,7 +59,7 @@ class TestWeeklyCap:
 
     def test_passages_that_fit_into_the_week_are_counted(self) -> None:
         (finding,) = findings(named("a", entry={"event": "x", "again": {"cooldown": "2d"}}, steps=[SEND]))
-        assert "'a' 4 (day 0 after the entry: 'send-1', 4 passages)" in finding.problem.what
+        assert "'a' 4 (at the earliest day 0 after the entry: 'send-1', 4 passages)" in finding.problem.what
 
     @pytest.mark.parametrize(
         ("entry", "said"),

@@ -115,13 +115,22 @@ def test_a_wait_for_a_date_has_no_known_end() -> None:
         ({"again": "after_exit"}, [SEND, {"wait": "7d"}], 2),
         ({"again": "after_exit"}, [{"wait": "3d"}, SEND], 4),
         ({"again": {"per": "order_id"}}, [SEND, {"wait": "30d"}], None),
+        ({"absence": {"of": "x", "for": "30d"}, "again": "after_exit"}, [SEND, {"wait": "2d"}], 1),
+        ({"absence": {"of": "x", "for": "3d"}, "again": "after_exit"}, [SEND, {"wait": "2d"}], 4),
+        ({"absence": {"of": "x", "for": "3d"}, "again": {"per": "since"}}, [SEND, {"wait": "20d"}], 10),
+        ({"absence": {"of": "x", "for": "3d"}, "again": {"cooldown": "7d"}}, [SEND, {"wait": "20d"}], 1),
+        (
+            {"absence": {"of": "x", "for": "3d"}, "again": {"per": "since"}},
+            [{"wait": {"on": "$contact.renewal", "late": "now"}}, SEND],
+            None,
+        ),
     ],
     ids=str,
 )
 def test_how_many_passages_fit_into_a_week(
     parts: dict[str, Any], steps: list[dict[str, Any]], expected: int | None
 ) -> None:
-    looked = subject(entry={"event": "x", **parts}, steps=steps)
+    looked = subject(entry=parts if "absence" in parts else {"event": "x", **parts}, steps=steps)
     assert most_passages(looked.journey, looked.unrolled, marketing(looked, KNOWN)) == expected
 
 
