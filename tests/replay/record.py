@@ -19,7 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from kit.temporal import workflow_runner
 from tests.replay.fingerprints import BASELINE, fingerprints
-from tests.replay.scenarios import SCENARIOS, Scenario, continued_as_new
+from tests.replay.scenarios import BEFORE, SCENARIOS, TWO_RUNS, Scenario, continued_as_new
 from tests.support.ports import World
 from tests.support.temporal import (
     JourneyUnderTest,
@@ -91,6 +91,8 @@ async def record(names: list[str]) -> None:
         for name in chosen:
             journey = await play(environment, SCENARIOS[name], list(SCENARIOS).index(name) + 1)
             await write(name, await journey.history())
+            if name in TWO_RUNS:
+                await write(f"{name}-{BEFORE}", await journey.first_run.fetch_history())
             print(name)  # noqa: T201 - a script
     if CONTINUED in names:
         await record_continued()

@@ -7,8 +7,11 @@ from typing import Any
 from journeys.conditions.first import FirstHolding
 from journeys.outcomes import RefusalReason, SendStatus
 from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
-from tests.support.temporal import Enroll, JourneyUnderTest, eventually
+from tests.support.temporal import Enroll, JourneyUnderTest, a_plan, eventually
+from workflows import starter
+from workflows.messages import compact_plan
 from workflows.ports import JudgeConditions, SendMessage, SendReceipt
+from workflows.state import Migration
 
 DAY = timedelta(days=1)
 WAIT = {"wait": "1d"}
@@ -291,6 +294,18 @@ async def wait_for_best(enroll: Enroll, _world: World) -> JourneyUnderTest:
     return journey
 
 
+async def migrated(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    """In two runs: the wait is shortened and the voucher replaced while the contact waits."""
+    journey = await enroll({"id": "pause", "wait": "30d"}, VOUCHER, goal=GOAL)
+    await journey.at("pause")
+    await journey.advance(2 * DAY)
+    steps: list[dict[str, Any]] = [{"id": "pause", "wait": "1d"}, {"id": "coupon", "send": {"template": "coupon"}}]
+    plan = a_plan(steps, goal=GOAL).model_copy(update={"version": 4})
+    migration = Migration(enrollment_id=journey.enrollment_id, version=4, plan=compact_plan(plan))
+    assert (await starter.migrate(journey.client, journey.workflow_id, migration))[0] == "migrated"
+    return journey
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.__name__.replace("_", "-"): scenario
     for scenario in (
@@ -324,8 +339,12 @@ SCENARIOS: Mapping[str, Scenario] = {
         wait_for_condition,
         wait_for_first,
         wait_for_best,
+        migrated,
     )
 }
+BEFORE = "before"
+TWO_RUNS = frozenset({"migrated"})
+"""Scenarios whose first run is kept, too, under the name with this word behind it."""
 
 
 async def continued_as_new(enroll: Enroll, _world: World) -> JourneyUnderTest:

@@ -16,11 +16,11 @@ from temporalio.worker import Replayer
 from journeys.steps.registry import STEP_KINDS
 from kit.temporal import workflow_runner
 from tests.replay.record import CONTINUED, HISTORIES
-from tests.replay.scenarios import SCENARIOS
+from tests.replay.scenarios import BEFORE, SCENARIOS, TWO_RUNS
 from workflows.journey import ContactJourney
 from workflows.replaying import replay
 
-RECORDED = [*SCENARIOS, f"{CONTINUED}-1", f"{CONTINUED}-2"]
+RECORDED = [*SCENARIOS, *(f"{name}-{BEFORE}" for name in sorted(TWO_RUNS)), f"{CONTINUED}-1", f"{CONTINUED}-2"]
 
 
 def recorded(name: str, change: Callable[[Any], None] | None = None) -> WorkflowHistory:
