@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 
 class KnownTemplate(NamedTuple):
-    """What checks need to know of a template: its class, and the variables it cannot do without (`entry.product_id`)."""
+    """What checks know of a template: its class, and the variables it cannot do without (`entry.product_id`)."""
 
     message_class: str
     required: frozenset[str] = frozenset()

@@ -93,7 +93,8 @@ def test_no_filter_turns_a_contacts_words_into_markup(name: str, arguments: str)
     assert "<b" not in written
 
 
-@given(st.text(st.characters(exclude_characters="\r")))
+# A lone surrogate is no text: it is refused wherever values come in.
+@given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))
 def test_a_value_is_escaped_in_html_and_left_alone_in_text(value: str) -> None:
     assert filled("{{ x }}", escape=False, x=value) == value
     escaped = filled("{{ x }}", x=value)

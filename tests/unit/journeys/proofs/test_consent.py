@@ -23,9 +23,9 @@ KNOWN = {
     "offer": KnownTemplate("sales"),
     "receipt": KnownTemplate("transactional"),
 }
-CONSENT = {"consent": {"purpose": "marketing"}}
-SEND = {"id": "mail", "send": {"template": "voucher"}}
-LEAVE = [{"exit": "no consent"}]
+CONSENT: dict[str, Any] = {"consent": {"purpose": "marketing"}}
+SEND: dict[str, Any] = {"id": "mail", "send": {"template": "voucher"}}
+LEAVE: list[Any] = [{"exit": "no consent"}]
 GRANTED: dict[str, Any] = {"event": "consent.granted", "where": {"purpose": "marketing"}, "up_to": "7d"}
 
 
