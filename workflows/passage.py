@@ -142,10 +142,10 @@ class Passage:
             raise Interrupted
         return False
 
-    def noted(self, due: datetime) -> None:
-        """The step waits until `due`, and an activity has written so already."""
+    def noted(self, due: datetime | None) -> None:
+        """The step waits until `due`, or not (None), and an activity has written so already."""
         self.state.due_at = due
-        if due > self.now():
+        if due is None or due > self.now():
             self._reported = (self._position(), "")
 
     async def _sleep(self, wake_at: datetime, until: Callable[[], bool] | None, words: str) -> bool:

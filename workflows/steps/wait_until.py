@@ -52,7 +52,8 @@ async def _look_up(passage: Passage, node: WaitUntilNode) -> Departure | None:
         window=passage.run.plan.get("window"),
     )
     found = await passage.judge(CalendarPort.resolve_instant, request)
-    state.zone, state.due_at = found.zone, None
+    state.zone = found.zone
+    passage.noted(None)
     if found.at is None:
         return _without_date(node, found)
     state.resolution, state.rescheduled = Resolution(moved_by=events, because=found.because), ""

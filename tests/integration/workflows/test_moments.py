@@ -163,6 +163,14 @@ class TestMissingDates:
         await journey.deliver("moved:wait-1:contact")
         assert (await journey.at("wait-1")).attention is None
 
+    async def test_what_still_has_no_date_is_shown_as_parked_again(self, enroll: Enroll, world: World) -> None:
+        journey = await enroll({"wait": {"on": "$contact.contract_end", "late": "now"}})
+        await journey.at("wait-1", "needs_attention")
+        await journey.deliver("moved:wait-1:contact")  # another attribute of those that count
+        await eventually(lambda: looked_up_twice(world))
+        await journey.at("wait-1", "needs_attention")
+        assert world.progress[journey.enrollment_id].state is JourneyState.NEEDS_ATTENTION
+
     async def test_the_epoch_is_no_date(self, enroll: Enroll, world: World) -> None:
         world.entry = {"starts_at": "1970-01-01T00:00:00Z"}
         journey = await enroll(reminder("tomorrow", before="1d", missing="skip"))
@@ -254,6 +262,10 @@ class TestMovedDates:
         event = f"moved-to-{hours}"
         world.moves[event] = {"new_start": in_hours(hours)}
         return await journey.deliver("moved:until-tomorrow", event_id=event)
+
+
+async def looked_up_twice(world: World) -> bool:
+    return len(world.asked(ResolveInstant)) == 2
 
 
 async def timer_summary(journey: JourneyUnderTest) -> str:
