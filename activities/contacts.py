@@ -4,6 +4,7 @@ Each method is one transaction: the action, the event that follows from it, and 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -100,17 +101,22 @@ class ContactActivities(ContactPort):
 
 async def _judge(session: AsyncSession, request: JudgeCondition) -> Judgement:
     condition = _CONDITION.validate_python(request.condition)
-    verdict = condition.judge(await _facts(session, request, [condition]))
+    verdict = condition.judge(await _facts(session, request, [condition], step_since=request.progress.since))
     return Judgement(holds=verdict.holds, because=verdict.because, cause_event_id=verdict.cause_event_id)
 
 
 async def _first_holding(session: AsyncSession, request: JudgeConditions) -> FirstHolding:
     conditions = [_CONDITION.validate_python(condition) for condition in request.conditions]
-    return first_holding(conditions, await _facts(session, request, conditions))
+    since = request.step_since or request.progress.since
+    return first_holding(conditions, await _facts(session, request, conditions, step_since=since))
 
 
 async def _facts(
-    session: AsyncSession, request: JudgeCondition | JudgeConditions, conditions: Sequence[Condition]
+    session: AsyncSession,
+    request: JudgeCondition | JudgeConditions,
+    conditions: Sequence[Condition],
+    *,
+    step_since: datetime,
 ) -> Facts:
     """What the conditions look at, read once for all of them."""
     return await load_facts(
@@ -120,7 +126,7 @@ async def _facts(
         request.now,
         enrollment=await _enrollment(session, request.enrollment_id),
         results=request.results,
-        step_since=request.progress.since,
+        step_since=step_since,
     )
 
 

@@ -12,7 +12,7 @@ from journeys.proofs.consent import mail_before_consent
 from journeys.proofs.durations import every_way_ends
 from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
-from journeys.rules import entry, messages, ranges, references, steps, waits
+from journeys.rules import entry, loops, messages, ranges, references, steps, waits
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.two_steps_with_one_id,
@@ -20,6 +20,9 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.no_time_at_all,
     steps.too_many_or_too_deep,
     steps.both_ways_the_same,
+    loops.too_many_rounds,
+    loops.rounds_without_time,
+    loops.events_of_earlier_rounds,
     waits.window_to_wait_for,
     waits.late_is_said,
     references.results_of_steps,

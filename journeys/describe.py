@@ -15,6 +15,7 @@ from journeys.steps.decide import IfNode
 from journeys.steps.leave import ExitNode
 from journeys.steps.recompute_score import RecomputeScoreNode
 from journeys.steps.registry import Node
+from journeys.steps.repeat import RepeatNode
 from journeys.steps.send import SendNode
 from journeys.steps.set_attributes import SetNode
 from journeys.steps.wait import WaitNode, WaitUntilNode
@@ -68,6 +69,11 @@ def _choose(node: BranchNode) -> str:
     return "choose: " + "; ".join(f"'{way.name}' if {way.condition.describe()}" for way in node.branches)
 
 
+def _repeat(node: RepeatNode) -> str:
+    words = f"repeat {node.times} times"
+    return words if node.until is None else f"{words} at most, until {node.until.describe()}"
+
+
 def _send(node: SendNode) -> str:
     return f"send '{node.template}' by {node.channel}"
 
@@ -96,6 +102,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     WaitForFirstNode: _wait_for_first,
     IfNode: _check,
     BranchNode: _choose,
+    RepeatNode: _repeat,
     SendNode: _send,
     SetNode: _set,
     ListNode: _list,

@@ -116,6 +116,10 @@ def _too_small(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
     return f"{shown(value)} is too small", f"Write {context['ge']} or more"
 
 
+def _too_large(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
+    return f"{shown(value)} is too large", f"Write {context['le']} or less"
+
+
 def _needs_object(value: Any, _: Mapping[str, Any]) -> tuple[str, str]:
     return f"{kind_of(value)} stands where keys and values must", "Write `key: value`, indented below"
 
@@ -138,6 +142,7 @@ _TELLERS: Mapping[str, Callable[[Any, Mapping[str, Any]], tuple[str, str]]] = {
     "string_too_short": _too_short,
     "too_short": _too_short,
     "greater_than_equal": _too_small,
+    "less_than_equal": _too_large,
     "model_type": _needs_object,
     "model_attributes_type": _needs_object,
     "mapping_type": _needs_object,

@@ -43,13 +43,15 @@ def _sequence(steps: Sequence[Step], frame: Visit) -> Iterator[Visit]:
     """The steps of one list. `frame` holds the list's path and what is so at its start."""
     earlier, reachable = dict(frame.earlier), frame.reachable
     for number, step in enumerate(steps):
-        visit = Visit(step, step.id or "", (*frame.path, number), frame.depth, reachable, earlier)
+        inner = {one.id: one for one in all_inside(step) if one.id}
+        before = earlier | inner if step.loops() else earlier  # an earlier round may have run them
+        visit = Visit(step, step.id or "", (*frame.path, number), frame.depth, reachable, before)
         yield visit
-        within = {**earlier, visit.step_id: step}
+        within = {**before, visit.step_id: step}
         for path, nested in step.nested().items():
             inside = Visit(step, "", (*visit.path, *path), frame.depth + 1, reachable, within)
             yield from _sequence(nested, inside)
-        earlier = within | {inner.id: inner for inner in all_inside(step) if inner.id}
+        earlier = within | inner
         reachable = reachable and not ends(step)
 
 

@@ -90,6 +90,8 @@ class JudgeConditions(ActionRequest, frozen=True):
     conditions: list[dict[str, Any]]
     entered_at: datetime
     results: dict[str, str] = {}
+    step_since: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When the step began, where that is not when it was reached (aware)."""
 
 
 class SetAttributes(ActionRequest, frozen=True):

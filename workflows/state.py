@@ -77,6 +77,17 @@ class Migration(BaseModel, frozen=True):
         return self.mapping.get(step, step) in self.plan["nodes"]
 
 
+class Rounds(BaseModel, frozen=True):
+    """A `repeat` under way: how many rounds were begun, and when the first was (aware UTC)."""
+
+    since: datetime
+    begun: int = 0
+
+    def next(self) -> "Rounds":
+        """With one more round."""
+        return self.model_copy(update={"begun": self.begun + 1})
+
+
 class EnrollmentState(BaseModel):
     """Where an enrollment stands. Handlers only append to it; the main loop alone acts on it."""
 
@@ -105,6 +116,8 @@ class EnrollmentState(BaseModel):
     results: dict[str, str] = Field(default_factory=dict)
     iterations: dict[str, int] = Field(default_factory=dict)
     """How often each step was begun; part of every idempotency key."""
+    rounds: dict[str, Rounds] = Field(default_factory=dict)
+    """The repeats under way, by step."""
     ordinal: int = 0
     journal: list[Decision] = Field(default_factory=list)
     """Decisions not yet written to PostgreSQL; the next activity takes them along."""

@@ -42,6 +42,8 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     state.ordinal += 1
     if departure.result:
         state.results[state.at] = departure.result
+    if departure.result or departure.verdict is not StepVerdict.PASSED:
+        state.rounds.pop(state.at, None)  # a repeat is left for good; between its rounds it has no result
     state.planned_at = departure.planned_at or _planned(state, now)
     state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
     state.at, state.since, state.due_at, state.attention = departure.next, now, None, None

@@ -1,6 +1,7 @@
 """What a workflow asks about the pretended contact: conditions and moments. The rules are the product's own."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from pydantic import TypeAdapter
 
@@ -25,7 +26,7 @@ def judge(world: World, request: JudgeCondition) -> Judgement:
         Invalid: it cannot be judged.
     """
     condition = _CONDITION.validate_python(request.condition)
-    verdict = condition.judge(_facts(world, request, [condition]))
+    verdict = condition.judge(_facts(world, request, [condition], step_since=request.progress.since))
     return Judgement(holds=verdict.holds, because=verdict.because, cause_event_id=verdict.cause_event_id)
 
 
@@ -36,16 +37,23 @@ def first_holding(world: World, request: JudgeConditions) -> FirstHolding:
         Invalid: one before it cannot be judged.
     """
     conditions = [_CONDITION.validate_python(condition) for condition in request.conditions]
-    return first_of(conditions, _facts(world, request, conditions))
+    since = request.step_since or request.progress.since
+    return first_of(conditions, _facts(world, request, conditions, step_since=since))
 
 
-def _facts(world: World, request: JudgeCondition | JudgeConditions, conditions: Sequence[Condition]) -> Facts:
+def _facts(
+    world: World,
+    request: JudgeCondition | JudgeConditions,
+    conditions: Sequence[Condition],
+    *,
+    step_since: datetime,
+) -> Facts:
     return world.record.facts(
         Needs.union(condition.needs() for condition in conditions),
         request.now,
         enrollment=world.rides[request.enrollment_id].enrollment,
         results=request.results,
-        step_since=request.progress.since,
+        step_since=step_since,
     )
 
 

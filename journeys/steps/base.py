@@ -128,9 +128,9 @@ class BaseStep(Strict):
         """Whether a way leads past all nested sequences."""
         return False
 
-    def granted(self, sequence: Path) -> Condition | None:  # noqa: ARG002 -- kinds that judge conditions ask by it
-        """The condition that held when this nested sequence is entered; None where nothing was asked."""
-        return None
+    def loops(self) -> bool:
+        """Whether the nested sequences lead back to the step."""
+        return False
 
     def asked(self) -> Mapping[Path, Condition]:
         """The conditions the step has judged, by where they are written below it."""

@@ -95,6 +95,3 @@ class BranchStep(BaseStep):
 
     def asked(self) -> Mapping[Path, Condition]:
         return {("branch", number, "if"): branch.if_ for number, branch in enumerate(self.branch)}
-
-    def granted(self, sequence: Path) -> Condition | None:
-        return self.asked().get((*sequence[:-1], "if"))

@@ -55,6 +55,3 @@ class IfStep(BaseStep):
 
     def asked(self) -> Mapping[Path, Condition]:
         return {("if",): self.if_}
-
-    def granted(self, sequence: Path) -> Condition | None:
-        return self.if_ if sequence == ("then",) else None

@@ -10,6 +10,7 @@ from journeys.steps.change_list import ListNode, ListStep
 from journeys.steps.decide import IfNode, IfStep
 from journeys.steps.leave import ExitNode, ExitStep
 from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreStep
+from journeys.steps.repeat import RepeatNode, RepeatStep, Rounds
 from journeys.steps.send import SendNode, SendStep
 from journeys.steps.set_attributes import SetNode, SetStep
 from journeys.steps.wait import WaitNode, WaitStep, WaitUntilNode
@@ -21,6 +22,7 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     WaitForStep,
     IfStep,
     BranchStep,
+    RepeatStep,
     SendStep,
     SetStep,
     ListStep,
@@ -42,6 +44,7 @@ Step = Annotated[
     | Annotated[WaitForStep, Tag("wait_for")]
     | Annotated[IfStep, Tag("if")]
     | Annotated[BranchStep, Tag("branch")]
+    | Annotated[RepeatStep, Tag("repeat")]
     | Annotated[SendStep, Tag("send")]
     | Annotated[SetStep, Tag("set")]
     | Annotated[ListStep, Tag("list")]
@@ -62,6 +65,7 @@ Node = Annotated[
     | WaitForFirstNode
     | IfNode
     | BranchNode
+    | RepeatNode
     | SendNode
     | SetNode
     | ListNode
@@ -80,5 +84,7 @@ for _nesting in (
     IfStep,
     Branch,
     BranchStep,
+    Rounds,
+    RepeatStep,
 ):
     _nesting.model_rebuild(_types_namespace={"Step": Step})

@@ -182,11 +182,6 @@ class WaitForStep(BaseStep):
             case _:
                 return {}
 
-    def granted(self, sequence: Path) -> Condition | None:
-        if isinstance(self.wait_for, AwaitedCondition):
-            return self.wait_for.condition if sequence == ("then",) else None
-        return self.asked().get((*sequence[:-1], "condition"))
-
     def wheres(self) -> Mapping[Path, Where]:
         match self.wait_for:
             case AwaitedEvent(where=where):

@@ -303,6 +303,15 @@ async def migrated(enroll: Enroll, _world: World) -> JourneyUnderTest:
     plan = a_plan(steps, goal=GOAL).model_copy(update={"version": 4})
     migration = Migration(enrollment_id=journey.enrollment_id, version=4, plan=compact_plan(plan))
     assert (await starter.migrate(journey.client, journey.workflow_id, migration))[0] == "migrated"
+
+
+async def repeat(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.choosing.then(NONE_HOLDS, NONE_HOLDS, FirstHolding(index=0, because="1 invoice.paid"))
+    until = {"event": "invoice.paid", "since": "step"}
+    journey = await enroll({"id": "loop", "repeat": {"times": 5, "until": until, "steps": [VOUCHER, WAIT]}})
+    for _ in range(2):
+        await journey.at("wait-1")
+        await journey.advance(DAY)
     return journey
 
 
@@ -340,6 +349,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         wait_for_first,
         wait_for_best,
         migrated,
+        repeat,
     )
 }
 BEFORE = "before"

@@ -188,8 +188,12 @@ def _further_nesting(inner: st.SearchStrategy[dict[str, Any]]) -> list[st.Search
         optional={"ranked": st.booleans()},
     )
     holding = st.fixed_dictionaries({"condition": conditions, "up_to": durations})
+    rounds = st.fixed_dictionaries(
+        {"times": st.integers(1, 3), "steps": st.lists(inner, min_size=1, max_size=2)}, optional={"until": conditions}
+    )
     return [
         st.fixed_dictionaries({"branch": ways, "else": sequences}),
+        st.fixed_dictionaries({"repeat": rounds}),
         st.fixed_dictionaries({"wait_for": several}, optional={"else": sequences}),
         st.fixed_dictionaries({"wait_for": holding}, optional={"then": sequences, "else": sequences}),
     ]

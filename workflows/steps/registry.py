@@ -9,6 +9,7 @@ from workflows.steps.change_list import change_list
 from workflows.steps.decide import decide
 from workflows.steps.leave import leave_journey
 from workflows.steps.recompute_score import recompute_score
+from workflows.steps.repeat import repeat
 from workflows.steps.send import send
 from workflows.steps.set_attributes import set_attributes
 from workflows.steps.wait import wait
@@ -24,6 +25,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "wait_for_first": wait_for_first,
     "if": decide,
     "branch": branch,
+    "repeat": repeat,
     "send": send,
     "set": set_attributes,
     "list": change_list,

@@ -132,3 +132,10 @@ async def test_it_happens_between_steps_too_and_each_step_is_done_once(enroll: E
         return await continued(journey)
 
     await eventually(was_continued)
+
+
+async def test_the_rounds_of_a_repeat_are_counted_on(enroll: Enroll, world: World) -> None:
+    journey = await enroll({"repeat": {"times": 6, "steps": [VOUCHER]}})
+    await journey.outcome()
+    assert [request.iteration for request in world.asked(SendMessage)] == [1, 2, 3, 4, 5, 6]
+    assert await continued(journey)

@@ -33,6 +33,11 @@ from tests.support.journeys import condition, documents, journey
             {"branch": [{"name": "vip", "if": {"in_list": "vip"}}, {"if": {"in_list": "b"}}], "else": []},
             "choose: 'vip' if on the list 'vip'; '2' if on the list 'b'",
         ),
+        ({"repeat": {"times": 3, "steps": [{"wait": "1d"}]}}, "repeat 3 times"),
+        (
+            {"repeat": {"times": 3, "steps": [{"wait": "1d"}], "until": {"in_list": "vip"}}},
+            "repeat 3 times at most, until on the list 'vip'",
+        ),
         ({"set": {"customer_group": "loyal", "since": None}}, "set customer_group, since"),
         ({"list": {"add": "vip"}}, "add to the list 'vip'"),
         ({"list": {"remove": "vip"}}, "remove from the list 'vip'"),
