@@ -303,6 +303,7 @@ async def migrated(enroll: Enroll, _world: World) -> JourneyUnderTest:
     plan = a_plan(steps, goal=GOAL).model_copy(update={"version": 4})
     migration = Migration(enrollment_id=journey.enrollment_id, version=4, plan=compact_plan(plan))
     assert (await starter.migrate(journey.client, journey.workflow_id, migration))[0] == "migrated"
+    return journey
 
 
 async def repeat(enroll: Enroll, world: World) -> JourneyUnderTest:
