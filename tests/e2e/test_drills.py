@@ -31,9 +31,9 @@ _KILLED = ("Worker", "API", "Temporal", "PostgreSQL")
 
 
 @pytest_asyncio.fixture(scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveStack]:
+async def live() -> AsyncIterator[LiveStack]:
     """Temporal keeps its state in a file, as under `dauerlauf up`."""
-    async with live_stack(tmp_path_factory.mktemp("drills"), temporal_in_memory=False, policy=_POLICY) as stack:
+    async with live_stack(temporal_in_memory=False, policy=_POLICY) as stack:
         yield stack
 
 

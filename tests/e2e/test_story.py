@@ -16,8 +16,8 @@ pytestmark = pytest.mark.xdist_group("story")  # one stack for all of them
 
 
 @pytest_asyncio.fixture(scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveStack]:
-    async with live_stack(tmp_path_factory.mktemp("story"), temporal_in_memory=True) as stack:
+async def live() -> AsyncIterator[LiveStack]:
+    async with live_stack(temporal_in_memory=True) as stack:
         yield stack
 
 

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -91,10 +92,20 @@ class LiveStack:
 
 
 @asynccontextmanager
-async def live_stack(
-    directory: Path, *, temporal_in_memory: bool, policy: RestartPolicy | None = None
-) -> AsyncIterator[LiveStack]:
-    """The stack that `dauerlauf up` starts, with a key for its API."""
+async def live_stack(*, temporal_in_memory: bool, policy: RestartPolicy | None = None) -> AsyncIterator[LiveStack]:
+    """The stack that `dauerlauf up` starts, with a key for its API.
+
+    Not below pytest's own directory: every further pytest of this machine closes that to root's PostgreSQL.
+    """
+    async with AsyncExitStack() as exits:
+        made = tempfile.TemporaryDirectory(prefix="dauerlauf-e2e-", ignore_cleanup_errors=True)
+        directory = Path(exits.enter_context(made))
+        yield await _started(directory, exits, temporal_in_memory=temporal_in_memory, policy=policy)
+
+
+async def _started(
+    directory: Path, exits: AsyncExitStack, *, temporal_in_memory: bool, policy: RestartPolicy | None
+) -> LiveStack:
     options = StackOptions(
         state_directory=directory,
         api_port=0,
@@ -104,24 +115,23 @@ async def live_stack(
         ui_port=0,
         temporal_in_memory=temporal_in_memory,
     )
-    async with AsyncExitStack() as exits:
-        stack = await exits.enter_async_context(Stack(options, policy=policy))
-        places = stack.addresses
-        engine = create_engine(Settings(database_url=places.database_url))
-        exits.push_async_callback(engine.dispose)
-        sessions = create_sessions(engine)
-        key = await ensure_key(sessions, directory)
-        # No connection outlives its request: one that a killed server held would make the next request fail.
-        alone = httpx.Limits(max_keepalive_connections=0)
-        api = httpx.AsyncClient(base_url=places.api, auth=(key, ""), trust_env=False, timeout=30, limits=alone)
-        inbox = httpx.AsyncClient(base_url=places.inbox, trust_env=False, timeout=30, limits=alone)
-        yield LiveStack(
-            directory=directory,
-            api=await exits.enter_async_context(api),
-            inbox=await exits.enter_async_context(inbox),
-            sessions=sessions,
-            temporal=await Client.connect(places.temporal, data_converter=pydantic_data_converter),
-        )
+    stack = await exits.enter_async_context(Stack(options, policy=policy))
+    places = stack.addresses
+    engine = create_engine(Settings(database_url=places.database_url))
+    exits.push_async_callback(engine.dispose)
+    sessions = create_sessions(engine)
+    key = await ensure_key(sessions, directory)
+    # No connection outlives its request: one that a killed server held would make the next request fail.
+    alone = httpx.Limits(max_keepalive_connections=0)
+    api = httpx.AsyncClient(base_url=places.api, auth=(key, ""), trust_env=False, timeout=30, limits=alone)
+    inbox = httpx.AsyncClient(base_url=places.inbox, trust_env=False, timeout=30, limits=alone)
+    return LiveStack(
+        directory=directory,
+        api=await exits.enter_async_context(api),
+        inbox=await exits.enter_async_context(inbox),
+        sessions=sessions,
+        temporal=await Client.connect(places.temporal, data_converter=pydantic_data_converter),
+    )
 
 
 @dataclass
