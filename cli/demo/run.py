@@ -56,16 +56,14 @@ async def run_demo(*, state_directory: Path, contacts: int, once: bool, console:
             postal_address=SHOP["DAUERLAUF_POSTAL_ADDRESS"],
         )
         async with _database(settings) as sessions:
-            console.print("2. A new stack comes with the journeys of the catalogue, their templates and an API key.")
+            console.print("2. A new stack comes with the catalogue's journeys, their templates and an API key.")
             key = await ensure_key(sessions, state_directory)
             await _import(stack, sessions, key, customers(contacts), console)
             await _tell_lives(settings, console)
         show_addresses(console, stack.addresses, key)
         if not once:
             await _until_interrupted(stack, console)
-    console.print(
-        "The stack has stopped. `make demo` without ONCE=1 keeps it up to look at; `make up` starts your own."
-    )
+    console.print("The stack has stopped. Without ONCE=1 it stays up to look at; `make up` starts yours.")
 
 
 @asynccontextmanager
