@@ -168,6 +168,18 @@ async def test_a_send_from_long_ago_is_refused_as_overdue(sessions: Sessions) ->
     assert receipt.refusal is RefusalReason.OVERDUE
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(0, SendStatus.SENT), (-1, SendStatus.REFUSED)])
+async def test_a_message_leaves_to_the_last_second_of_its_use(
+    sessions: Sessions, seconds: int, status: SendStatus
+) -> None:
+    """Whatever has held it up: an outage of the carrier is waited out on the wall clock."""
+    passage = await a_passage(sessions)
+    request = passage.request(now=NOON - timedelta(hours=5), expires_at=NOON + timedelta(seconds=seconds))
+    receipt = await activities(sessions, RecordingChannel()).send_message(request)
+    assert receipt.status is status
+    assert receipt.refusal is (None if status is SendStatus.SENT else RefusalReason.OVERDUE)
+
+
 async def test_a_workflow_time_ahead_of_the_wall_clock_is_fine(sessions: Sessions) -> None:
     """So it is under time skipping, in simulations and in the demo."""
     channel, passage = RecordingChannel(), await a_passage(sessions)
