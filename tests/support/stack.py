@@ -92,14 +92,17 @@ class LiveStack:
 
 
 @asynccontextmanager
-async def live_stack(*, temporal_in_memory: bool, policy: RestartPolicy | None = None) -> AsyncIterator[LiveStack]:
-    """The stack that `dauerlauf up` starts, with a key for its API.
+async def live_stack(
+    directory: Path | None = None, *, temporal_in_memory: bool, policy: RestartPolicy | None = None
+) -> AsyncIterator[LiveStack]:
+    """The stack that `dauerlauf up` starts, with a key for its API; in a directory of its own unless one is given.
 
-    Not below pytest's own directory: every further pytest of this machine closes that to root's PostgreSQL.
+    That is not below pytest's own directory: every further pytest of this machine closes that to root's PostgreSQL.
     """
     async with AsyncExitStack() as exits:
-        made = tempfile.TemporaryDirectory(prefix="dauerlauf-e2e-", ignore_cleanup_errors=True)
-        directory = Path(exits.enter_context(made))
+        if directory is None:
+            made = tempfile.TemporaryDirectory(prefix="dauerlauf-e2e-", ignore_cleanup_errors=True)
+            directory = Path(exits.enter_context(made))
         yield await _started(directory, exits, temporal_in_memory=temporal_in_memory, policy=policy)
 
 
