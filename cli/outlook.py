@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
+from crm.models.journey import VersionMove
 from crm.publication import Publication
 from journeys.migration import Inside
 from journeys.outlook import Fate, MovedTimer, Outlook, Shift, StepOutlook
@@ -44,6 +45,18 @@ def publication_line(key: str, publication: Publication) -> str:
     elif publication.before is not None and not version.share:
         said += f" Those inside version {publication.before} finish in it."
     return said
+
+
+def move_line(move: VersionMove) -> str:
+    """A move and how far it has come."""
+    waiting = move.ordered - move.moved - move.refused - move.gone
+    where = f"out of version {move.from_version}, stopped by version {move.to_version}"
+    if move.inside == Inside.MIGRATE:
+        where = f"from version {move.from_version} to version {move.to_version}"
+    state = "done" if move.ordered_at and not waiting else f"{waiting} waiting" + ("" if move.ordered_at else " so far")
+    numbers = f"{move.ordered} found, {move.moved} moved, {move.refused} refused, {move.gone} had ended"
+    refusal = f" Last refusal: {move.last_refusal}" if move.last_refusal else ""
+    return f"{move.id}: {where}: {numbers}; {state}.{refusal}"
 
 
 def _print_migration(console: Console, outlook: Outlook) -> None:

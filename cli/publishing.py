@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.authoring import Files, demand_sound, journey_files, publish_journeys
 from cli.connection import in_transaction
-from cli.outlook import print_outlook, publication_line
+from cli.outlook import move_line, print_outlook, publication_line
 from crm.journeys import JourneyRepository
 from crm.publication import Publication, PublicationRepository
 from journeys.loader import load_file
@@ -131,14 +130,10 @@ def move(
 def moves(key: Key) -> None:
     """Show how far moves between versions have come, newest first."""
     found = in_transaction(lambda session: PublicationRepository(session).moves(key))
-    table = Table("move", "from", "to", "inside", "found", "moved", "refused", "gone", "waiting", "last refusal")
     for one in found:
-        waiting = one.ordered - one.moved - one.refused - one.gone
-        more = "" if one.ordered_at else "…"
-        numbers = (f"{one.ordered}{more}", one.moved, one.refused, one.gone, waiting)
-        cells = (one.id, one.from_version, one.to_version, one.inside, *numbers, one.last_refusal or "")
-        table.add_row(*(str(cell) for cell in cells))
-    console.print(table if found else f"Nobody was ever moved between versions of {key}.")
+        console.print(move_line(one), markup=False)
+    if not found:
+        console.print(f"Nobody was ever moved between versions of {key}.", markup=False)
 
 
 def treatment_of(inside: Inside | None, mapping: Sequence[str] | None, timers: Timers) -> Treatment:
