@@ -55,6 +55,11 @@ async def run_relay(settings: Settings, sessions: Sessions) -> None:
         group.create_task(MoveRunner(sessions, settings.database_url).run())
 
 
+async def run_clocks(settings: Settings, sessions: Sessions) -> None:
+    """Keep the clocks of entries until cancelled."""
+    await EntryClocks(sessions, settings.database_url, default_zone=settings.default_time_zone).run()
+
+
 async def run(settings: Settings) -> None:
     """Run the roles of this process until SIGTERM or SIGINT."""
     configure_logs(settings)
@@ -64,7 +69,7 @@ async def run(settings: Settings) -> None:
         Role.JOURNEYS: lambda: run_journeys(settings, sessions),
         Role.INTAKE: lambda: IntakeConsumer(sessions, settings.database_url, wall_clock).run(),
         Role.RELAY: lambda: run_relay(settings, sessions),
-        Role.CLOCKS: lambda: EntryClocks(sessions, settings.database_url, wall_clock).run(),
+        Role.CLOCKS: lambda: run_clocks(settings, sessions),
     }
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

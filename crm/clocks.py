@@ -4,20 +4,21 @@ What a clock that has come due means is decided in `intake.clocks`. A clock may 
 looks at the facts again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.models.clock import EntryRound, RoundKind
+from crm.models.clock import EntryClock, EntryRound, RoundKind
 from journeys.entries import Absence
 from journeys.model import Entry
 
 # Rows are written in one order everywhere, so that two transactions never wait for each other.
-_SET = text("""
+_GIVEN = """
     INSERT INTO entry_clocks AS clock (journey_key, contact_id, fingerprint, anchor_at, due_at, cause_event_id)
     SELECT * FROM unnest(
         CAST(:journeys AS text[]), CAST(:contacts AS uuid[]), CAST(:fingerprints AS text[]),
@@ -25,9 +26,18 @@ _SET = text("""
     ) AS given (journey_key, contact_id, fingerprint, anchor_at, due_at, cause_event_id)
     ORDER BY contact_id, journey_key
     ON CONFLICT (journey_key, contact_id) DO UPDATE SET
+"""
+_SET = text(f"""
+    {_GIVEN}
         fingerprint = EXCLUDED.fingerprint, anchor_at = EXCLUDED.anchor_at, due_at = EXCLUDED.due_at,
         cause_event_id = EXCLUDED.cause_event_id, rung_at = NULL
     WHERE clock.anchor_at < EXCLUDED.anchor_at OR clock.fingerprint <> EXCLUDED.fingerprint
+""")
+_LOOK_ANEW = text(f"""
+    {_GIVEN}
+        fingerprint = EXCLUDED.fingerprint, due_at = EXCLUDED.due_at, cause_event_id = EXCLUDED.cause_event_id,
+        anchor_at = CASE WHEN clock.fingerprint = EXCLUDED.fingerprint
+                    THEN greatest(clock.anchor_at, EXCLUDED.anchor_at) ELSE EXCLUDED.anchor_at END
 """)
 _BEGIN = text("""
     INSERT INTO entry_clocks AS clock (journey_key, contact_id, fingerprint, anchor_at, due_at)
@@ -72,17 +82,25 @@ class ClockRepository:
         One setting per journey and contact.
         """
         if settings:
-            await self._session.execute(
-                _SET,
-                {
-                    "journeys": [setting.journey_key for setting in settings],
-                    "contacts": [setting.contact_id for setting in settings],
-                    "fingerprints": [setting.fingerprint for setting in settings],
-                    "anchors": [setting.anchor_at for setting in settings],
-                    "dues": [setting.due_at for setting in settings],
-                    "causes": [setting.cause_event_id for setting in settings],
-                },
+            await self._session.execute(_SET, _columns(settings))
+
+    async def look_anew(self, settings: Sequence[ClockSetting]) -> None:
+        """Have clocks looked at when they say, because what they hang on has changed; those that are new begin.
+
+        One setting per journey and contact.
+        """
+        if settings:
+            await self._session.execute(_LOOK_ANEW, _columns(settings))
+
+    async def look_again(self, journey_key: str, contact_ids: Collection[UUID], now: datetime) -> None:
+        """Have those of these contacts' clocks that run looked at now."""
+        if contact_ids:
+            running = update(EntryClock).where(
+                EntryClock.journey_key == journey_key,
+                EntryClock.contact_id.in_(contact_ids),
+                EntryClock.due_at.is_not(None),
             )
+            await self._session.execute(running.values(due_at=now))
 
     async def begin(
         self, journey_key: str, contact_ids: Sequence[UUID], absence: Absence, *, since: datetime | None
@@ -118,11 +136,22 @@ class ClockRepository:
         return list(await self._session.scalars(query))
 
 
+def _columns(settings: Sequence[ClockSetting]) -> dict[str, list[Any]]:
+    return {
+        "journeys": [setting.journey_key for setting in settings],
+        "contacts": [setting.contact_id for setting in settings],
+        "fingerprints": [setting.fingerprint for setting in settings],
+        "anchors": [setting.anchor_at for setting in settings],
+        "dues": [setting.due_at for setting in settings],
+        "causes": [setting.cause_event_id for setting in settings],
+    }
+
+
 def rounds_between(before: Entry | None, after: Entry | None) -> list[RoundKind]:
     """The rounds that bring clocks from one live entry to the next, in their order."""
     old, new = (entry.timed if entry is not None else None for entry in (before, after))
     arm = [RoundKind.ARM] if new is not None and new.arms else []
     if old is None or new is None or old.fingerprint != new.fingerprint:
         return [RoundKind.CLEAR, *arm] if old is not None else arm
-    retime = [RoundKind.RETIME] if old.durations() != new.durations() else []
+    retime = [RoundKind.RETIME] if old.span != new.span else []
     return [*retime, *arm] if not old.arms else retime

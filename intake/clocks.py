@@ -14,12 +14,12 @@ import structlog
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.events import EventRepository
+from crm.events import EventRepository, NewEvent
 from crm.models.clock import EntryClock, EntryRound
-from intake import silence
+from intake import dates, silence
 from intake.failures import is_outage
-from intake.rounds import live_entry, walk_on
-from journeys.entries import Absence
+from intake.rounds import LiveEntry, Present, live_entry, walk_on
+from journeys.entries import Absence, DateEntry
 from kit.clock import Clock, wall_clock
 from kit.database import Sessions
 from kit.notifications import Wakeups
@@ -38,11 +38,15 @@ _log = structlog.get_logger(__name__)
 
 
 class EntryClocks:
-    """Keeps the clocks. `run` for a process, `drain` for whoever wants everything that is due done now."""
+    """Keeps the clocks. `run` for a process, `drain` for whoever wants everything that is due done now.
 
-    def __init__(self, sessions: Sessions, database_url: str, clock: Clock = wall_clock) -> None:
+    `default_zone` is the IANA zone of contacts without one.
+    """
+
+    def __init__(self, sessions: Sessions, database_url: str, *, default_zone: str, clock: Clock = wall_clock) -> None:
         self._sessions = sessions
         self._database_url = database_url
+        self._default_zone = default_zone
         self._clock = clock
 
     async def run(self) -> None:
@@ -67,9 +71,15 @@ class EntryClocks:
         Returns how many clocks and contacts were looked at. Leaves out what other keepers have locked.
         """
         looked_at = 0
-        while done := await self._ring(now or self._clock()) + await walk_on(self._sessions, now or self._clock()):
+        while done := await self._ring(now or self._clock()) + await self._walk(now or self._clock()):
             looked_at += done
         return looked_at
+
+    async def _walk(self, now: datetime) -> int:
+        return await walk_on(self._sessions, self._present(now))
+
+    def _present(self, now: datetime) -> Present:
+        return Present(now, self._default_zone)
 
     async def _rest(self) -> float:
         """For how many seconds at most there is nothing to do."""
@@ -88,7 +98,7 @@ class EntryClocks:
         async with self._sessions.begin() as session:
             clocks = (await session.scalars(due.with_for_update(skip_locked=True))).all()
             for journey_key, own in groupby(sorted(clocks, key=_place), attrgetter("journey_key")):
-                await _ring_journey(session, journey_key, list(own), now)
+                await _ring_journey(session, journey_key, list(own), self._present(now))
         return len(clocks)
 
 
@@ -97,24 +107,41 @@ def _place(clock: EntryClock) -> tuple[str, datetime]:
     return clock.journey_key, clock.due_at
 
 
-async def _ring_journey(session: AsyncSession, journey_key: str, clocks: Sequence[EntryClock], now: datetime) -> None:
+async def _ring_journey(
+    session: AsyncSession, journey_key: str, clocks: Sequence[EntryClock], present: Present
+) -> None:
     """One journey's due clocks. Where that cannot be done they are put off, and those of other journeys go on."""
     keys = [(clock.journey_key, clock.contact_id) for clock in clocks]
     mine = tuple_(EntryClock.journey_key, EntryClock.contact_id).in_(keys)
     try:
         async with session.begin_nested():
-            entry = await live_entry(session, journey_key)
-            fingerprint = entry.fingerprint if entry is not None else None
+            live = await live_entry(session, journey_key)
+            fingerprint = live.entry.fingerprint if live is not None else None
             void = [clock for clock in clocks if clock.fingerprint != fingerprint]
             kept = [clock for clock in clocks if clock.fingerprint == fingerprint]
             for clock in void:
                 await session.delete(clock)
-            if isinstance(entry, Absence) and kept:
-                await EventRepository(session).accept(await silence.ring(session, kept, entry, now))
+            if live is not None and kept:
+                await EventRepository(session).accept(await _rung(session, live, kept, present))
             await session.flush()
     except Exception as error:
         if is_outage(error):
             raise
         _log.error("clocks_put_off", journey=journey_key, clocks=len(keys), reason=type(error).__name__)
-        put_off = update(EntryClock).where(mine).values(due_at=now + _PUT_OFF)
+        put_off = update(EntryClock).where(mine).values(due_at=present.now + _PUT_OFF)
         await session.execute(put_off.execution_options(synchronize_session=False))
+
+
+async def _rung(
+    session: AsyncSession, live: LiveEntry, clocks: Sequence[EntryClock], present: Present
+) -> list[NewEvent]:
+    """Have each of these due clocks ring, or set it anew, by what the live entry waits for."""
+    match live.entry:
+        case Absence() as absence:
+            return await silence.ring(session, clocks, absence, present.now)
+        case DateEntry() as entry:
+            contacts = [clock.contact_id for clock in clocks]
+            calendar = await dates.Calendar.of(session, contacts, entry, present.default_zone)
+            return await dates.ring(session, clocks, calendar, version=live.version, now=present.now)
+        case _:
+            return []

@@ -25,6 +25,7 @@ class EnrollmentRefusal(StrEnum):
     GOAL_ALREADY_MET = "goal_already_met"
     EXIT_ALREADY_MET = "exit_already_met"
     UNDECIDABLE = "undecidable"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""What events do to clocks: each that a live journey waits to miss sets the contact's clock back, as it is applied.
+"""What events do to clocks, as they are applied: what a journey waits to miss sets them back, a new date moves them.
 
-One statement at the end of a batch, however many events it held. What a due clock means is in `intake.clocks`.
+A few statements at the end of a batch, however many events it held. What a due clock means is in `intake.clocks`.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,28 +16,31 @@ from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
 from intake.admission import Door
 from intake.silence import breaks_silence
-from journeys.entries import ANY_EVENT, Absence
+from journeys.entries import ANY_EVENT, CONTACT_UPDATED, Absence, DateEntry
+
+TIME_ZONE = "time_zone"
+LONGEST_BACKLOG = timedelta(hours=1)
+"""A new date counts from when it was told; at most for so long, since an import tells of days long past."""
 
 
-@dataclass(frozen=True)
-class Watch:
-    """A live journey that waits to miss something. Silence from before `since` does not count, where there is one."""
+async def set_clocks(session: AsyncSession, events: Sequence[Event], now: datetime) -> None:
+    """Set the clocks that these events set. The caller holds the locks of their contacts."""
+    watches: list[_Silence | _Dates] = []
+    for door in await _doors(session, events):
+        match door.definition.entry.timed:
+            case Absence() as absence:
+                watches.append(_Silence(door, absence))
+            case DateEntry() as entry:
+                watches.append(_Dates(door, entry))
+    for event in events:
+        for watch in watches:
+            watch.take(event, now)
+    clocks = ClockRepository(session)
+    for watch in watches:
+        await watch.set(clocks, events, now)
 
-    journey_key: str
-    absence: Absence
-    since: datetime | None
 
-
-def watch_of(door: Door) -> Watch | None:
-    """What the journey waits to miss; None where it waits for nothing of that kind."""
-    absence = door.definition.entry.absence
-    if absence is None:
-        return None
-    since = door.version.published_at if absence.backfill == "none" else None
-    return Watch(door.version.journey_key, absence, since)
-
-
-async def watches_of(session: AsyncSession, events: Collection[Event]) -> list[Watch]:
+async def _doors(session: AsyncSession, events: Collection[Event]) -> list[Door]:
     """The live journeys whose clocks these events set."""
     names = [*{event.name for event in events}, ANY_EVENT]
     query = select(JourneyVersion).where(
@@ -45,27 +48,32 @@ async def watches_of(session: AsyncSession, events: Collection[Event]) -> list[W
         JourneyVersion.share.is_(None),  # one on trial has the same entry
         JourneyVersion.clock_events.overlap(names),
     )
-    doors = [Door.of(version) for version in await session.scalars(query)]
-    return [watch for door in doors if (watch := watch_of(door)) is not None]
+    return [Door.of(version) for version in await session.scalars(query.order_by(JourneyVersion.journey_key))]
 
 
 @dataclass
-class _Marks:
-    """The latest sign of each contact for one watch."""
+class _Silence:
+    """A live journey that waits to miss something: the latest sign of each contact."""
 
-    watch: Watch
+    door: Door
+    absence: Absence
     signs: dict[UUID, ClockSetting] = field(default_factory=dict)
 
+    @property
+    def since(self) -> datetime | None:
+        """Silence from before does not count, where there is such an instant."""
+        return self.door.version.published_at if self.absence.backfill == "none" else None
+
     def take(self, event: Event, now: datetime) -> None:
-        absence = self.watch.absence
+        absence = self.absence
         if event.name not in absence.of or not breaks_silence(absence.where, event.properties, event.event_id):
             return
         anchor = min(event.occurred_at, now)
-        anchor = max(anchor, self.watch.since) if self.watch.since is not None else anchor
+        anchor = max(anchor, self.since) if self.since is not None else anchor
         known = self.signs.get(event.contact_id)
         if known is None or known.anchor_at < anchor:
             self.signs[event.contact_id] = ClockSetting(
-                journey_key=self.watch.journey_key,
+                journey_key=self.door.version.journey_key,
                 contact_id=event.contact_id,
                 fingerprint=absence.fingerprint,
                 anchor_at=anchor,
@@ -73,16 +81,38 @@ class _Marks:
                 cause_event_id=event.event_id,
             )
 
-
-async def set_clocks(session: AsyncSession, events: Sequence[Event], now: datetime) -> None:
-    """Set the clocks that these events set. The caller holds the locks of their contacts."""
-    marks = [_Marks(watch) for watch in await watches_of(session, events)]
-    for event in events:
-        for mark in marks:
-            mark.take(event, now)
-    clocks = ClockRepository(session)
-    await clocks.set([setting for mark in marks for setting in mark.signs.values()])
-    for watch in (mark.watch for mark in marks):
-        if watch.absence.also_without:
+    async def set(self, clocks: ClockRepository, events: Sequence[Event], _: datetime) -> None:
+        await clocks.set(list(self.signs.values()))
+        if self.absence.also_without:
             contacts = sorted({event.contact_id for event in events})
-            await clocks.begin(watch.journey_key, contacts, watch.absence, since=watch.since)
+            await clocks.begin(self.door.version.journey_key, contacts, self.absence, since=self.since)
+
+
+@dataclass
+class _Dates:
+    """A live journey that waits for a date: whose date has changed, and when; and who has moved to another zone."""
+
+    door: Door
+    entry: DateEntry
+    changed: dict[UUID, ClockSetting] = field(default_factory=dict)
+    moved: set[UUID] = field(default_factory=set)
+
+    def take(self, event: Event, now: datetime) -> None:
+        names = event.properties.get("changed") if event.name == CONTACT_UPDATED else None
+        if not isinstance(names, list):
+            return
+        if self.entry.attribute in names:
+            self.changed[event.contact_id] = ClockSetting(
+                journey_key=self.door.version.journey_key,
+                contact_id=event.contact_id,
+                fingerprint=self.entry.fingerprint,
+                anchor_at=min(max(event.occurred_at, now - LONGEST_BACKLOG), now),
+                due_at=now,
+                cause_event_id=event.event_id,
+            )
+        elif TIME_ZONE in names:
+            self.moved.add(event.contact_id)
+
+    async def set(self, clocks: ClockRepository, _: Sequence[Event], now: datetime) -> None:
+        await clocks.look_anew(list(self.changed.values()))
+        await clocks.look_again(self.door.version.journey_key, self.moved - self.changed.keys(), now)

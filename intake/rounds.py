@@ -18,9 +18,9 @@ from crm.clocks import ClockRepository
 from crm.journeys import JourneyRepository, definition_of
 from crm.models.clock import EntryClock, EntryRound, RoundKind
 from crm.models.contact import Contact
-from intake import silence
+from intake import dates, silence
 from intake.failures import is_outage
-from journeys.entries import Absence, TimedEntry
+from journeys.entries import Absence, DateEntry, TimedEntry
 from kit.database import Sessions
 
 CONTACTS_AT_ONCE = 500
@@ -40,22 +40,39 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Present:
+    """The present moment (aware), and the IANA zone of contacts without one."""
+
+    now: datetime
+    default_zone: str
+
+
+@dataclass(frozen=True)
+class LiveEntry:
+    """What the time brings about by the live version of a journey."""
+
+    version: int
+    entry: TimedEntry
+
+
+@dataclass(frozen=True)
 class Walk:
     """A round at work, on behalf of the entry that is live now."""
 
     session: AsyncSession
     round: EntryRound
     entry: TimedEntry | None
-    now: datetime
+    present: Present
 
 
-async def live_entry(session: AsyncSession, journey_key: str) -> TimedEntry | None:
-    """What the time brings about by the journey's live version; None where it is nothing, or no version is live."""
+async def live_entry(session: AsyncSession, journey_key: str) -> LiveEntry | None:
+    """The journey's live entry; None where time brings about nothing, or no version is live."""
     version = await JourneyRepository(session).live(journey_key)
-    return definition_of(version).entry.timed if version is not None else None
+    entry = definition_of(version).entry.timed if version is not None else None
+    return LiveEntry(version.version, entry) if version is not None and entry is not None else None
 
 
-async def walk_on(sessions: Sessions, now: datetime) -> int:
+async def walk_on(sessions: Sessions, present: Present) -> int:
     """Make the next page of a round that is due; returns how many contacts it looked at, 1 at least for a last page.
 
     0 where no round is due, or others have locked those that are.
@@ -63,31 +80,32 @@ async def walk_on(sessions: Sessions, now: datetime) -> int:
     round_id = None
     try:
         async with sessions.begin() as session:
-            chosen = await session.scalar(_next_round(now))
+            chosen = await session.scalar(_next_round(present.now))
             if chosen is None:
                 return 0
             round_id = chosen.id
-            return await _walk(Walk(session, chosen, await live_entry(session, chosen.journey_key), now))
+            live = await live_entry(session, chosen.journey_key)
+            return await _walk(Walk(session, chosen, live.entry if live is not None else None, present))
     except Exception as error:
         if is_outage(error) or round_id is None:
             raise
         _log.error("round_put_off", round=round_id, reason=type(error).__name__)
         async with sessions.begin() as session:
-            put_off = update(EntryRound).where(EntryRound.id == round_id).values(due_at=now + _PUT_OFF)
+            put_off = update(EntryRound).where(EntryRound.id == round_id).values(due_at=present.now + _PUT_OFF)
             await session.execute(put_off)
         return 1
 
 
 async def _walk(walk: Walk) -> int:
     chosen = walk.round
-    chosen.begun_at = chosen.begun_at or walk.now
+    chosen.begun_at = chosen.begun_at or walk.present.now
     page = await _PAGES[RoundKind(chosen.kind)](walk)
     if page is not None and page.contact_ids:
         chosen.cursor = page.contact_ids[-1]
         chosen.contacts += len(page.contact_ids)
         chosen.done += page.done
     if page is None or len(page.contact_ids) < CONTACTS_AT_ONCE:
-        chosen.finished_at, chosen.outcome = walk.now, NOT_LIVE if page is None else DONE
+        chosen.finished_at, chosen.outcome = walk.present.now, NOT_LIVE if page is None else DONE
         _log.info(
             "round_finished",
             journey=chosen.journey_key,
@@ -133,19 +151,36 @@ async def _retime(walk: Walk) -> Page | None:
 
 
 async def _arm(walk: Walk) -> Page | None:
-    """Set the clocks of contacts there are already, by what the log knows of them."""
-    absence = walk.entry
-    if not isinstance(absence, Absence):
-        return None
-    # Locked, so that what intake learns of them meanwhile comes after this, and wins.
-    locked = _contacts(walk).with_for_update(key_share=True)
-    contact_ids = (await walk.session.scalars(locked)).all()
-    settings = await silence.settings_of(walk.session, walk.round.journey_key, contact_ids, absence, walk.now)
-    clocks = ClockRepository(walk.session)
+    """Set the clocks of contacts there are already, by what is known of them.
+
+    They are locked, so that what intake learns of them meanwhile comes after this, and wins.
+    """
+    match walk.entry:
+        case Absence() as absence:
+            return await _arm_for_silence(walk, absence)
+        case DateEntry() as entry:
+            return await _arm_for_dates(walk, entry)
+        case _:
+            return None
+
+
+async def _arm_for_silence(walk: Walk, absence: Absence) -> Page:
+    journey_key, clocks = walk.round.journey_key, ClockRepository(walk.session)
+    contact_ids = (await walk.session.scalars(_contacts(walk).with_for_update(key_share=True))).all()
+    settings = await silence.settings_of(walk.session, journey_key, contact_ids, absence, walk.present.now)
     await clocks.set(settings)
     if absence.also_without:
-        await clocks.begin(walk.round.journey_key, contact_ids, absence, since=None)
+        await clocks.begin(journey_key, contact_ids, absence, since=None)
     return Page(contact_ids, len(contact_ids) if absence.also_without else len(settings))
+
+
+async def _arm_for_dates(walk: Walk, entry: DateEntry) -> Page:
+    query = _contacts(walk).where(dates.has_date(entry)).with_for_update(key_share=True)
+    contact_ids = (await walk.session.scalars(query)).all()
+    calendar = await dates.Calendar.of(walk.session, contact_ids, entry, walk.present.default_zone)
+    settings = dates.settings_of(walk.round.journey_key, contact_ids, calendar, since=walk.round.created_at)
+    await ClockRepository(walk.session).set(settings)
+    return Page(contact_ids, len(settings))
 
 
 def _clocks(walk: Walk) -> Select[tuple[UUID]]:

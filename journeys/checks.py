@@ -33,6 +33,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     entry.ended_by_the_entry_event,
     entry.key_without_event,
     entry.return_unnoticed,
+    entry.yearly_only_once,
     entry.window_that_never_opens,
 )
 

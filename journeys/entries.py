@@ -1,4 +1,6 @@
-"""Entries that no event brings about, but the time: something fails to come. What keeps the time is in `intake.clocks`.
+"""Entries that no event brings about, but the time: something fails to come, a date comes round.
+
+What keeps the time is in `intake.clocks`, when a date comes round in `journeys.occasions`.
 
 Each of them enters by an event of its own, derived when its moment has come, so audience, re-entry and refusals are
 what they are for every entry. A kind is one class here, one file in `intake`, and one section of the page on entries.
@@ -8,17 +10,22 @@ what they are for every entry. A kind is one class here, one file in `intake`, a
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from journeys.duration import Duration
+from journeys.duration import Duration, parse_duration, write_duration
 from journeys.places import Path
-from journeys.values import EventName, Flag, Strict, Where
+from journeys.refusals import refused
+from journeys.spans import Clock, Offset, Span
+from journeys.values import EventName, Flag, PropertyPath, Strict, Where
 
 ANY_EVENT = "*"
 """Stands for every event, where names of events are listed."""
+CONTACT_UPDATED = "contact.updated"
+"""The event that tells which attributes of a contact have changed."""
+DAY = timedelta(days=1)
 
 
 class TimedEntry(Strict):
@@ -48,6 +55,11 @@ class TimedEntry(Strict):
     def arms(self) -> bool:
         """Whether clocks are set for contacts there are already."""
         return False
+
+    @property
+    def span(self) -> timedelta | None:
+        """How long after what set it a clock is due, where that is the same for all."""
+        return None
 
     @property
     def apart(self) -> timedelta:
@@ -101,6 +113,10 @@ class Absence(TimedEntry):
         return self.backfill == "matching"
 
     @property
+    def span(self) -> timedelta:
+        return self.for_
+
+    @property
     def apart(self) -> timedelta:
         return self.for_
 
@@ -109,3 +125,87 @@ class Absence(TimedEntry):
 
     def durations(self) -> Mapping[Path, timedelta]:
         return {("absence", "for"): self.for_}
+
+
+def _never_or_duration(value: Any) -> Any:
+    return None if value == NEVER else parse_duration(value)
+
+
+def _write_expiry(value: timedelta | None) -> str:
+    return NEVER if value is None else write_duration(value)
+
+
+NEVER = "never"
+Expiry = Annotated[
+    timedelta | None,
+    BeforeValidator(_never_or_duration),
+    PlainSerializer(_write_expiry, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["1d", "6h", NEVER]}),
+]
+"""How late a moment may still be of use: a duration, or `never`."""
+
+
+LONGEST_DISTANCE = timedelta(days=366)
+
+
+def _days(offset: timedelta | Span) -> timedelta:
+    some_day = date(2024, 1, 1)
+    return offset.after(some_day) - some_day if isinstance(offset, Span) else offset
+
+
+class DateEntry(TimedEntry):
+    """A date of the contact comes: once, or every year. Day and hour are those of the contact's own time zone.
+
+    A contact without a usable date is not concerned. A date that moves takes the clock along.
+    """
+
+    key: ClassVar[str] = "date"
+    trigger: ClassVar[EventName] = "date.reached"
+    given: ClassVar[frozenset[str]] = frozenset({"journey", "of", "date", "years", "zone"})
+    listed: ClassVar[frozenset[str]] = frozenset({"of", "yearly", "at", "before", "after", "leap_day"})
+
+    of: PropertyPath = Field(description="The attribute of the contact that holds the date.")
+    yearly: Flag = Field(default=False, description="Whether each return of the date is meant, from the first on.")
+    at: Clock = Field(default=time(9), description="Time of day.")
+    before: Offset | None = Field(default=None, description="So many days before the date: `7 days`.")
+    after: Offset | None = Field(default=None, description="So many days after the date.")
+    leap_day: Literal["feb-28", "mar-1"] = Field(
+        default="feb-28", description="When a 29 February returns in years that have none."
+    )
+    expires_after: Expiry = Field(default=DAY, description="How late it may still be of use; or `never`.")
+
+    @model_validator(mode="after")
+    def _whole_days(self) -> "DateEntry":
+        if self.before is not None and self.after is not None:
+            raise refused("`before` and `after` cannot both be meant.", "Keep one of them.")
+        if isinstance(self.offset, timedelta) and self.offset % DAY:
+            raise refused("a distance from a date is counted in days.", "Write whole days; `at` is the time of day.")
+        if self.yearly and _days(self.offset) > LONGEST_DISTANCE:
+            raise refused("a yearly date is never further away than a year.", "Write at most 366 days.")
+        return self
+
+    @property
+    def apart(self) -> timedelta:
+        # A little less than the shortest year, since a contact may move to another time zone.
+        return timedelta(days=363) if self.yearly else timedelta()
+
+    @property
+    def offset(self) -> timedelta | Span:
+        """The distance from the date, without its direction."""
+        return self.before or self.after or timedelta()
+
+    @property
+    def clock_events(self) -> tuple[EventName, ...]:
+        return (CONTACT_UPDATED,)
+
+    @property
+    def arms(self) -> bool:
+        return True
+
+    @property
+    def attribute(self) -> str:
+        """Name of the attribute the date stands in, whatever is inside of it."""
+        return self.of.partition(".")[0]
+
+    def durations(self) -> Mapping[Path, timedelta]:
+        return {("date", "expires_after"): self.expires_after} if self.expires_after is not None else {}

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from journeys.conditions.registry import Condition
 from journeys.duration import Duration
-from journeys.entries import Absence, TimedEntry
+from journeys.entries import Absence, DateEntry, TimedEntry
 from journeys.refusals import refused
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Key, Scalar, Strict, Where
@@ -68,8 +68,11 @@ Again = Annotated[
 """The re-entry rule."""
 
 
+_TIMED = ("absence", "date")
+
+
 class Entry(Strict):
-    """How contacts get in: by an event, by its absence, or else through the API only.
+    """How contacts get in: by an event, by the time, or else through the API only.
 
     The audience is judged once, at entry.
     """
@@ -77,6 +80,7 @@ class Entry(Strict):
     event: EventName | None = None
     where: Where = Field(default_factory=dict)
     absence: Absence | None = Field(default=None, description="Nothing of a kind for a period.")
+    date: DateEntry | None = Field(default=None, description="A date of the contact comes.")
     audience: Condition | None = None
     again: Again = "never"
 
@@ -84,16 +88,16 @@ class Entry(Strict):
     def _one_way_in(self) -> "Entry":
         if self.where and self.event is None:
             raise refused("`where` filters an event, and there is none.", "Name the `event`, or use `audience`.")
-        if self.event is not None and self.timed is not None:
-            raise refused(
-                f"`event` and `{self.timed.key}` are two ways in.", "Keep one, and write another journey for the other."
-            )
+        ways = [name for name in ("event", *_TIMED) if getattr(self, name) is not None]
+        if len(ways) > 1:
+            named = " and ".join(f"`{name}`" for name in ways)
+            raise refused(f"{named} are different ways in.", "Keep one, and write another journey for the other.")
         return self
 
     @property
     def timed(self) -> TimedEntry | None:
         """What the time brings about, where that is how contacts get in."""
-        return self.absence
+        return next((entry for name in _TIMED if (entry := getattr(self, name)) is not None), None)
 
     @property
     def trigger(self) -> EventName | None:

@@ -46,6 +46,14 @@ def return_unnoticed(journey: Journey) -> Iterator[Note]:
     yield warning("return-unnoticed", ("entry", "absence"), what, "Make the return its `goal`, or an `exit`.")
 
 
+def yearly_only_once(journey: Journey) -> Iterator[Note]:
+    """A date that returns every year lets nobody in from the second year on where `again` is never."""
+    date = journey.entry.date
+    if date is not None and date.yearly and journey.entry.again == "never":
+        what = f"The date '{date.of}' returns every year, but with `again: never` a contact enters only once."
+        yield error("yearly-only-once", ("entry", "again"), what, "Write `again: {per: date}`, once per return of it.")
+
+
 def window_that_never_opens(journey: Journey) -> Iterator[Note]:
     """A window without days would hold every message for ever."""
     if journey.window is not None and not journey.window.days:

@@ -12,6 +12,8 @@ from crm.models.event import Event
 from intake.clocks import EntryClocks
 from tests.support.intake import Intake
 
+DEFAULT_ZONE = "Europe/Berlin"
+
 
 @dataclass
 class Timekeeper:
@@ -20,7 +22,9 @@ class Timekeeper:
     intake: Intake
 
     def keeper(self) -> EntryClocks:
-        return EntryClocks(self.intake.sessions, self.intake.database_url, lambda: self.intake.now)
+        return EntryClocks(
+            self.intake.sessions, self.intake.database_url, default_zone=DEFAULT_ZONE, clock=lambda: self.intake.now
+        )
 
     async def keep(self) -> None:
         """Do everything that is due now, and what follows from it."""

@@ -14,8 +14,9 @@ from crm.models.journey import JourneyVersion
 from intake import rounds
 from intake.admission import Enrolled
 from intake.enrollment import enroll
+from intake.rounds import Present
 from journeys.entries import Absence
-from tests.support.clocks import Timekeeper
+from tests.support.clocks import DEFAULT_ZONE, Timekeeper
 from tests.support.intake import MARKETING, NOW, Intake
 
 DAY = timedelta(days=1)
@@ -332,7 +333,7 @@ class TestBackfill:
             await intake.tell(contact, ORDER, ago=95 * DAY)
         await publish(intake, backfill="matching")
 
-        looked_at = [await rounds.walk_on(intake.sessions, intake.now) for _ in range(4)]
+        looked_at = [await rounds.walk_on(intake.sessions, Present(intake.now, DEFAULT_ZONE)) for _ in range(4)]
         assert looked_at == [2, 2, 1, 0]
         assert await timekeeper.rounds() == [("arm", 5, 5, "done")]
         await timekeeper.keep()

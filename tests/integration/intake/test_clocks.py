@@ -18,7 +18,7 @@ from intake import clocks
 from intake.clocks import EntryClocks
 from journeys.entries import Absence
 from kit.clock import wall_clock
-from tests.support.clocks import Timekeeper
+from tests.support.clocks import DEFAULT_ZONE, Timekeeper
 from tests.support.intake import NOW, Intake
 from tests.support.temporal import eventually
 
@@ -52,7 +52,7 @@ async def test_a_keeper_that_sleeps_is_woken_by_a_clock_that_is_due_soon(
     intake.now = wall_clock()
     await intake.publish("missed", **MISSED)
     contact = await intake.contact()
-    async with running(EntryClocks(intake.sessions, intake.database_url)):
+    async with running(EntryClocks(intake.sessions, intake.database_url, default_zone=DEFAULT_ZONE)):
         await eventually(lambda: _listens(intake))
         await intake.tell(contact, ORDER)
         async with intake.sessions.begin() as session:
@@ -157,7 +157,8 @@ def die(*_):
 engine = create_engine(Settings(database_url=sys.argv[1]))
 event.listen(engine.sync_engine, "commit", die)
 now = datetime.fromisoformat(sys.argv[2])
-asyncio.run(EntryClocks(create_sessions(engine), sys.argv[1], lambda: now).drain())
+keeper = EntryClocks(create_sessions(engine), sys.argv[1], default_zone="UTC", clock=lambda: now)
+asyncio.run(keeper.drain())
 """
 
 

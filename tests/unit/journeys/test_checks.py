@@ -252,6 +252,19 @@ class TestEntry:
         assert only("return-unnoticed", **parts).severity is Severity.WARNING
         assert not findings("return-unnoticed", **parts, exit=[{"event": "app.opened"}])
 
+    def test_a_yearly_date_that_lets_nobody_in_again(self) -> None:
+        birthday = {"of": "birthday", "yearly": True}
+        assert said(only("yearly-only-once", entry={"date": birthday})) == (
+            "error: entry.again: The date 'birthday' returns every year, but with `again: never` a contact enters "
+            "only once. Write `again: {per: date}`, once per return of it."
+        )
+        assert not findings("yearly-only-once", entry={"date": birthday, "again": {"per": "date"}})
+        assert not findings("yearly-only-once", entry={"date": {"of": "contract_end"}})
+
+    def test_a_date_that_is_of_no_use(self) -> None:
+        date = {"of": "contract_end", "expires_after": "0d"}
+        assert only("no-time", entry={"date": date}).problem.where == "entry.date.expires_after"
+
     def test_a_window_that_never_opens(self) -> None:
         # A document cannot say this; a program that builds the model can.
         made = journey().model_copy(update={"window": Window(days=frozenset())})

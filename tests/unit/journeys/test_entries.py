@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from journeys.documents import journey_from_document, to_document
-from journeys.entries import Absence
+from journeys.entries import Absence, DateEntry
 from kit.errors import Invalid
 from tests.support.journeys import journey
 
@@ -31,13 +31,20 @@ def test_one_name_may_be_written_without_a_list() -> None:
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"absence": {"of": "x", "for": "1d"}, "event": "y"}, "`event` and `absence` are two ways in."),
+        ({"absence": {"of": "x", "for": "1d"}, "event": "y"}, "`event` and `absence` are different ways in."),
         ({"absence": {"of": "x", "for": "1d"}, "where": {"a": 1}}, "`where` filters an event, and there is none."),
         ({"absence": {"of": [], "for": "1d"}}, "This is empty or too short."),
         ({"absence": {"of": "x"}}, "`for` is missing."),
         ({"absence": {"of": "x", "for": "three months"}}, "'three months' is not a duration."),
         ({"absence": {"of": "x", "for": "1d", "also_with": True}}, "Did you mean `also_without`?"),
         ({"absence": {"of": "x", "for": "1d", "backfill": "all"}}, "Allowed: none, matching."),
+        ({"absence": {"of": "x", "for": "1d"}, "date": {"of": "y"}}, "`absence` and `date` are different ways in."),
+        ({"date": {"of": "x", "before": "7d", "after": "7d"}}, "`before` and `after` cannot both be meant."),
+        ({"date": {"of": "x", "before": "90m"}}, "A distance from a date is counted in days."),
+        ({"date": {"of": "x", "yearly": True, "after": "2 years"}}, "never further away than a year."),
+        ({"date": {"of": "x", "at": 9}}, "9 is not a time of day."),
+        ({"date": {"of": "x", "expires_after": "always"}}, "'always' is not a duration."),
+        ({"date": {"of": "x", "leap_day": "feb-29"}}, "feb-28"),
     ],
     ids=str,
 )
@@ -50,6 +57,23 @@ def test_what_is_listened_to_makes_another_fingerprint_and_nothing_else_does() -
     others = [absence(of="app.opened"), absence(where={"total": 5}), absence(also_without=True)]
     assert len({one.fingerprint for one in same}) == 1
     assert len({one.fingerprint for one in [*same, *others]}) == 4
+
+
+def test_a_date_is_written_as_short_as_it_can_be() -> None:
+    short = {"date": {"of": "birthday", "yearly": True}}
+    full = {"date": {**short["date"], "at": "09:00", "leap_day": "feb-28", "expires_after": "1d"}}
+    assert to_document(journey(entry=full))["entry"] == short
+    other = {"date": {"of": "contract.end", "before": "30 days", "at": "18:30", "expires_after": "never"}}
+    assert to_document(journey(entry=other))["entry"] == other
+
+
+def test_what_a_date_means_makes_another_fingerprint_and_its_use_does_not() -> None:
+    def date(**parts: Any) -> str:
+        return DateEntry.model_validate({"of": "birthday", **parts}).fingerprint
+
+    others = [{"yearly": True}, {"at": "10:00"}, {"before": "1d"}, {"after": "1d"}, {"leap_day": "mar-1"}, {"of": "x"}]
+    assert len({date(), *(date(**other) for other in others)}) == len(others) + 1
+    assert date(expires_after="never") == date()
 
 
 def test_an_absence_of_contacts_without_is_begun_by_any_event() -> None:
