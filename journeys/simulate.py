@@ -27,6 +27,8 @@ from journeys.walk import values
 
 SOMEBODY = UUID("0190a000-0000-7000-8000-000000000001")
 ADDRESS = "ada@customers.example"
+_DATES = {("wait", "date"), ("wait", "on")}
+"""Where a step says which date it waits for."""
 
 
 def parse_moment(value: Any) -> Any:
@@ -117,10 +119,15 @@ class Script(Strict):
     events: tuple[ScriptedEvent, ...] = Field(min_length=1)
 
 
-def example_entry(journey: Journey) -> dict[str, Any]:
-    """Properties with which the journey's entry event is let in, and on which its `$entry.x` find something."""
+def example_entry(journey: Journey, *, date: str = "2030-01-01") -> dict[str, Any]:
+    """Properties with which the journey's entry event is let in, and on which its `$entry.x` find something.
+
+    What a wait reads as a date is `date`, in ISO 8601.
+    """
     named = {reference for value, _ in values(journey) if (reference := entry_reference(value))}
-    return {name: f"example {name}" for name in sorted(named)} | example_properties(journey.entry.where)
+    dates = {entry_reference(value) for value, path in values(journey) if path[-2:] in _DATES}
+    examples = {name: date if name in dates else f"example {name}" for name in sorted(named)}
+    return examples | example_properties(journey.entry.where)
 
 
 def example_properties(where: Where) -> dict[str, Any]:

@@ -34,6 +34,8 @@ from kit.errors import Invalid
 from kit.settings import Settings
 
 _FAR = timedelta(days=5 * 366)
+_AHEAD = timedelta(days=30)
+"""How far ahead an example date lies, such as that of a webinar."""
 _CONTACT = "pretended contact"
 
 Contact = Annotated[
@@ -158,7 +160,7 @@ async def _play(play: Play) -> tuple[World, float]:
 
 async def _walk(simulation: Simulation, play: Play) -> None:
     if not play.script:
-        await _enter(simulation, play.journey)
+        await _enter(simulation, play.journey, date=(play.start + _AHEAD).isoformat())
     zone = simulation.world.zone
     for happening in sorted(play.script, key=lambda one: one.occurs(play.start, zone)):
         await simulation.advance_to(happening.occurs(play.start, zone))
@@ -166,12 +168,12 @@ async def _walk(simulation: Simulation, play: Play) -> None:
     await simulation.finish(until=play.start + _FAR)
 
 
-async def _enter(simulation: Simulation, journey: Journey) -> None:
+async def _enter(simulation: Simulation, journey: Journey, *, date: str) -> None:
     """Without a script the contact enters with properties that the journey asks for, and nothing else happens.
 
-    For an absence it does the last time what it then fails to do.
+    A date that it waits for is `date`. For an absence it does the last time what it then fails to do.
     """
-    properties, entry = example_entry(journey), journey.entry
+    properties, entry = example_entry(journey, date=date), journey.entry
     if entry.absence:
         await simulation.event(entry.absence.of[0], example_properties(entry.absence.where))
     elif entry.event:

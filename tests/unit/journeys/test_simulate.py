@@ -82,6 +82,11 @@ def test_an_example_has_what_the_journey_looks_for_in_its_entry() -> None:
     assert example_entry(made) == {"order_id": "example order_id"}
 
 
+def test_an_example_has_a_date_where_the_journey_waits_for_one() -> None:
+    made = journey(steps=[{"wait": {"before": "1 day", "date": "$entry.starts_at", "at": "09:00", "late": "now"}}])
+    assert example_entry(made, date="2026-06-25") == {"starts_at": "2026-06-25"}
+
+
 @given(wheres_with_ranges)
 def test_an_example_satisfies_every_where_of_one_comparison_per_property(where: dict[str, Any]) -> None:
     made = journey(entry={"event": "order.placed", "where": where})
