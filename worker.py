@@ -16,6 +16,7 @@ from intake.clocks import EntryClocks
 from intake.consumer import IntakeConsumer
 from intake.moves import MoveRunner
 from intake.relay import Relay
+from intake.starting import start_requested
 from intake.upkeep import keep_partitions
 from kit.clock import wall_clock
 from kit.database import Sessions, create_engine, create_sessions
@@ -40,7 +41,7 @@ async def connect_in_time(settings: Settings) -> Client:
 
 async def run_journeys(settings: Settings, sessions: Sessions) -> None:
     """Run workflows and activities until cancelled."""
-    async with journey_worker(settings, await connect_in_time(settings), sessions) as worker:
+    async with journey_worker(settings, await connect_in_time(settings), sessions, admit=start_requested) as worker:
         await worker.run()
 
 

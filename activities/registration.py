@@ -10,6 +10,7 @@ from temporalio.worker import Worker
 from activities.contacts import ContactActivities
 from activities.enrollments import EnrollmentActivities
 from activities.instants import CalendarActivities
+from activities.journeys import Admit, JourneyActivities
 from activities.messages import MessagingActivities
 from kit.clock import wall_clock
 from kit.database import Sessions
@@ -23,11 +24,17 @@ SHUTDOWN_GRACE = timedelta(seconds=20)
 
 
 @asynccontextmanager
-async def journey_worker(settings: Settings, client: Client, sessions: Sessions) -> AsyncIterator[Worker]:
-    """The Temporal worker with its activities; channels are closed when it is done."""
+async def journey_worker(
+    settings: Settings, client: Client, sessions: Sessions, *, admit: Admit
+) -> AsyncIterator[Worker]:
+    """The Temporal worker with its activities; channels are closed when it is done.
+
+    `admit` is `intake.starting.start_requested`: intake stands beside the activities, not below them.
+    """
     contacts = ContactActivities(sessions)
     calendars = CalendarActivities(sessions, settings)
     enrollments = EnrollmentActivities(sessions)
+    journeys = JourneyActivities(sessions, admit)
     messages = MessagingActivities(sessions, open_channels(settings), settings, wall_clock)
     try:
         yield Worker(
@@ -43,6 +50,7 @@ async def journey_worker(settings: Settings, client: Client, sessions: Sessions)
                 calendars.resolve_instant,
                 enrollments.record_progress,
                 messages.send_message,
+                journeys.start_journey,
             ],
             workflow_runner=workflow_runner(sandboxed=settings.sandboxed),
             graceful_shutdown_timeout=SHUTDOWN_GRACE,

@@ -12,10 +12,13 @@ import structlog
 from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
 
 from crm.journeys import plan_of
+from crm.models.enrollment import Enrollment
+from crm.models.journey import JourneyVersion
 from intake.errands import Errand, Hitch, claim_errands, seconds_until_due, settle
 from intake.models import OutboxEntry, OutboxKind
 from intake.moving import Moved, MoveOrder, carry_move, note_moves
 from journeys.outcomes import JourneyState
+from journeys.steps.start import START_REQUESTED
 from kit.database import Sessions
 from kit.errors import Unavailable
 from kit.notifications import Wakeups
@@ -151,9 +154,16 @@ class Relay:
             plan=compact_plan(plan),
             entered_at=enrollment.entered_at,
             entry_event_id=enrollment.entry_event_id,
-            entry_event=version.entry_event if enrollment.entry_event_id else None,
+            entry_event=_entry_event(enrollment, version),
         )
         await start_journey(self._client, run, plan, workflow_id=enrollment.workflow_id, task_queue=self._task_queue)
+
+
+def _entry_event(enrollment: Enrollment, version: JourneyVersion) -> str | None:
+    """Name of the event it began with: that of the journey's entry, unless another journey has started it."""
+    if enrollment.entry_event_id is None:
+        return None
+    return START_REQUESTED if enrollment.entry_event_id.startswith(f"{START_REQUESTED}:") else version.entry_event
 
 
 def _is_away(error: Exception) -> bool:

@@ -18,6 +18,7 @@ from journeys.steps.registry import Node
 from journeys.steps.repeat import RepeatNode
 from journeys.steps.send import SendNode
 from journeys.steps.set_attributes import SetNode
+from journeys.steps.start import StartNode
 from journeys.steps.wait import WaitNode, WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from journeys.steps.wait_for_first import WaitForFirstNode
@@ -91,6 +92,10 @@ def _recompute_score(node: RecomputeScoreNode) -> str:
     return f"recompute the score '{node.model}'"
 
 
+def _start(node: StartNode) -> str:
+    return f"start the journey '{node.journey}'"
+
+
 def _exit(node: ExitNode) -> str:
     return f"exit: {node.reason}"
 
@@ -107,6 +112,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     SetNode: _set,
     ListNode: _list,
     RecomputeScoreNode: _recompute_score,
+    StartNode: _start,
     ExitNode: _exit,
 }
 

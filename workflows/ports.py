@@ -113,6 +113,14 @@ class RecomputeScore(ActionRequest, frozen=True):
     model: str
 
 
+class StartJourney(ActionRequest, frozen=True):
+    """Have the contact enter another journey; `$entry.x` stands for a property of this enrollment's entry."""
+
+    journey: str
+    entry_key: Scalar = None
+    properties: dict[str, Scalar] = {}
+
+
 class ActionResult(BaseModel, frozen=True):
     """What an action did, in a word for the step's result and a sentence for people."""
 
@@ -195,3 +203,12 @@ class CalendarPort(ABC):
     @abstractmethod
     async def resolve_instant(self, request: ResolveInstant) -> ResolvedInstant:
         """Look up an instant. Where it lies ahead, the progress is written as waiting until then."""
+
+
+class JourneyPort(ABC):
+    """Other journeys."""
+
+    @activity.defn(name="start_journey")
+    @abstractmethod
+    async def start_journey(self, request: StartJourney) -> ActionResult:
+        """Have the contact enter, as `started`, `already_running` or `refused`. Asked again, it answers the same."""

@@ -29,6 +29,7 @@ from crm.journeys import JourneyRepository
 from crm.models.enrollment import DecisionRecord, Enrollment
 from intake.consumer import IntakeConsumer
 from intake.relay import Relay
+from intake.starting import start_requested
 from journeys.describe import describe_node
 from journeys.plan import Plan
 from kit.clock import wall_clock
@@ -146,7 +147,7 @@ async def open_stage(settings: Settings) -> AsyncIterator[Stage]:
         async with time_skipping() as skipper:
             consumer = IntakeConsumer(sessions, url, wall_clock)
             relay = Relay(sessions, skipper.client, TASK_QUEUE, url)
-            async with journey_worker(own, skipper.client, sessions) as worker, worker:
+            async with journey_worker(own, skipper.client, sessions, admit=start_requested) as worker, worker:
                 yield Stage(skipper, sessions, consumer, relay)
     finally:
         await engine.dispose()

@@ -5,9 +5,10 @@ from typing import Any
 from cli.simulation.world import World
 from crm.events import DERIVED
 from journeys.conditions.comparison import resolve
+from journeys.steps.start import START_REQUESTED
 from journeys.values import CONTACT_UPDATED, entry_reference
 from kit.errors import Invalid
-from workflows.ports import ActionRequest, ActionResult, ChangeList, RecomputeScore, SetAttributes
+from workflows.ports import ActionRequest, ActionResult, ChangeList, RecomputeScore, SetAttributes, StartJourney
 
 LIST_JOINED = "list.joined"
 LIST_LEFT = "list.left"
@@ -56,6 +57,14 @@ def recompute_score(world: World, request: RecomputeScore) -> ActionResult:
     """
     points = world.record.points(request.model).points
     return ActionResult(result="unchanged", because=f"{points} points under {request.model}, before {points}")
+
+
+def start_journey(world: World, request: StartJourney) -> ActionResult:
+    """Note the start of another journey; what becomes of it there is another simulation."""
+    if request.journey == world.journey.key:
+        return ActionResult(result="already_running", because=f"the contact is inside {request.journey} already")
+    _emit(world, request, START_REQUESTED, {"journey": request.journey})
+    return ActionResult(result="started", because=f"{request.journey} is not part of this simulation")
 
 
 def _event_id(request: ActionRequest, name: str) -> str:

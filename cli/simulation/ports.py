@@ -25,6 +25,7 @@ from workflows.ports import (
     ChangeList,
     ContactPort,
     EnrollmentPort,
+    JourneyPort,
     JudgeCondition,
     JudgeConditions,
     Judgement,
@@ -36,6 +37,7 @@ from workflows.ports import (
     SendMessage,
     SendReceipt,
     SetAttributes,
+    StartJourney,
 )
 
 WorldOf = Callable[[UUID], World]
@@ -53,6 +55,7 @@ def activities(world_of: WorldOf) -> list[Callable[..., Any]]:
         contacts.set_attributes,
         contacts.change_list,
         contacts.recompute_score,
+        Journeys(world_of).start_journey,
         Calendars(world_of).resolve_instant,
     ]
 
@@ -132,6 +135,16 @@ class Contacts(_Port, ContactPort):
         """Count again what is counted at once anyway."""
         with self._acting(request) as world:
             return changing.recompute_score(world, request)
+
+
+class Journeys(_Port, JourneyPort):
+    """Notes that another journey would be started. Simulated is one journey at a time."""
+
+    @activity.defn(name="start_journey")
+    async def start_journey(self, request: StartJourney) -> ActionResult:
+        """Have the contact enter, as far as that can be told here."""
+        with self._acting(request) as world:
+            return changing.start_journey(world, request)
 
 
 class Calendars(_Port, CalendarPort):

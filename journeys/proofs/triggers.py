@@ -16,6 +16,7 @@ from journeys.steps.base import Caused
 from journeys.steps.change_list import ListNode
 from journeys.steps.registry import Node
 from journeys.steps.set_attributes import SetNode
+from journeys.steps.start import START_REQUESTED
 from journeys.values import entry_reference
 
 
@@ -104,6 +105,8 @@ def _effective_again(node: Node, nodes: Sequence[Node]) -> bool:
 def _takes(journey: Journey, caused: Caused) -> bool:
     """Whether the journey's entry may take the event, as far as its properties are known beforehand."""
     entry = journey.entry
+    if caused.event == START_REQUESTED:  # a start asks nothing of the entry's event
+        return bool(caused.properties["journey"] == journey.key)
     if entry.trigger != caused.event:
         return False
     known = {name: asked for name, asked in entry.where.items() if lookup(caused.properties, name) is not None}

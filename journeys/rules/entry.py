@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from journeys.findings import Note, error, warning
 from journeys.model import Journey, PerProperty
 from journeys.places import Path
+from journeys.steps.start import StartStep
 from journeys.values import EventName, Where
+from journeys.walk import visits
 
 
 def ended_by_the_entry_event(journey: Journey) -> Iterator[Note]:
@@ -22,6 +24,17 @@ def _criteria(journey: Journey) -> Iterator[tuple[str, Path, EventName, Where]]:
         yield "goal", ("goal",), journey.goal.event, journey.goal.where
     for number, criterion in enumerate(journey.exit):
         yield "exit", ("exit", number), criterion.event, criterion.where
+
+
+def starts_itself(journey: Journey) -> Iterator[Note]:
+    """Whoever is inside a journey cannot enter it, unless under another key."""
+    for visit in visits(journey):
+        if isinstance(visit.step, StartStep) and visit.step.start.journey == journey.key:
+            if isinstance(journey.entry.again, PerProperty):
+                continue
+            what = "The journey starts itself, but the contact is inside it already."
+            remedy = "Use `repeat` to go through steps again, or name another journey."
+            yield error("starts-itself", (*visit.path, "start", "journey"), what, remedy)
 
 
 def key_without_event(journey: Journey) -> Iterator[Note]:

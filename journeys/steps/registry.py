@@ -13,6 +13,7 @@ from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreSte
 from journeys.steps.repeat import RepeatNode, RepeatStep, Rounds
 from journeys.steps.send import SendNode, SendStep
 from journeys.steps.set_attributes import SetNode, SetStep
+from journeys.steps.start import StartNode, StartStep
 from journeys.steps.wait import WaitNode, WaitStep, WaitUntilNode
 from journeys.steps.wait_for import AwaitedFirst, WaitForNode, WaitForStep
 from journeys.steps.wait_for_first import ConditionAlternative, EventAlternative, WaitForFirstNode
@@ -27,6 +28,7 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     SetStep,
     ListStep,
     RecomputeScoreStep,
+    StartStep,
     ExitStep,
 )
 STEP_KINDS = tuple(step.kind for step in STEP_CLASSES)
@@ -49,6 +51,7 @@ Step = Annotated[
     | Annotated[SetStep, Tag("set")]
     | Annotated[ListStep, Tag("list")]
     | Annotated[RecomputeScoreStep, Tag("recompute_score")]
+    | Annotated[StartStep, Tag("start")]
     | Annotated[ExitStep, Tag("exit")],
     Discriminator(
         step_kind,
@@ -70,6 +73,7 @@ Node = Annotated[
     | SetNode
     | ListNode
     | RecomputeScoreNode
+    | StartNode
     | ExitNode,
     Field(discriminator="kind"),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from journeys.conditions.first import FirstHolding
 from journeys.outcomes import RefusalReason, SendStatus
+from tests.replay.flow import FLOW
 from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, a_plan, eventually
 from workflows import starter
@@ -351,6 +352,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         wait_for_best,
         migrated,
         repeat,
+        *FLOW,
     )
 }
 BEFORE = "before"

@@ -150,6 +150,17 @@ plain_steps = st.one_of(
     st.fixed_dictionaries({"exit": names}),
     st.fixed_dictionaries(
         {
+            "start": st.fixed_dictionaries(
+                {"journey": keys},
+                optional={
+                    "entry_key": scalars,
+                    "properties": st.dictionaries(st.sampled_from(PROPERTIES), scalars, max_size=2),
+                },
+            )
+        }
+    ),
+    st.fixed_dictionaries(
+        {
             "wait_for": st.fixed_dictionaries(
                 {"event": st.sampled_from(EVENT_NAMES), "up_to": durations},
                 optional={"where": wheres_with_ranges, "since": st.sampled_from(["entry", "step"])},

@@ -29,6 +29,7 @@ from workflows.ports import (
     ChangeList,
     ContactPort,
     EnrollmentPort,
+    JourneyPort,
     JudgeCondition,
     JudgeConditions,
     Judgement,
@@ -40,6 +41,7 @@ from workflows.ports import (
     SendMessage,
     SendReceipt,
     SetAttributes,
+    StartJourney,
 )
 from workflows.state import Decision
 
@@ -51,6 +53,7 @@ SENT = SendReceipt(status=SendStatus.SENT, message_id=MESSAGE_ID, zone="Europe/B
 YES = Judgement(holds=True, because="no event review.created since entry")
 NO = Judgement(holds=False, because="1 event review.created since entry", cause_event_id="event-1")
 
+STARTED = ActionResult(result="started", because="enrollment 1, version 1")
 NONE_HOLDS = FirstHolding(index=None, because="not on the list 'vip'")
 
 
@@ -97,6 +100,7 @@ class World:
     judging: Script = field(default_factory=lambda: Script(YES))
     choosing: Script = field(default_factory=lambda: Script(NONE_HOLDS))
     changing: Script = field(default_factory=lambda: Script(ActionResult(result="changed", because="1 value differs")))
+    starting: Script = field(default_factory=lambda: Script(STARTED))
     recording: Script = field(default_factory=lambda: Script(ActionResult(result="recorded")))
     resolving: Script = field(init=False)
     """By default the product's own rules, on what is written in the fields below."""
@@ -155,6 +159,7 @@ class World:
             contacts.set_attributes,
             contacts.change_list,
             contacts.recompute_score,
+            FakeJourneys(self).start_journey,
         ]
 
 
@@ -238,3 +243,17 @@ class FakeCalendar(CalendarPort):
         waiting = {"state": JourneyState.WAITING, "due_at": found.at} if ahead else {}
         self._world.write(request.progress.model_copy(update=waiting))
         return found
+
+
+class FakeJourneys(JourneyPort):
+    """Starts nothing, and says what it was told to say."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @activity.defn(name="start_journey")
+    async def start_journey(self, request: StartJourney) -> ActionResult:
+        self._world.requests.append(request)
+        result = await self._world.starting.answer(request, ActionResult)
+        self._world.write(request.progress)
+        return result

@@ -12,6 +12,7 @@ from workflows.steps.recompute_score import recompute_score
 from workflows.steps.repeat import repeat
 from workflows.steps.send import send
 from workflows.steps.set_attributes import set_attributes
+from workflows.steps.start import start
 from workflows.steps.wait import wait
 from workflows.steps.wait_for import wait_for
 from workflows.steps.wait_for_first import wait_for_first
@@ -30,6 +31,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "set": set_attributes,
     "list": change_list,
     "recompute_score": recompute_score,
+    "start": start,
     "exit": leave_journey,
 }
 """Node kind → coroutine. It returns how the step was left; Interrupted means it was not left."""

@@ -38,6 +38,7 @@ from tests.support.journeys import condition, documents, journey
             {"repeat": {"times": 3, "steps": [{"wait": "1d"}], "until": {"in_list": "vip"}}},
             "repeat 3 times at most, until on the list 'vip'",
         ),
+        ({"start": {"journey": "onboarding"}}, "start the journey 'onboarding'"),
         ({"set": {"customer_group": "loyal", "since": None}}, "set customer_group, since"),
         ({"list": {"add": "vip"}}, "add to the list 'vip'"),
         ({"list": {"remove": "vip"}}, "remove from the list 'vip'"),

@@ -1,0 +1,31 @@
+"""The activity by which one journey starts another. Who is let in is decided by intake, which is given to it."""
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio import activity
+
+from activities.enrollments import write_progress
+from activities.errors import as_failures
+from kit.database import Sessions
+from workflows.ports import ActionResult, JourneyPort, StartJourney
+
+Admit = Callable[[AsyncSession, StartJourney], Awaitable[ActionResult]]
+"""Lets the contact in within the session's transaction, once per request: `intake.starting.start_requested`."""
+
+
+class JourneyActivities(JourneyPort):
+    """`JourneyPort` on PostgreSQL."""
+
+    def __init__(self, sessions: Sessions, admit: Admit) -> None:
+        self._sessions = sessions
+        self._admit = admit
+
+    @activity.defn(name="start_journey")
+    async def start_journey(self, request: StartJourney) -> ActionResult:
+        """Have the contact enter; its workflow starts as soon as the relay has told Temporal. Asked again: the same."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                result = await self._admit(session, request)
+                await write_progress(session, request.progress)
+                return result
