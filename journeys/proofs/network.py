@@ -5,7 +5,7 @@ bounded way has been taken. So a way that contradicts what has happened is none,
 Not covered, because people do it: skipping, retrying and moving a contact; and ends by goal or exit, at any station.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -65,8 +65,14 @@ class Network:
         return self._search.circle
 
 
-def network_of(plan: Plan, *, unrolled: bool) -> Network:
-    """The network of a plan. Unrolled, it goes in a circle only where nothing bounds how often."""
+def network_of(plan: Plan, *, unrolled: bool, late: bool = False) -> Network:
+    """The network of a plan. Unrolled, it goes in a circle only where nothing bounds how often.
+
+    Args:
+        plan: where the ways are.
+        unrolled: whether rounds are counted; else a bounded way is taken any number of times.
+        late: whether steps that expire may be passed by. Else everything runs as planned.
+    """
     asked = frozenset().union(
         *(
             asked_results(condition)
@@ -75,8 +81,8 @@ def network_of(plan: Plan, *, unrolled: bool) -> Network:
             for condition in (way.holds, *way.fails)
         )
     )
-    network = _Builder(plan, asked, unrolled).network()
-    return network if network.complete or not asked else _Builder(plan, frozenset(), unrolled).network()
+    network = _Builder(plan, asked, unrolled, late).network()
+    return network if network.complete or not asked else _Builder(plan, frozenset(), unrolled, late).network()
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ class _Builder:
     plan: Plan
     asked: frozenset[str]
     unrolled: bool
+    late: bool
 
     def network(self) -> Network:
         start = Station(self.plan.start, tuple((step, None) for step in sorted(self.asked)))
@@ -104,21 +111,21 @@ class _Builder:
 
     def _hops(self, station: Station) -> Iterator[Hop]:
         results = dict(station.results)
-        for number, way in enumerate(self._ways(self.plan.nodes[station.node])):
+        ways = self._ways(self.plan.nodes[station.node])
+        for number, way in enumerate(ways):
             if truth(way.holds, results) is False or any(truth(failed, results) for failed in way.fails):
                 continue
             rounds = _rounds(station, number, way) if self.unrolled else ()
-            if rounds is None:
+            if rounds is None or (way.exhausted and self.unrolled and not _exhausted(station, ways)):
                 continue
-            known = results | {station.node: way.result} if station.node in self.asked else results
+            # A further round is not the end of the step: what is known of its result stays as it is.
+            told = station.node in self.asked and (way.result != "" or way.at_most is None)
+            known = results | {station.node: way.result} if told else results
             yield Hop(station, way, None if way.to is None else Station(way.to, tuple(sorted(known.items())), rounds))
 
     def _ways(self, node: Node) -> tuple[Way, ...]:
-        """The node's own ways; and where it expires the one past it, of which nothing is known.
-
-        Unrolled, nothing is late: durations and messages are those of a journey that runs as planned.
-        """
-        if node.expires_after is None or self.unrolled:
+        """The node's own ways; and where it expires the one past it, of which nothing is known."""
+        if node.expires_after is None or not self.late:
             return node.ways()
         return (*node.ways(), Way("too late for it", node.skipped_to()))
 
@@ -130,6 +137,15 @@ def _rounds(station: Station, number: int, way: Way) -> tuple[tuple[str, int, in
         return others
     taken = next((count for name, of, count in station.rounds if (name, of) == (station.node, number)), 0) + 1
     return None if taken > way.at_most else tuple(sorted((*others, (station.node, number, taken))))
+
+
+def _exhausted(station: Station, ways: Sequence[Way]) -> bool:
+    """Whether each bounded way of the node has been taken as often as it can be."""
+    return all(
+        (station.node, number, way.at_most) in station.rounds
+        for number, way in enumerate(ways)
+        if way.at_most is not None
+    )
 
 
 @dataclass

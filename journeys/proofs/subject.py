@@ -30,12 +30,13 @@ class Subject:
 
     @cached_property
     def network(self) -> Network:
-        """All ways, each bounded one as if it could be taken any number of times."""
-        return network_of(self.plan, unrolled=False)
+        """All ways, also where something is late. Where they are too many, rounds are not counted, so there are more."""
+        counted = network_of(self.plan, unrolled=True, late=True)
+        return counted if counted.complete else network_of(self.plan, unrolled=False, late=True)
 
     @cached_property
     def unrolled(self) -> Network:
-        """All ways, bounded ones only as often as they can be taken."""
+        """All ways as planned, bounded ones as often as they can be taken."""
         return network_of(self.plan, unrolled=True)
 
     @property

@@ -45,6 +45,8 @@ class Way(NamedTuple):
     """… and at most; None where that is not known beforehand."""
     at_most: int | None = None
     """How often it can be taken until another way of the node is taken; None: as often as the node is reached."""
+    exhausted: bool = False
+    """Only taken once the node's ways that can be taken so many times have been taken as often."""
 
 
 class Caused(NamedTuple):

@@ -33,7 +33,7 @@ class RepeatNode(BaseNode):
     def ways(self) -> tuple[Way, ...]:
         unfulfilled = () if self.until is None else (self.until,)
         again = Way("another round", self.body, fails=unfulfilled, at_most=self.times)
-        done = Way(f"after {self.times} rounds", self.next, result=DONE, fails=unfulfilled)
+        done = Way(f"after {self.times} rounds", self.next, result=DONE, fails=unfulfilled, exhausted=True)
         if self.until is None:
             return (again, done)
         return (again, Way("no need any more", self.next, result=FULFILLED, holds=self.until), done)

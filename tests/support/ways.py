@@ -61,8 +61,26 @@ def _through(step: Document, walk: Walk) -> Iterator[Walk]:
         for holds in sorted(outcomes(step["if"], dict(walk.results)), reverse=True):
             chosen = step.get("then" if holds else "else", [])
             yield from walks(chosen, walk.result(step, "yes" if holds else "no"))
+    elif "repeat" in step:
+        yield from _rounds(step, walk, step["repeat"]["times"])
     else:
         yield walk.result(step, None)
+
+
+def _rounds(step: Document, walk: Walk, left: int) -> Iterator[Walk]:
+    """Out of a repeat, or into its next round."""
+    if walk.over:
+        yield walk
+        return
+    until = step["repeat"].get("until")
+    for holds in outcomes(until, dict(walk.results)) if until else {False}:
+        if holds:
+            yield walk.result(step, "fulfilled")
+        elif not left:
+            yield walk.result(step, "done")
+        else:
+            for after in walks(step["repeat"]["steps"], walk):
+                yield from _rounds(step, after, left - 1)
 
 
 def outcomes(condition: Document, results: Mapping[str, str | None]) -> set[bool]:
@@ -121,7 +139,11 @@ def _forks(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[s
         st.fixed_dictionaries({"if": questions}),
         st.builds(lambda wait: {"wait_for": {"event": "order.placed", "up_to": wait}}, waits),
     )
-    return st.builds(lambda head, body: {**head, **body}, heads, branches)
+    rounds = st.fixed_dictionaries(
+        {"times": st.integers(1, 2), "steps": st.lists(inner, min_size=1, max_size=2)}, optional={"until": questions}
+    )
+    forks = st.builds(lambda head, body: {**head, **body}, heads, branches)
+    return st.one_of(forks, forks, rounds.map(lambda body: {"repeat": body}))
 
 
 def _named(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -129,7 +151,9 @@ def _named(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     names = [*NAMES, *(f"step-{number}" for number in range(100))]
 
     def name(step: dict[str, Any]) -> dict[str, Any]:
-        named = {"id": names.pop(0 if "if" in step or "wait_for" in step else -1), **step}
+        named = {"id": names.pop(0 if {"if", "wait_for", "repeat"} & set(step) else -1), **step}
+        if "repeat" in step:
+            return named | {"repeat": step["repeat"] | {"steps": [name(inner) for inner in step["repeat"]["steps"]]}}
         return named | {word: [name(inner) for inner in step[word]] for word in ("then", "else") if word in step}
 
     return [name(step) for step in steps]

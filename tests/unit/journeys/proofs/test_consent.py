@@ -70,6 +70,8 @@ def test_the_way_is_told_from_the_entry_to_the_message() -> None:
             {"if": {"result": {"step": "asked", "is": "timed_out"}}, "else": [SEND]},
         ],
         [{"branch": [{"if": {"in_list": "vip"}, "then": LEAVE}, {"if": CONSENT, "then": []}], "else": LEAVE}, SEND],
+        [{"repeat": {"times": 2, "steps": [{"if": CONSENT, "else": LEAVE}]}}, SEND],
+        [{"repeat": {"times": 2, "steps": [{"wait": "1d"}], "until": CONSENT}}, {"if": CONSENT, "then": [SEND]}],
         [{"send": {"template": "receipt"}}],
     ],
     ids=str,
@@ -93,6 +95,7 @@ def test_consent_that_a_way_establishes(steps: list[dict[str, Any]]) -> None:
             {"if": {"result": {"step": "asked", "is": "timed_out"}}, "then": [SEND]},
         ],
         [{"if": CONSENT, "then": [{"send": {"template": "offer"}}]}],
+        [{"repeat": {"times": 2, "steps": [{"wait": "1d"}], "until": CONSENT}}, SEND],
     ],
     ids=str,
 )
