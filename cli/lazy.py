@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "demo": LazyCommand("cli.demo.command:demo", "Run the main job on real purchases in a fresh state."),
     "check": LazyCommand("cli.authoring:check", "Check journey files: place, what is wrong, how to mend it."),
     "diagram": LazyCommand("cli.picturing:diagram", "Draw a journey, as Mermaid or SVG."),
+    "read": LazyCommand("cli.picturing:read", "Read a journey in plain sentences, in German or English."),
     "simulate": LazyCommand(
         "cli.simulation.command:simulate", "Walk a journey with a pretended contact, over months in a moment."
     ),

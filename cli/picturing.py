@@ -1,4 +1,4 @@
-"""`dauerlauf diagram`: a journey as a picture, for people to talk about and for pull requests."""
+"""`dauerlauf diagram` and `read`: a journey as a picture and as sentences, for people to talk about."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -10,6 +10,8 @@ import typer
 from cli.simulation.sources import find_journey
 from journeys.diagram import Chart, chart_of, mermaid
 from journeys.drawing import svg
+from journeys.reading.reading import read_journey
+from journeys.reading.wording import Language
 
 
 class Format(StrEnum):
@@ -37,3 +39,12 @@ def diagram(
         typer.echo(picture, nl=False)
     else:
         output.write_text(picture, encoding="utf-8")
+
+
+def read(
+    journey: Annotated[str, typer.Argument(help="A journey file, or the key of a shipped journey.")],
+    *,
+    language: Annotated[Language, typer.Option(help="de or en.")] = Language.ENGLISH,
+) -> None:
+    """Read a journey in plain sentences: who gets in, what it is for, who leaves, what happens."""
+    typer.echo(read_journey(find_journey(journey), language), nl=False)

@@ -1,0 +1,239 @@
+"""A journey in English."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from journeys.entries import Absence
+from journeys.model import Again, Cooldown, Goal, PerProperty
+from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
+from journeys.places import Path
+from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
+from journeys.reading.parts import clock, listed, runs
+from journeys.reading.wording import Wording
+from journeys.spans import Span, Unit
+from journeys.steps.branch import BranchStep
+from journeys.steps.change_list import ListStep
+from journeys.steps.decide import IfStep
+from journeys.steps.leave import ExitStep
+from journeys.steps.recompute_score import RecomputeScoreStep
+from journeys.steps.repeat import RepeatStep
+from journeys.steps.send import SendStep
+from journeys.steps.set_attributes import SetStep
+from journeys.steps.wait import WaitStep
+from journeys.steps.wait_for import AwaitedCondition, AwaitedEvent, AwaitedFirst, WaitForStep
+from journeys.steps.wait_for_first import Alternative, ConditionAlternative
+from journeys.values import EventCriterion
+from journeys.window import Window
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_GOALS = {"sell": "sell", "serve": "serve", "speak": "speak", "save": "save", "sizzle": "sizzle"}
+
+
+def _wait(step: WaitStep) -> str:
+    match step.wait:
+        case timedelta():
+            return f"Wait {lasting(step.wait)}"
+        case CalendarMoment(span=span, at=at):
+            on = "the next day" if span == Span(1, Unit.DAY) else f"the day {lasting(span)} later"
+            return f"Wait until {clock(at)} on {on}"
+        case WindowMoment():
+            return "Wait until messages may leave"
+        case InstantMoment():
+            return f"Wait until {_instant(step.wait.until)}"
+        case DateMoment():
+            return f"Wait until {_beside(step.wait)}{_if_missing(step.wait)}"
+
+
+def _instant(until: datetime) -> str:
+    day = f"{until.day} {_MONTHS[until.month - 1]} {until.year}, {clock(until.time())}"
+    return day if until.tzinfo is None else f"{day} ({until:UTC%z})"
+
+
+def _beside(moment: DateMoment) -> str:
+    source, path = date_source(moment.reference)
+    named = f"{path} of the {source}"
+    date = f"the next return of {named}" if moment.yearly else named
+    at = f", {clock(moment.at)}" if moment.at else ""
+    if moment.on:
+        return f"{date}{at}"
+    return f"{lasting(moment.offset)} {'before' if moment.before else 'after'} {date}{at}"
+
+
+def _if_missing(moment: DateMoment) -> str:
+    return "; without that date it counts as too late" if moment.missing == "skip" else ""
+
+
+def _wait_for(step: WaitForStep) -> str:
+    awaited = step.wait_for
+    match awaited:
+        case AwaitedEvent():
+            since = " from now on" if awaited.since == "step" else ""
+            return f"Wait for {event(awaited.event, awaited.where)}{since}, {lasting(awaited.up_to)} at most"
+        case AwaitedCondition():
+            return f"Wait until {clause(awaited.condition)}, {lasting(awaited.up_to)} at most"
+    if awaited.ranked:
+        return f"Wait {lasting(awaited.up_to)}, then take the first of these that is so"
+    return f"Wait for the first of these, {lasting(awaited.up_to)} at most"
+
+
+def _alternative(alternative: Alternative) -> str:
+    if isinstance(alternative, ConditionAlternative):
+        return f"If {clause(alternative.condition)}"
+    return f"If {event(alternative.event, alternative.where)} comes"
+
+
+def _if(step: IfStep) -> str:
+    return f"Check whether {clause(step.if_)}"
+
+
+def _branch(_: BranchStep) -> str:
+    return "Take the first of these ways that applies"
+
+
+def _repeat(step: RepeatStep) -> str:
+    rounds = step.repeat
+    times = f"{rounds.times} {'time' if rounds.times == 1 else 'times'}"
+    if rounds.until is None:
+        return f"Do this {times}"
+    return f"Do this {times} at most, until {clause(rounds.until)}"
+
+
+def _send(step: SendStep) -> str:
+    return f'Send "{step.send.template}" by {step.send.channel}'
+
+
+def _set(step: SetStep) -> str:
+    set_ = [f"{name} to {written(value)}" for name, value in step.set.items() if value is not None]
+    removed = [name for name, value in step.set.items() if value is None]
+    parts = [f"set the contact's {listed(set_, ' and ')}"] if set_ else []
+    parts += [f"remove {listed(removed, ' and ')}"] if removed else []
+    sentence = " and ".join(parts)
+    return sentence[0].upper() + sentence[1:]
+
+
+def _list(step: ListStep) -> str:
+    if step.list.add is not None:
+        return f'Add the contact to the list "{step.list.add}"'
+    return f'Remove the contact from the list "{step.list.remove}"'
+
+
+def _recompute_score(step: RecomputeScoreStep) -> str:
+    return f'Compute the points under "{step.recompute_score}" anew'
+
+
+def _exit(step: ExitStep) -> str:
+    return f"Leave the journey: {step.exit}"
+
+
+def _ways_of_branch(step: BranchStep, path: Path) -> str:
+    return f"If {clause(step.asked()[(*path[:-1], 'if')])}" if path[0] == "branch" else "For everybody else"
+
+
+def _ways_of_wait_for(step: WaitForStep, path: Path) -> str:
+    if isinstance(step.wait_for, AwaitedFirst) and path[0] == "wait_for":
+        return _alternative(step.wait_for.first_of[int(path[2])])
+    return "When it comes" if path == ("then",) else "If the time passes without it"
+
+
+def _ways_of_wait(_: WaitStep, path: Path) -> str:
+    return "When it is time" if path == ("then",) else "If it is too late for that"
+
+
+def _ways_of_repeat(_: RepeatStep, __: Path) -> str:
+    return "Each time"
+
+
+def _ways_of_if(_: IfStep, path: Path) -> str:
+    return "If so" if path == ("then",) else "If not"
+
+
+def _absence(entry: Absence) -> str:
+    names = event(listed(entry.of, " or "), entry.where)
+    also = ", those who never had it included" if entry.also_without else ""
+    return f"A contact enters when {names} has not happened for {lasting(entry.for_)}{also}"
+
+
+def _date_entry(entry: Any) -> str:
+    when = (
+        "" if not (entry.before or entry.after) else f"{lasting(entry.offset)} {'before' if entry.before else 'after'} "
+    )
+    yearly = "every year " if entry.yearly else ""
+    return f"A contact enters {yearly}{when or 'on '}the date in {entry.of}, at {clock(entry.at)}"
+
+
+def _broadcast(entry: Any) -> str:
+    where = ", on the clock where each of them lives" if entry.is_local else ""
+    return f"Contacts enter on {_instant(entry.at)}{where}"
+
+
+def _enters(criterion: EventCriterion) -> str:
+    return f"A contact enters when {event(criterion.event, criterion.where)} happens"
+
+
+def _again(again: Again) -> str:
+    match again:
+        case "never":
+            return "Each contact enters once"
+        case Cooldown(cooldown=cooldown):
+            return f"Who has left may enter again after {lasting(cooldown)}"
+        case PerProperty(per=name):
+            return f"Each contact enters once per {name}, several times side by side"
+        case _:
+            return "Who has left may enter again"
+
+
+def _goal(goal: Goal) -> str:
+    within = f" within {lasting(goal.within)} after entry" if goal.within else ""
+    return f"Goal ({_GOALS[goal.type]}): {event(goal.event, goal.where)}{within}. Who reaches it leaves at once"
+
+
+def _leaves(criterion: EventCriterion) -> str:
+    return f"A contact leaves at once when {event(criterion.event, criterion.where)} happens"
+
+
+def _window(window: Window) -> str:
+    days = [_DAYS[a] if a == b else f"{_DAYS[a]} to {_DAYS[b]}" for a, b in runs(window.days)]
+    hours = "" if window.from_ == window.to else f" from {clock(window.from_)} to {clock(window.to)}"
+    on = "every day" if len(window.days) == len(_DAYS) else listed(days, " and ")
+    closed = ", not on public holidays there" if window.holidays else ""
+    return f"Marketing and sales messages leave {on}{hours}, in the contact's own time zone{closed}"
+
+
+ENGLISH = Wording(
+    steps={
+        "wait": _wait,
+        "wait_for": _wait_for,
+        "if": _if,
+        "branch": _branch,
+        "repeat": _repeat,
+        "send": _send,
+        "set": _set,
+        "list": _list,
+        "recompute_score": _recompute_score,
+        "exit": _exit,
+    },
+    ways={
+        "wait": _ways_of_wait,
+        "wait_for": _ways_of_wait_for,
+        "if": _ways_of_if,
+        "branch": _ways_of_branch,
+        "repeat": _ways_of_repeat,
+    },
+    conditions=CONDITIONS,
+    timed={"absence": _absence, "date": _date_entry, "broadcast": _broadcast},
+    enters=_enters,
+    asked_in="Contacts enter through the API",
+    provided=lambda asked: f", provided that {asked}",
+    again=_again,
+    goal=_goal,
+    leaves=_leaves,
+    window=_window,
+    of_use=lambda span: f"Left out where it comes more than {lasting(span)} late",
+    answers=lambda owner: f"{owner} answers for it",
+    steps_title="What happens",
+    complete="Then the journey is complete",
+)

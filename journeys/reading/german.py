@@ -1,0 +1,256 @@
+"""A journey in German. Contacts are „der Kontakt“, names of events, lists and steps stand in quotation marks."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from journeys.entries import Absence
+from journeys.model import Again, Cooldown, Goal, PerProperty
+from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
+from journeys.places import Path
+from journeys.reading.german_clauses import (
+    CHANNELS,
+    CONDITIONS,
+    after,
+    asked,
+    clause,
+    event,
+    lasting,
+    quoted,
+    written,
+)
+from journeys.reading.parts import clock, listed, runs
+from journeys.reading.wording import Wording
+from journeys.spans import Span, Unit
+from journeys.steps.branch import BranchStep
+from journeys.steps.change_list import ListStep
+from journeys.steps.decide import IfStep
+from journeys.steps.leave import ExitStep
+from journeys.steps.recompute_score import RecomputeScoreStep
+from journeys.steps.repeat import RepeatStep
+from journeys.steps.send import SendStep
+from journeys.steps.set_attributes import SetStep
+from journeys.steps.wait import WaitStep
+from journeys.steps.wait_for import AwaitedCondition, AwaitedEvent, AwaitedFirst, WaitForStep
+from journeys.steps.wait_for_first import Alternative, ConditionAlternative
+from journeys.values import EventCriterion
+from journeys.window import Window
+
+_DAYS = ("montags", "dienstags", "mittwochs", "donnerstags", "freitags", "samstags", "sonntags")
+_MONTHS = (
+    *("Januar", "Februar", "März", "April", "Mai", "Juni"),
+    *("Juli", "August", "September", "Oktober", "November", "Dezember"),
+)
+_GOALS = {
+    "sell": "verkaufen",
+    "serve": "betreuen",
+    "speak": "ins Gespräch kommen",
+    "save": "halten",
+    "sizzle": "begeistern",
+}
+
+
+def _wait(step: WaitStep) -> str:
+    match step.wait:
+        case timedelta():
+            return f"{lasting(step.wait)} warten"
+        case CalendarMoment(span=span, at=at):
+            on = "zum nächsten Tag" if span == Span(1, Unit.DAY) else f"zum Tag {lasting(span)} später"
+            return f"Warten bis {on}, {clock(at)} Uhr"
+        case WindowMoment():
+            return "Warten, bis Nachrichten versendet werden dürfen"
+        case InstantMoment():
+            return f"Bis zum {_instant(step.wait.until)} warten"
+        case DateMoment():
+            return f"Warten bis {_beside(step.wait)}{_if_missing(step.wait)}"
+
+
+def _instant(until: datetime) -> str:
+    day = f"{until.day}. {_MONTHS[until.month - 1]} {until.year} um {clock(until.time())} Uhr"
+    return day if until.tzinfo is None else f"{day} ({until:UTC%z})"
+
+
+def _beside(moment: DateMoment) -> str:
+    source, path = date_source(moment.reference)
+    owner = "des Einstiegs" if source == "entry" else "des Kontakts"
+    at = f", {clock(moment.at)} Uhr" if moment.at else ""
+    returning = "nächsten Jahrestag des Datums" if moment.yearly else "Datum"
+    if moment.on:
+        return f"zum {returning} {quoted(path)} {owner}{at}"
+    return f"{lasting(moment.offset)} {'vor' if moment.before else 'nach'} dem {returning} {quoted(path)} {owner}{at}"
+
+
+def _if_missing(moment: DateMoment) -> str:
+    return "; ohne dieses Datum gilt es als zu spät" if moment.missing == "skip" else ""
+
+
+def _wait_for(step: WaitForStep) -> str:
+    awaited = step.wait_for
+    match awaited:
+        case AwaitedEvent():
+            on = "Ab jetzt auf" if awaited.since == "step" else "Auf"
+            named = event(awaited.event, awaited.where)
+            return f"{on} das Ereignis {named} warten, höchstens {lasting(awaited.up_to)}"
+        case AwaitedCondition():
+            return f"Warten, bis {clause(awaited.condition)}, höchstens {lasting(awaited.up_to)}"
+    if awaited.ranked:
+        return f"{lasting(awaited.up_to)} warten; dann gilt das Erste hiervon, das zutrifft"
+    return f"Auf das Erste hiervon warten, höchstens {lasting(awaited.up_to)}"
+
+
+def _alternative(alternative: Alternative) -> str:
+    if isinstance(alternative, ConditionAlternative):
+        return f"Wenn {clause(alternative.condition)}"
+    return f"Wenn das Ereignis {event(alternative.event, alternative.where)} eintritt"
+
+
+def _if(step: IfStep) -> str:
+    return f"Prüfen, ob {clause(step.if_)}"
+
+
+def _branch(_: BranchStep) -> str:
+    return "Den ersten Weg nehmen, der zutrifft"
+
+
+def _repeat(step: RepeatStep) -> str:
+    rounds = step.repeat
+    if rounds.until is None:
+        return f"{rounds.times}-mal wiederholen"
+    return f"Wiederholen, bis {clause(rounds.until)}, höchstens {rounds.times}-mal"
+
+
+def _send(step: SendStep) -> str:
+    return f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden"
+
+
+def _set(step: SetStep) -> str:
+    set_ = [f"{quoted(name)} auf {written(value)}" for name, value in step.set.items() if value is not None]
+    removed = [quoted(name) for name, value in step.set.items() if value is None]
+    parts = [f"{listed(set_, ' und ')} setzen"] if set_ else []
+    parts += [f"{listed(removed, ' und ')} entfernen"] if removed else []
+    return f"Beim Kontakt {' und '.join(parts)}"
+
+
+def _list(step: ListStep) -> str:
+    if step.list.add is not None:
+        return f"Den Kontakt auf die Liste {quoted(step.list.add)} setzen"
+    return f"Den Kontakt von der Liste {quoted(str(step.list.remove))} nehmen"
+
+
+def _recompute_score(step: RecomputeScoreStep) -> str:
+    return f"Die Punkte nach dem Punktemodell {quoted(step.recompute_score)} neu berechnen"
+
+
+def _exit(step: ExitStep) -> str:
+    return f"Die Journey verlassen: {step.exit}"
+
+
+def _ways_of_branch(step: BranchStep, path: Path) -> str:
+    return f"Wenn {clause(step.asked()[(*path[:-1], 'if')])}" if path[0] == "branch" else "Für alle anderen"
+
+
+def _ways_of_wait_for(step: WaitForStep, path: Path) -> str:
+    if isinstance(step.wait_for, AwaitedFirst) and path[0] == "wait_for":
+        return _alternative(step.wait_for.first_of[int(path[2])])
+    return "Sobald es so weit ist" if path == ("then",) else "Wenn die Zeit vorher abläuft"
+
+
+def _ways_of_wait(_: WaitStep, path: Path) -> str:
+    return "Wenn es so weit ist" if path == ("then",) else "Wenn es dafür zu spät ist"
+
+
+def _ways_of_repeat(_: RepeatStep, __: Path) -> str:
+    return "Jedes Mal"
+
+
+def _ways_of_if(_: IfStep, path: Path) -> str:
+    return "Wenn ja" if path == ("then",) else "Wenn nein"
+
+
+def _absence(entry: Absence) -> str:
+    names = listed([quoted(name) for name in entry.of], " oder ") + asked(entry.where)
+    also = "; auch wer nie eines hatte" if entry.also_without else ""
+    return f"Ein Kontakt beginnt, wenn seit {after(entry.for_)} kein Ereignis {names} eingetreten ist{also}"
+
+
+def _date_entry(entry: Any) -> str:
+    distance = (
+        f"{lasting(entry.offset)} {'vor' if entry.before else 'nach'} dem" if entry.before or entry.after else "am"
+    )
+    yearly = "jedes Jahr " if entry.yearly else ""
+    return f"Ein Kontakt beginnt {yearly}{distance} Datum {quoted(entry.of)}, um {clock(entry.at)} Uhr"
+
+
+def _broadcast(entry: Any) -> str:
+    where = ", nach der Uhr an ihrem Ort" if entry.is_local else ""
+    return f"Kontakte beginnen am {_instant(entry.at)}{where}"
+
+
+def _enters(criterion: EventCriterion) -> str:
+    return f"Ein Kontakt beginnt, wenn das Ereignis {event(criterion.event, criterion.where)} eintritt"
+
+
+def _again(again: Again) -> str:
+    match again:
+        case "never":
+            return "Jeder Kontakt beginnt nur einmal"
+        case Cooldown(cooldown=cooldown):
+            return f"Wer die Journey verlassen hat, kann frühestens nach {after(cooldown)} erneut beginnen"
+        case PerProperty(per=name):
+            return f"Jeder Kontakt beginnt einmal je {quoted(name)}, auch mehrfach nebeneinander"
+        case _:
+            return "Wer die Journey verlassen hat, kann erneut beginnen"
+
+
+def _goal(goal: Goal) -> str:
+    within = f" innerhalb von {after(goal.within)} nach dem Einstieg" if goal.within else ""
+    named = f"das Ereignis {event(goal.event, goal.where)}{within}"
+    return f"Ziel ({_GOALS[goal.type]}): {named}. Wer es erreicht, verlässt die Journey sofort"
+
+
+def _leaves(criterion: EventCriterion) -> str:
+    named = event(criterion.event, criterion.where)
+    return f"Ein Kontakt verlässt die Journey sofort, wenn das Ereignis {named} eintritt"
+
+
+def _window(window: Window) -> str:
+    days = [_DAYS[a] if a == b else f"{_DAYS[a]} bis {_DAYS[b]}" for a, b in runs(window.days)]
+    on = "täglich" if len(window.days) == len(_DAYS) else listed(days, " und ")
+    hours = "" if window.from_ == window.to else f" von {clock(window.from_)} bis {clock(window.to)} Uhr"
+    closed = ", nicht an dortigen Feiertagen" if window.holidays else ""
+    return f"Nachrichten für Werbung und Vertrieb gehen {on}{hours} hinaus, in der Zeitzone des Kontakts{closed}"
+
+
+GERMAN = Wording(
+    steps={
+        "wait": _wait,
+        "wait_for": _wait_for,
+        "if": _if,
+        "branch": _branch,
+        "repeat": _repeat,
+        "send": _send,
+        "set": _set,
+        "list": _list,
+        "recompute_score": _recompute_score,
+        "exit": _exit,
+    },
+    ways={
+        "wait": _ways_of_wait,
+        "wait_for": _ways_of_wait_for,
+        "if": _ways_of_if,
+        "branch": _ways_of_branch,
+        "repeat": _ways_of_repeat,
+    },
+    conditions=CONDITIONS,
+    timed={"absence": _absence, "date": _date_entry, "broadcast": _broadcast},
+    enters=_enters,
+    asked_in="Kontakte beginnen über die Programmierschnittstelle",
+    provided=lambda asked: f", sofern {asked}",
+    again=_again,
+    goal=_goal,
+    leaves=_leaves,
+    window=_window,
+    of_use=lambda span: f"Entfällt, wenn es mehr als {lasting(span)} zu spät ist",
+    answers=lambda owner: f"Verantwortlich: {owner}",
+    steps_title="Ablauf",
+    complete="Damit ist die Journey abgeschlossen",
+)

@@ -1,0 +1,60 @@
+"""A journey in plain sentences, in German or English: the order of what is told. The words are in the languages."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from journeys.model import Journey
+from journeys.plan import named
+from journeys.reading.english import ENGLISH
+from journeys.reading.german import GERMAN
+from journeys.reading.wording import Language, Wording
+from journeys.steps.registry import Step
+from journeys.values import EventCriterion
+
+WORDINGS: Mapping[Language, Wording] = {Language.GERMAN: GERMAN, Language.ENGLISH: ENGLISH}
+_INDENT = "   "
+
+
+def read_journey(journey: Journey, language: Language) -> str:
+    """The journey as text: who gets in, what it is for, who leaves, when mails may leave, and numbered steps."""
+    words = WORDINGS[language]
+    lines = [journey.name, f"Journey {journey.key}. {words.answers(journey.owner)}.", ""]
+    lines += [f"{sentence}." for sentence in _about(journey, words)]
+    lines += ["", f"{words.steps_title}:", *_steps(named(journey.steps), words), f"{words.complete}."]
+    return "".join(f"{line}\n" for line in map(_printable, lines))
+
+
+def _printable(line: str) -> str:
+    """One line, whatever an author's texts hold."""
+    return "".join(sign if sign.isprintable() else " " for sign in line)
+
+
+def _about(journey: Journey, words: Wording) -> Iterator[str]:
+    entry = journey.entry
+    if entry.timed is not None:
+        way_in = words.timed[entry.timed.key](entry.timed)
+    elif entry.event is not None:
+        way_in = words.enters(EventCriterion(event=entry.event, where=entry.where))
+    else:
+        way_in = words.asked_in
+    yield way_in + (words.provided(words.clause(entry.audience)) if entry.audience is not None else "")
+    yield words.again(entry.again)
+    if journey.goal is not None:
+        yield words.goal(journey.goal)
+    for criterion in journey.exit:
+        yield words.leaves(criterion)
+    if journey.window is not None:
+        yield words.window(journey.window)
+
+
+def _steps(steps: Sequence[Step], words: Wording, place: str = "", first: int = 1) -> Iterator[str]:
+    """The steps as numbered lines; what is nested stands below its step, further in. Numbers go on from way to way."""
+    indent = 2 * _INDENT * place.count(".")
+    for number, step in enumerate(steps, start=first):
+        nested = {path: inner for path, inner in step.nested().items() if inner}
+        of_use = f". {words.of_use(step.expires_after)}" if step.expires_after is not None else ""
+        yield f"{indent}{place}{number}. {words.step(step)}{of_use}{':' if nested else '.'}"
+        inner_first = 1
+        for path, inner in nested.items():
+            yield f"{indent}{_INDENT}{words.way(step, path)}:"
+            yield from _steps(inner, words, f"{place}{number}.", inner_first)
+            inner_first += len(inner)

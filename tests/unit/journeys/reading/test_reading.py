@@ -1,0 +1,288 @@
+"""A journey in sentences: both languages have words for everything, and say what was written."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from journeys.catalogue import catalogue
+from journeys.conditions.registry import CONDITION_KINDS
+from journeys.documents import journey_from_document
+from journeys.entries import TimedEntry
+from journeys.reading.reading import WORDINGS, read_journey
+from journeys.reading.wording import Language
+from journeys.steps.registry import STEP_KINDS
+from tests.support.journeys import condition, documents, journey
+
+
+def of_one_step(step: dict[str, Any], language: Language) -> list[str]:
+    """The lines a step is told in."""
+    lines = read_journey(journey(steps=[step]), language).splitlines()
+    return lines[lines.index(f"{WORDINGS[language].steps_title}:") + 1 : -1]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_there_are_words_for_every_kind(language: Language) -> None:
+    words = WORDINGS[language]
+    assert set(words.steps) == set(STEP_KINDS)
+    assert set(words.conditions) == set(CONDITION_KINDS)
+    assert {kind.key for kind in TimedEntry.__subclasses__()} <= set(words.timed)
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents)
+def test_every_journey_can_be_read_in_every_language(document: dict[str, Any]) -> None:
+    made = journey_from_document(document)
+    for language in Language:
+        text = read_journey(made, language)
+        assert text.endswith(f"{WORDINGS[language].complete}.\n")
+        assert "None" not in text or "None" in str(document)
+        assert all(line.isprintable() for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_shipped_journey_can_be_read(language: Language) -> None:
+    for made in catalogue():
+        text = read_journey(made, language)
+        assert text.startswith(made.name), made.key
+        assert "\n1. " in text, made.key
+
+
+@pytest.mark.parametrize(
+    ("step", "german", "english"),
+    [
+        ({"wait": "1d"}, "1 Tag warten", "Wait 1 day"),
+        ({"wait": "1d 12h"}, "1 Tag und 12 Stunden warten", "Wait 1 day and 12 hours"),
+        ({"wait": "1 day at 09:00"}, "Warten bis zum nächsten Tag, 09:00 Uhr", "Wait until 09:00 on the next day"),
+        (
+            {"wait": "3 months at 09:00"},
+            "Warten bis zum Tag 3 Monate später, 09:00 Uhr",
+            "Wait until 09:00 on the day 3 months later",
+        ),
+        (
+            {"wait": "next_window"},
+            "Warten, bis Nachrichten versendet werden dürfen",
+            "Wait until messages may leave",
+        ),
+        (
+            {"wait": {"until": "2026-12-24 18:00", "late": "now"}},
+            "Bis zum 24. Dezember 2026 um 18:00 Uhr warten",
+            "Wait until 24 December 2026, 18:00",
+        ),
+        (
+            {"wait": {"before": "1 day", "date": "$entry.starts_at", "at": "09:00", "late": "now"}},
+            "Warten bis 1 Tag vor dem Datum „starts_at“ des Einstiegs, 09:00 Uhr",
+            "Wait until 1 day before starts_at of the entry, 09:00",
+        ),
+        (
+            {"wait": {"on": "$contact.birthday", "yearly": True, "late": "now"}},
+            "Warten bis zum nächsten Jahrestag des Datums „birthday“ des Kontakts",
+            "Wait until the next return of birthday of the contact",
+        ),
+        (
+            {"wait_for": {"event": "page.viewed", "where": {"amount": {"at_least": 10}}, "up_to": "2d"}},
+            "Auf das Ereignis „page.viewed“ (amount: mindestens 10) warten, höchstens 2 Tage",
+            "Wait for page.viewed (amount: at least 10), 2 days at most",
+        ),
+        (
+            {"wait_for": {"condition": {"in_list": "vip"}, "up_to": "1d"}},
+            "Warten, bis der Kontakt auf der Liste „vip“ steht, höchstens 1 Tag",
+            'Wait until the contact is on the list "vip", 1 day at most',
+        ),
+        ({"send": {"template": "voucher"}}, "„voucher“ per E-Mail senden", 'Send "voucher" by email'),
+        (
+            {"set": {"group": "loyal", "old": None}},
+            "Beim Kontakt „group“ auf „loyal“ setzen und „old“ entfernen",
+            'Set the contact\'s group to "loyal" and remove old',
+        ),
+        (
+            {"list": {"add": "vip"}},
+            "Den Kontakt auf die Liste „vip“ setzen",
+            'Add the contact to the list "vip"',
+        ),
+        (
+            {"list": {"remove": "vip"}},
+            "Den Kontakt von der Liste „vip“ nehmen",
+            'Remove the contact from the list "vip"',
+        ),
+        (
+            {"recompute_score": "purchases"},
+            "Die Punkte nach dem Punktemodell „purchases“ neu berechnen",
+            'Compute the points under "purchases" anew',
+        ),
+        ({"exit": "no customer"}, "Die Journey verlassen: no customer", "Leave the journey: no customer"),
+        (
+            {"send": {"template": "voucher"}, "expires_after": "12h"},
+            "„voucher“ per E-Mail senden. Entfällt, wenn es mehr als 12 Stunden zu spät ist",
+            'Send "voucher" by email. Left out where it comes more than 12 hours late',
+        ),
+    ],
+    ids=str,
+)
+def test_a_step_reads_as_what_it_does(step: dict[str, Any], german: str, english: str) -> None:
+    assert of_one_step(step, Language.GERMAN) == [f"1. {german}."]
+    assert of_one_step(step, Language.ENGLISH) == [f"1. {english}."]
+
+
+@pytest.mark.parametrize(
+    ("document", "german", "english"),
+    [
+        (
+            {"event": "order.placed", "within": "30d", "since": "ever"},
+            "in den letzten 30 Tagen das Ereignis „order.placed“ eingetreten ist",
+            "order.placed has happened in the last 30 days",
+        ),
+        (
+            {"event": "x", "at_least": 2, "within": "1d"},
+            "seit dem Einstieg innerhalb von einem Tag das Ereignis „x“ mindestens 2-mal eingetreten ist",
+            "x has happened at least 2 times since entry in the last 1 day",
+        ),
+        (
+            {"event": "x", "at_least": 1, "at_most": 1, "since": "step"},
+            "seit Beginn dieses Schritts das Ereignis „x“ genau 1-mal eingetreten ist",
+            "x has happened exactly 1 time since this step began",
+        ),
+        (
+            {"none": {"event": "review.created", "where": {"product_id": "$entry.product_id"}}},
+            "seit dem Einstieg kein Ereignis „review.created“ (product_id: wie beim Einstieg) eingetreten ist",
+            "review.created (product_id: as at entry) has not happened since entry",
+        ),
+        (
+            {"attribute": "country", "is": {"one_of": ["DE", "AT", "CH"]}},
+            "das Merkmal „country“ des Kontakts „DE“, „AT“ oder „CH“ ist",
+            'the contact\'s country is one of "DE", "AT" or "CH"',
+        ),
+        (
+            {"attribute": "first_name", "is": {"exists": False}},
+            "das Merkmal „first_name“ des Kontakts nicht vorhanden ist",
+            "the contact's first_name is not given",
+        ),
+        (
+            {"entry": "amount", "is": {"at_least": 10, "at_most": 49.5}},
+            "die Angabe „amount“ des Einstiegs mindestens 10 und höchstens 49,5 ist",
+            "amount of the entry is at least 10 and at most 49.5",
+        ),
+        (
+            {"consent": {"purpose": "sales"}},
+            "die Einwilligung in Ansprache durch den Vertrieb per E-Mail vorliegt",
+            "the contact's consent to contact by sales by email stands",
+        ),
+        (
+            {"not": {"in_list": "vip"}},
+            "der Kontakt nicht auf der Liste „vip“ steht",
+            'it is not so that the contact is on the list "vip"',
+        ),
+        (
+            {"not": {"consent": {}}},
+            "keine Einwilligung in Werbung per E-Mail vorliegt",
+            "it is not so that the contact's consent to marketing by email stands",
+        ),
+        (
+            {"score": {"model": "purchases", "at_least": 60}},
+            "der Kontakt nach dem Punktemodell „purchases“ mindestens 60 Punkte hat",
+            'the contact has at least 60 points under "purchases"',
+        ),
+        (
+            {"result": {"step": "asked", "is": "timed_out"}},
+            "der Schritt „asked“ mit dem Ergebnis „timed_out“ geendet hat",
+            'the step "asked" ended with "timed_out"',
+        ),
+        (
+            {"any": [{"in_list": "a"}, {"all": [{"in_list": "b"}, {"not": {"in_list": "c"}}]}]},
+            (
+                "der Kontakt auf der Liste „a“ steht oder "
+                "(der Kontakt auf der Liste „b“ steht und der Kontakt nicht auf der Liste „c“ steht)"
+            ),
+            (
+                'the contact is on the list "a" or '
+                '(the contact is on the list "b" and it is not so that the contact is on the list "c")'
+            ),
+        ),
+    ],
+    ids=str,
+)
+def test_a_condition_reads_as_what_it_asks(document: dict[str, Any], german: str, english: str) -> None:
+    asked = condition(document)
+    assert WORDINGS[Language.GERMAN].clause(asked) == german
+    assert WORDINGS[Language.ENGLISH].clause(asked) == english
+
+
+def test_the_frame_of_a_journey_is_told() -> None:
+    made = journey(
+        entry={"event": "order.placed", "audience": {"in_list": "vip"}, "again": {"cooldown": "90d"}},
+        goal={"type": "save", "event": "order.placed", "within": "1d"},
+        exit=[{"event": "order.refunded"}],
+        window={"days": "mon-fri,sun", "from": "08:00", "to": "20:00", "holidays": True},
+    )
+    german = read_journey(made, Language.GERMAN)
+    for sentence in (
+        "Ein Kontakt beginnt, wenn das Ereignis „order.placed“ eintritt, sofern der Kontakt auf der Liste „vip“ steht.",
+        "Wer die Journey verlassen hat, kann frühestens nach 90 Tagen erneut beginnen.",
+        "Ziel (halten): das Ereignis „order.placed“ innerhalb von einem Tag nach dem Einstieg.",
+        "Ein Kontakt verlässt die Journey sofort, wenn das Ereignis „order.refunded“ eintritt.",
+        "gehen montags bis freitags und sonntags von 08:00 bis 20:00 Uhr hinaus",
+    ):
+        assert sentence in german, sentence
+    english = read_journey(made, Language.ENGLISH)
+    assert "Who has left may enter again after 90 days." in english
+    assert "leave Monday to Friday and Sunday from 08:00 to 20:00" in english
+
+
+def test_silence_and_dates_as_entries_are_told() -> None:
+    made = journey(entry={"absence": {"of": ["order.placed", "page.viewed"], "for": "90d"}})
+    assert (
+        "Ein Kontakt beginnt, wenn seit 90 Tagen kein Ereignis „order.placed“ oder „page.viewed“ eingetreten ist."
+        in read_journey(made, Language.GERMAN)
+    )
+    assert "A contact enters when order.placed or page.viewed has not happened for 90 days." in read_journey(
+        made, Language.ENGLISH
+    )
+
+
+def test_nested_steps_are_numbered_below_their_step() -> None:
+    step = {
+        "branch": [
+            {"name": "vip", "if": {"in_list": "vip"}, "then": [{"wait": "1d"}, {"exit": "a"}]},
+            {"if": {"in_list": "b"}, "then": []},
+        ],
+        "else": [{"if": {"in_list": "c"}, "then": [{"exit": "c"}]}],
+    }
+    assert of_one_step(step, Language.GERMAN) == [
+        "1. Den ersten Weg nehmen, der zutrifft:",
+        "   Wenn der Kontakt auf der Liste „vip“ steht:",
+        "      1.1. 1 Tag warten.",
+        "      1.2. Die Journey verlassen: a.",
+        "   Für alle anderen:",
+        "      1.3. Prüfen, ob der Kontakt auf der Liste „c“ steht:",
+        "         Wenn ja:",
+        "            1.3.1. Die Journey verlassen: c.",
+    ]
+
+
+def test_what_is_repeated_is_told_with_how_often() -> None:
+    step = {"repeat": {"times": 3, "until": {"in_list": "vip"}, "steps": [{"wait": "1d"}]}}
+    assert of_one_step(step, Language.GERMAN) == [
+        "1. Wiederholen, bis der Kontakt auf der Liste „vip“ steht, höchstens 3-mal:",
+        "   Jedes Mal:",
+        "      1.1. 1 Tag warten.",
+    ]
+    assert (
+        of_one_step(step, Language.ENGLISH)[0] == '1. Do this 3 times at most, until the contact is on the list "vip":'
+    )
+
+
+def test_several_things_waited_for_are_told_one_by_one() -> None:
+    first_of = [
+        {"name": "bought", "event": "order.placed", "then": [{"exit": "bought"}]},
+        {"condition": {"in_list": "vip"}, "then": [{"exit": "vip"}]},
+    ]
+    step = {"wait_for": {"first_of": first_of, "up_to": "3d"}, "else": [{"exit": "nothing"}]}
+    assert of_one_step(step, Language.ENGLISH) == [
+        "1. Wait for the first of these, 3 days at most:",
+        "   If order.placed comes:",
+        "      1.1. Leave the journey: bought.",
+        '   If the contact is on the list "vip":',
+        "      1.2. Leave the journey: vip.",
+        "   If the time passes without it:",
+        "      1.3. Leave the journey: nothing.",
+    ]
