@@ -60,7 +60,7 @@ def test_what_is_listened_to_makes_another_fingerprint_and_nothing_else_does() -
 
 
 def test_a_date_is_written_as_short_as_it_can_be() -> None:
-    short = {"date": {"of": "birthday", "yearly": True}}
+    short: dict[str, Any] = {"date": {"of": "birthday", "yearly": True}}
     full = {"date": {**short["date"], "at": "09:00", "leap_day": "feb-28", "expires_after": "1d"}}
     assert to_document(journey(entry=full))["entry"] == short
     other = {"date": {"of": "contract.end", "before": "30 days", "at": "18:30", "expires_after": "never"}}
