@@ -30,7 +30,7 @@ class Subject:
 
     @cached_property
     def network(self) -> Network:
-        """All ways, also where something is late. Where they are too many, rounds are not counted, so there are more."""
+        """All ways, also where something is late; where there are too many, rounds are not counted."""
         counted = network_of(self.plan, unrolled=True, late=True)
         return counted if counted.complete else network_of(self.plan, unrolled=False, late=True)
 
