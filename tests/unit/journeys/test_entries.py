@@ -71,7 +71,14 @@ def test_what_a_date_means_makes_another_fingerprint_and_its_use_does_not() -> N
     def date(**parts: Any) -> str:
         return DateEntry.model_validate({"of": "birthday", **parts}).fingerprint
 
-    others = [{"yearly": True}, {"at": "10:00"}, {"before": "1d"}, {"after": "1d"}, {"leap_day": "mar-1"}, {"of": "x"}]
+    others: list[dict[str, Any]] = [
+        {"yearly": True},
+        {"at": "10:00"},
+        {"before": "1d"},
+        {"after": "1d"},
+        {"leap_day": "mar-1"},
+        {"of": "x"},
+    ]
     assert len({date(), *(date(**other) for other in others)}) == len(others) + 1
     assert date(expires_after="never") == date()
 
