@@ -10,6 +10,7 @@ from crm.publication import Publication
 from journeys.migration import Inside
 from journeys.outlook import Fate, MovedTimer, Outlook, Shift, StepOutlook
 
+_WIDEST = 400
 _SHIFTS = {
     Shift.UNCHANGED: "stay as they are",
     Shift.EARLIER: "end earlier",
@@ -29,7 +30,8 @@ def print_outlook(console: Console, key: str, number: int, outlook: Outlook | No
     for treatment in [inside] if inside else Inside:
         console.print(f"  {treatment.value:<8} {_fates(outlook, treatment)}", markup=False)
     if outlook.steps:
-        console.print(_table(outlook, migrating=inside in {None, Inside.MIGRATE}))
+        # As wide as it is, into a pipe too: a step's id that is broken over two lines cannot be searched for.
+        console.print(_table(outlook, migrating=inside in {None, Inside.MIGRATE}), width=_WIDEST, crop=False)
     if inside in {None, Inside.MIGRATE}:
         _print_migration(console, outlook)
 
