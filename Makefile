@@ -18,7 +18,7 @@ up: $(READY) ## Start the whole stack: PostgreSQL, Temporal with UI, worker, API
 
 ##@ Develop
 test: $(READY) ## Run all tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(READY) ## Format, lint, types, import contracts, migrations, dependencies, spelling
 	$(BIN)/ruff format --check .

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, text
+from sqlalchemy import Select, delete, exists, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.events import DERIVED, NewEvent
-from crm.models.event import Event
+from crm.models.event import Event, QueuedEvent
 from crm.models.score import Score, ScoreEntry
 from journeys.conditions.base import EventFact
 from journeys.scoring import Award, PointsModel, Unusable, award, crossed, fold
@@ -78,7 +78,7 @@ class ScoreSheet:
         if any(given.event_id == event.event_id for given in self.awards):
             return
         if self._comes_late(event):
-            await self.count_again(excluding=pending, at=event.occurred_at)
+            await self.count_again(excluding=pending, up_to=event.sequence, at=event.occurred_at)
             return
         given, unusable = award(self.live.model, event_fact(event), self.awards)
         self.unusable += unusable
@@ -86,13 +86,16 @@ class ScoreSheet:
         self.awards += given
         self._move(self.points + sum(one.points for one in given), at=event.occurred_at, cause=event.event_id)
 
-    async def count_again(self, *, excluding: Collection[str] = (), at: datetime | None = None) -> None:
+    async def count_again(self, *, excluding: Collection[str] = (), up_to: int = 0, at: datetime | None = None) -> None:
         """Count all stored events again. A crossing occurs at `at`; without it, when the newest counted event did.
+
+        Events that still wait in the queue to intake are left to their turn, but for those up to the sequence `up_to`,
+        whose turn it is: counted early, they would move a crossing to another moment, or hide it.
 
         What it crosses is named by the awards it leads to, never by an event: one event may be the occasion of two
         recounts, before and after a new version, and each rise is told once.
         """
-        score = fold(self.live.model, await self._stored_events(excluding))
+        score = fold(self.live.model, await self._stored_events(excluding, up_to))
         changed = sorted(map(_key, score.entries)) != sorted(map(_key, self.awards))
         if changed or not self.is_current:
             self._replaced, self._added = True, list(score.entries)
@@ -146,8 +149,11 @@ class ScoreSheet:
         awards = json.dumps([self.live.version, *sorted(map(_key, self.awards))])
         return hashlib.sha256(awards.encode()).hexdigest()[:16]
 
-    async def _stored_events(self, excluding: Collection[str]) -> list[EventFact]:
-        query = select(Event).where(Event.contact_id == self.contact_id, Event.name.in_(self.live.model.events))
+    async def _stored_events(self, excluding: Collection[str], up_to: int) -> list[EventFact]:
+        has_had_its_turn = or_(Event.sequence <= up_to, ~exists().where(QueuedEvent.sequence == Event.sequence))
+        query = select(Event).where(
+            Event.contact_id == self.contact_id, Event.name.in_(self.live.model.events), has_had_its_turn
+        )
         stored = await self.session.scalars(query)
         return [event_fact(event) for event in stored if event.event_id not in excluding]
 

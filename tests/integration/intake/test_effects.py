@@ -185,6 +185,31 @@ async def test_the_event_that_lifts_a_score_over_a_threshold_is_an_event_a_journ
     assert enrollment.entry_properties == {"model": "interest", "threshold": "warm", "points": 20}
 
 
+@pytest.mark.parametrize("names", [["order.placed"] * 3, ["order.placed", "order.placed", "order.refunded"]])
+async def test_a_crossing_is_told_when_it_happened_however_many_events_wait_behind_it(
+    intake: Intake, names: list[str]
+) -> None:
+    """A first order enters a journey, so it is scored alone while those after it are stored already."""
+    contact = await intake.contact()
+    rules = [
+        {"key": "order", "event": "order.placed", "points": 10},
+        {"key": "refund", "event": "order.refunded", "points": -10},
+    ]
+    async with intake.sessions.begin() as session:
+        await ScoringRepository(session).publish(PointsModel.model_validate({**MODEL.model_dump(), "rules": rules}))
+    await intake.publish("first", entry={"event": "order.placed", "where": {"first": True}})
+    for number, name in enumerate(names):
+        ago = timedelta(hours=3 - number)
+        await intake.accept(contact, name, {"first": number == 0}, event_id=f"e-{number}", ago=ago)
+
+    await intake.apply()
+
+    crossed = [event for event in await intake.rows(Event) if event.name == "score.crossed"]
+    assert [(event.occurred_at, event.properties["points"]) for event in crossed] == [
+        (intake.now - timedelta(hours=2), 20)
+    ]
+
+
 async def test_an_audience_sees_the_score_with_its_own_entry_event_counted(intake: Intake) -> None:
     contact = await intake.contact()
     async with intake.sessions.begin() as session:
