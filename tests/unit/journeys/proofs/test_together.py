@@ -156,6 +156,16 @@ class TestCircles:
     def test_what_may_have_an_effect_each_time_goes_round(self, parts: dict[str, Any]) -> None:
         assert rules(named("a", **parts)) == ["journeys-in-a-circle"]
 
+    def test_journeys_that_start_one_another_go_round(self) -> None:
+        def starting(key: str, other: str, again: Any = "after_exit") -> Journey:
+            return named(key, entry={"again": again}, steps=[{"wait": "1d"}, {"start": {"journey": other}}])
+
+        (finding,) = findings(starting("a", "b"), starting("b", "a"))
+        assert (finding.rule, finding.problem.where) == ("journeys-in-a-circle", "journeys a, b")
+        assert "once in 2 days at most" in finding.problem.what
+        assert rules(starting("a", "b"), starting("b", "a", again="never")) == []
+        assert rules(starting("a", "b"), starting("b", "other")) == []
+
     def test_a_score_of_another_model_does_not_go_round(self) -> None:
         entry = CROSSED | {"where": {"model": "purchases"}}
         assert rules(named("a", entry=entry, steps=[{"recompute_score": "visits"}])) == []
