@@ -1,54 +1,78 @@
 """Entries that time brings about, in a simulation: the pretended contact's clock, set and rung as `intake` would."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from cli.simulation.world import World
 from crm.events import DERIVED
 from crm.models.event import Event
 from intake.silence import breaks_silence
-from journeys.entries import Absence
+from journeys.conditions.comparison import lookup
+from journeys.entries import Absence, DateEntry
+from journeys.occasions import Occasion, next_occasion
+from journeys.values import CONTACT_UPDATED
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """The contact's clock for the journey: since when it is silent, and when it rings. Both are aware."""
+    """The contact's clock for the journey. Instants are aware.
+
+    `anchor_at` is since when the contact is silent, or after what its next date is sought; `given` are the properties
+    of the event that happens at `due_at`.
+    """
 
     anchor_at: datetime
     due_at: datetime
+    given: Mapping[str, Any]
 
 
 def first_alarm(world: World, start: datetime) -> Alarm | None:
     """The clock when the simulation begins: the contact was made, and the journey published, in that moment."""
-    absence = world.journey.entry.absence
-    if absence is None:
+    entry = world.journey.entry
+    if entry.date is not None:
+        return _next_date(world, entry.date, start)
+    if entry.absence is None:
         return None
-    signs = [event.occurred_at for event in world.record.events if _breaks(absence, event)]
-    if signs and absence.backfill == "matching":
-        return _set(absence, max(signs))
-    return _set(absence, start) if absence.also_without else None
+    signs = [event.occurred_at for event in world.record.events if _breaks(entry.absence, event)]
+    if signs and entry.absence.backfill == "matching":
+        return _set(entry.absence, max(signs))
+    return _set(entry.absence, start) if entry.absence.also_without else None
 
 
 def set_back(world: World, alarm: Alarm | None, event: Event) -> Alarm | None:
-    """The clock after an event: set back where the event is one of those waited for."""
-    absence = world.journey.entry.absence
+    """The clock after an event: set back where the event is one of those waited for, moved where the date has moved."""
+    entry = world.journey.entry
+    if entry.date is not None and event.name == CONTACT_UPDATED:
+        return _next_date(world, entry.date, alarm.anchor_at if alarm else event.occurred_at)
+    absence = entry.absence
     if absence is None or not _breaks(absence, event) or (alarm and event.occurred_at < alarm.anchor_at):
         return alarm
     return _set(absence, event.occurred_at)
 
 
-def ring(world: World, alarm: Alarm) -> None:
-    """What happens when the clock has come due: the event by which the contact enters."""
-    absence = world.journey.entry.absence
-    assert absence is not None
-    since = alarm.anchor_at.astimezone(UTC)
+def ring(world: World, alarm: Alarm) -> Alarm | None:
+    """Have the event happen by which the contact enters, as the clock has come due. Returns the clock from then on."""
+    entry, journey = world.journey.entry.timed, world.journey.key
+    assert entry is not None
     world.happen(
-        absence.trigger,
-        {"journey": world.journey.key, "of": list(absence.of), "since": since.isoformat()},
+        entry.trigger,
+        {"journey": journey, **alarm.given},
         at=alarm.due_at,
-        event_id=f"{absence.trigger}:{world.journey.key}:{since:%Y%m%dT%H%M%S%f}",
+        event_id=f"{entry.trigger}:{journey}:{alarm.due_at.astimezone(UTC):%Y%m%dT%H%M%S%f}",
         source=DERIVED,
     )
+    return _next_date(world, entry, alarm.due_at) if isinstance(entry, DateEntry) else None
+
+
+def _next_date(world: World, entry: DateEntry, after: datetime) -> Alarm | None:
+    found = next_occasion(entry, lookup(world.record.attributes, entry.of), world.zone, after=after)
+    if not isinstance(found, Occasion):
+        return None
+    years = {"years": found.years} if found.years is not None else {}
+    given = {"of": entry.of, "date": found.day.isoformat(), "zone": world.zone.key, **years}
+    return Alarm(after, found.at, given)
 
 
 def _breaks(absence: Absence, event: Event) -> bool:
@@ -56,4 +80,5 @@ def _breaks(absence: Absence, event: Event) -> bool:
 
 
 def _set(absence: Absence, anchor: datetime) -> Alarm:
-    return Alarm(anchor, anchor + absence.for_)
+    since = anchor.astimezone(UTC).isoformat()
+    return Alarm(anchor, anchor + absence.for_, {"of": list(absence.of), "since": since})

@@ -20,6 +20,7 @@ from journeys.documents import from_document
 from journeys.loader import load_document, load_model
 from journeys.model import Journey
 from journeys.outcomes import JourneyState
+from journeys.reading.wording import Language
 from journeys.simulate import (
     PretendedContact,
     Script,
@@ -71,6 +72,9 @@ def simulate(
     start: Start = "",
     templates: Templates = None,
     models: Models = None,
+    language: Annotated[Language, typer.Option(help="Of the timeline: en or de. Reasons are in English.")] = (
+        Language.ENGLISH
+    ),
 ) -> None:
     """Walk a journey to its end with the real workflow, skipping every wait. Nothing is sent, nothing is stored.
 
@@ -84,7 +88,7 @@ def simulate(
     script = read_script(events) if events else ()
     play = Play(found, pretended, begin, script, templates or (), models or ())
     world, took = asyncio.run(_play(play))
-    _tell(world, took)
+    _tell(world, took, language)
     raise typer.Exit(0 if _ended_well(world) else 1)
 
 
@@ -182,10 +186,10 @@ async def _enter(simulation: Simulation, journey: Journey, *, date: str) -> None
         await simulation.enroll(properties)
 
 
-def _tell(world: World, took: float) -> None:
+def _tell(world: World, took: float, language: Language) -> None:
     contact = world.record.contact
     console.print(f"{world.journey.name}: {contact.email or 'a contact without an address'}, times in {world.zone}")
-    for line in lines(world):
+    for line in lines(world, language):
         console.print(line, markup=False)
     for line in standing(world):
         console.print(f"In the end: {line}", markup=False)

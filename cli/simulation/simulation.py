@@ -54,6 +54,7 @@ class Simulation:
         self._nominal = start
         self._late = timedelta(0)
         self._alarm = first_alarm(world, start)
+        self._rung = False
 
     @classmethod
     def prepare(
@@ -134,8 +135,12 @@ class Simulation:
         await self._pass()
 
     async def finish(self, *, until: datetime) -> None:
-        """Let time pass from due time to due time, until nothing is left to happen by itself, or this instant."""
-        while (due := self._next_due()) is not None and due <= until:
+        """Let time pass from due time to due time, until nothing is left to happen by itself, or this instant.
+
+        A date that returns every year brings the contact in once in that time.
+        """
+        self._rung = False
+        while (due := self._next_due()) is not None and due <= until and (self._running() or not self._rung):
             self._nominal = max(self._nominal, due)
             await self._pass()
 
@@ -184,8 +189,8 @@ class Simulation:
         """Have the contact's clock ring, where it is that which is due."""
         if self._alarm is not None and self._alarm.due_at == due:
             self._now = max(self._now, due)
-            alarm, self._alarm = self._alarm, None
-            ring(self.world, alarm)
+            self._alarm = ring(self.world, self._alarm)
+            self._rung = True
 
     async def _move(self, ride: Ride, instant: datetime) -> None:
         """Move a ride's clock to a pretended instant, not back."""
@@ -211,6 +216,8 @@ class Simulation:
             if self.world.broken is not None:
                 raise self.world.broken
             if not arriving:
+                # One that has ended tells its time no more, but the log does: nothing may happen before what has.
+                self._now = max([self._now, *(moment.at for moment in self.world.log)])
                 self._late = max(self._late, self._now - self._nominal)
                 return
 

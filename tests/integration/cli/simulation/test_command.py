@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from cli.simulation.command import simulate
+from journeys.reading.wording import Language
 from kit.errors import Invalid, NotFound
 
 pytestmark = pytest.mark.xdist_group("simulate")
@@ -73,6 +74,13 @@ def test_without_a_script_the_contact_just_enters(journey_file: Path, told: Told
     code, text = told(journey_file, start="2026-03-02 21:00")
     assert code == 0
     assert "Thu 5 Mar 2026 21:00    ask: wait for page.viewed, at most 2 days → timed_out" in text
+
+
+def test_it_is_told_in_german_too(journey_file: Path, told: Told) -> None:
+    _, text = told(journey_file, start="2026-03-02 21:00", language=Language.GERMAN)
+    assert "Mo 2.3.2026 21:00       Ereignis order.placed" in text
+    assert "ask: Auf das Ereignis „page.viewed“ warten, höchstens 2 Tage → timed_out" in text
+    assert "verlässt die Journey: abgeschlossen" in text
 
 
 def test_it_fails_where_the_journey_needs_attention(journey_file: Path, tmp_path: Path, told: Told) -> None:

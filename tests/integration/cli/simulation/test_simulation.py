@@ -144,6 +144,17 @@ class TestEntry:
             await j.finish()
             j.assert_entered(times=2)
 
+    async def test_a_birthday_leads_into_a_journey_every_year(self, journey: OpenJourney) -> None:
+        entry = {"date": {"of": "birthday", "yearly": True, "at": "09:00", "before": "7 days"}, "again": "after_exit"}
+        async with journey(a_journey({"wait": "1d"}, entry=entry), contact={"birthday": "1980-02-29"}) as j:
+            await j.finish()
+            j.assert_entered()
+            j.assert_ended(at="2027-02-22 09:00")
+            await j.event("contact.identified", {"birthday": "1980-05-03"})
+            await j.advance_to("2027-04-26 09:00")
+            j.assert_running()
+            j.assert_entered(times=2)
+
     async def test_points_lead_into_a_journey(self, journey: OpenJourney) -> None:
         history = [{"event": "order.placed", "ago": f"{days}d"} for days in (50, 40, 30, 20, 10)]
         async with journey("loyal-customer", contact={"history": history}) as j:
