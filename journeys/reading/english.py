@@ -19,6 +19,7 @@ from journeys.steps.recompute_score import RecomputeScoreStep
 from journeys.steps.repeat import RepeatStep
 from journeys.steps.send import SendStep
 from journeys.steps.set_attributes import SetStep
+from journeys.steps.start import StartStep
 from journeys.steps.wait import WaitStep
 from journeys.steps.wait_for import AwaitedCondition, AwaitedEvent, AwaitedFirst, WaitForStep
 from journeys.steps.wait_for_first import Alternative, ConditionAlternative
@@ -125,6 +126,10 @@ def _recompute_score(step: RecomputeScoreStep) -> str:
     return f'Compute the points under "{step.recompute_score}" anew'
 
 
+def _start(step: StartStep) -> str:
+    return f'Start the journey "{step.start.journey}" for the contact, without waiting for it'
+
+
 def _exit(step: ExitStep) -> str:
     return f"Leave the journey: {step.exit}"
 
@@ -214,6 +219,7 @@ ENGLISH = Wording(
         "set": _set,
         "list": _list,
         "recompute_score": _recompute_score,
+        "start": _start,
         "exit": _exit,
     },
     ways={

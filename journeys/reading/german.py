@@ -29,6 +29,7 @@ from journeys.steps.recompute_score import RecomputeScoreStep
 from journeys.steps.repeat import RepeatStep
 from journeys.steps.send import SendStep
 from journeys.steps.set_attributes import SetStep
+from journeys.steps.start import StartStep
 from journeys.steps.wait import WaitStep
 from journeys.steps.wait_for import AwaitedCondition, AwaitedEvent, AwaitedFirst, WaitForStep
 from journeys.steps.wait_for_first import Alternative, ConditionAlternative
@@ -140,6 +141,10 @@ def _recompute_score(step: RecomputeScoreStep) -> str:
     return f"Die Punkte nach dem Punktemodell {quoted(step.recompute_score)} neu berechnen"
 
 
+def _start(step: StartStep) -> str:
+    return f"Die Journey {quoted(step.start.journey)} für den Kontakt beginnen, ohne auf sie zu warten"
+
+
 def _exit(step: ExitStep) -> str:
     return f"Die Journey verlassen: {step.exit}"
 
@@ -231,6 +236,7 @@ GERMAN = Wording(
         "set": _set,
         "list": _list,
         "recompute_score": _recompute_score,
+        "start": _start,
         "exit": _exit,
     },
     ways={
