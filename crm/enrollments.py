@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import and_, select, text
+from sqlalchemy import and_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.journeys import plan_of
@@ -226,6 +226,16 @@ class EnrollmentRepository:
         moved = await self._session.scalar(_RECORD, {**standing, **_columns(decisions)})
         if moved is None and await self.get(enrollment_id) is None:
             raise NotFound(f"There is no enrollment {enrollment_id}.", remedy="Its contact may have been erased.")
+
+    async def meet_goal(self, enrollment_id: UUID, at: datetime) -> bool:
+        """Note that an event which occurred then (aware) met the goal; whether it is the first."""
+        query = (
+            update(Enrollment)
+            .where(Enrollment.id == enrollment_id, Enrollment.goal_met_at.is_(None))
+            .values(goal_met_at=at)
+            .returning(Enrollment.id)
+        )
+        return await self._session.scalar(query) is not None
 
     async def decisions(self, enrollment_id: UUID) -> list[DecisionRecord]:
         """The enrollment's decisions, in their order."""

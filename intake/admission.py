@@ -3,7 +3,7 @@
 The caller holds the contact's lock. The rules of re-entry are pure and in `intake.reentry`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ import structlog
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.enrollments import EnrollmentRepository
 from crm.events import DERIVED, EventRepository
-from crm.facts import load_facts
+from crm.facts import MOST_EVENTS, load_facts
 from crm.journeys import definition_of, plan_of
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
@@ -22,8 +23,9 @@ from crm.models.journey import JourneyVersion, VersionState
 from intake.matching import Passage, match
 from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
-from intake.reentry import EnrollmentRefusal, NotEnrolled, entry_key_of, reentry_refusal
+from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_key_of, met_before, reentry_refusal
 from journeys.conditions.comparison import matches
+from journeys.experiments import held_out
 from journeys.model import Journey, PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan, Role
@@ -106,6 +108,8 @@ class Admission:
         self._session = session
         self._version = door.version
         self._rules = door.definition.entry
+        self._goal = door.definition.goal
+        self._holdout = door.definition.holdout
         self._contact_id = contact_id
         self._entry = entry
         self._now = now
@@ -123,7 +127,7 @@ class Admission:
             self.turn_away(NotEnrolled(EnrollmentRefusal.ALREADY_RUNNING, "the contact is inside already"))
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
-        refusal = refusal or self._closed() or await self._outside_audience()
+        refusal = refusal or self._closed() or await self._goal_met_before() or await self._outside_audience()
         return self.turn_away(refusal) if refusal else await self._enter(key)
 
     def turn_away(self, refusal: NotEnrolled) -> NotEnrolled:
@@ -173,6 +177,19 @@ class Admission:
             return NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error))
         return None if verdict.holds else NotEnrolled(EnrollmentRefusal.AUDIENCE, verdict.because)
 
+    async def _goal_met_before(self) -> NotEnrolled | None:
+        """Whoever has met the goal already, as far back as the journey looks, does not enter."""
+        goal = self._goal
+        if goal is None or goal.met_before is None:
+            return None
+        events = await EventRepository(self._session).history(
+            self._contact_id, names=[goal.event], until=self._entered_at, limit=MOST_EVENTS
+        )
+        return met_before(goal, events, self._entry_moment())
+
+    def _entry_moment(self) -> EntryMoment:
+        return EntryMoment(self._entered_at, self._entry.properties, self._entry.event_id)
+
     async def _enter(self, key: str) -> Enrolled | NotEnrolled:
         passage = Passage(
             plan=plan_of(self._version),
@@ -187,6 +204,8 @@ class Admission:
         self._session.add(enrollment)
         await self._session.flush()
         put_start(self._session, enrollment.id)
+        for event in (event for event, criteria in overtaken if _meets_goal(passage.plan, criteria)):
+            await EnrollmentRepository(self._session).meet_goal(enrollment.id, event.occurred_at)
         for event, criteria in overtaken:
             put_delivery(
                 self._session,
@@ -211,7 +230,13 @@ class Admission:
             entry_properties=dict(self._entry.properties),
             entered_at=passage.entered_at,
             entry_sequence=passage.entry_sequence,
+            holdout=self._is_held_out(),
+            goal_until=passage.entered_at + self._goal.within if self._goal and self._goal.within else None,
         )
+
+    def _is_held_out(self) -> bool:
+        percent = self._holdout or 0
+        return held_out(self._contact_id, self._version.journey_key, percent=percent)
 
     async def _newest_sequence(self) -> int:
         """An entry without an event stands behind all events of the log so far."""
@@ -227,9 +252,14 @@ class Admission:
         return [(event, criteria) for event, criteria in matches if criteria]
 
 
+def _meets_goal(plan: Plan, criteria: Collection[str]) -> bool:
+    return any(plan.criteria[name].role is Role.GOAL for name in criteria)
+
+
 def _over_already(plan: Plan, overtaken: Sequence[tuple[Event, tuple[str, ...]]]) -> NotEnrolled | None:
     """A journey whose goal or exit came before its late entry is not begun."""
-    met = [plan.criteria[name] for _, criteria in overtaken for name in criteria]
+    found = [plan.criteria[name] for _, criteria in overtaken for name in criteria]
+    met = [criterion for criterion in found if criterion.ends]
     for role, reason in (
         (Role.GOAL, EnrollmentRefusal.GOAL_ALREADY_MET),
         (Role.EXIT, EnrollmentRefusal.EXIT_ALREADY_MET),

@@ -13,7 +13,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.events import EventRepository, NewEvent
+from crm.enrollments import EnrollmentRepository
+from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.event import Event
 from crm.scoring import ScoringRepository
 from intake.admission import Admission, Door, Enrolled, Entry
@@ -23,8 +24,12 @@ from intake.matching import Passage, match
 from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
 from intake.resets import set_clocks
+from journeys.plan import Role
 from kit.errors import Invalid
 from workflows.messages import EXIT_REQUESTED
+
+GOAL_MET = "journey.goal_met"
+"""The event that an enrollment's goal was met; its property `journey` names the journey. Others may start on it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +69,7 @@ class _Application:
             consequences = await take_effect(self._session, event)
             self._derived += consequences.derived
             self._unscored += [event] if event.name in self._scored else []
-            self._tell_running(event, consequences)
+            await self._tell_running(event, consequences)
             # After telling those inside: an entry event does not meet criteria of the enrollment it begins.
             for door in self._doors.get(event.name, ()):
                 if door.takes(self._contact_id):
@@ -72,15 +77,17 @@ class _Application:
         await self._score()
         return self._derived
 
-    def _tell_running(self, event: Event, consequences: Consequences) -> None:
+    async def _tell_running(self, event: Event, consequences: Consequences) -> None:
         for listener in self._running:
             lost = sorted(consequences.withdrawn & listener.demands)
             # On its way to another version, the enrollment is told what the event means in each of the two.
             for passage in listener.passages:
                 criteria = self._criteria(event, listener, passage)
+                if any(passage.plan.criteria[name].role is Role.GOAL for name in criteria):
+                    await self._meet_goal(event, listener)
                 if lost:
                     criteria = (*criteria, EXIT_REQUESTED)
-                if criteria:
+                if criteria and not listener.ended:
                     put_delivery(
                         self._session,
                         listener.enrollment_id,
@@ -90,6 +97,19 @@ class _Application:
                         reason="; ".join(f"consent to {purpose} by {channel} withdrawn" for purpose, channel in lost),
                         version=passage.plan.version,
                     )
+
+    async def _meet_goal(self, event: Event, listener: Listener) -> None:
+        if not await EnrollmentRepository(self._session).meet_goal(listener.enrollment_id, event.occurred_at):
+            return
+        reached = NewEvent(
+            event_id=f"{GOAL_MET}:{listener.enrollment_id}",
+            contact_id=self._contact_id,
+            name=GOAL_MET,
+            occurred_at=event.occurred_at,
+            properties={"journey": listener.passages[0].plan.journey},
+            source=DERIVED,
+        )
+        self._derived.append(reached)
 
     def _criteria(self, event: Event, listener: Listener, passage: Passage) -> tuple[str, ...]:
         found = match(event, passage, scored=self._scored)

@@ -6,9 +6,10 @@ Read once for a batch of events of many contacts. Whether they match is in `inta
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, true, tuple_
+from sqlalchemy import and_, func, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.journeys import JourneyRepository, definition_of, plan_of
@@ -34,6 +35,8 @@ class Listener:
     enrollment_id: UUID
     passages: tuple[Passage, ...]
     demands: frozenset[ConsentKey] = frozenset()
+    ended: bool = False
+    """It has ended, and only its goal may still be met."""
 
 
 def listener_of(enrollment: Enrollment, door: Door, *others: Door) -> Listener:
@@ -42,6 +45,7 @@ def listener_of(enrollment: Enrollment, door: Door, *others: Door) -> Listener:
         enrollment_id=enrollment.id,
         passages=tuple(passage_of(enrollment, plan_of(one.version)) for one in (door, *others)),
         demands=demanded_consents(door.definition.entry.audience),
+        ended=enrollment.ended_at is not None,
     )
 
 
@@ -59,10 +63,11 @@ async def listeners_of(session: AsyncSession, events: Collection[Event]) -> List
     """Who listens to these events, in at most four statements."""
     names = {event.name for event in events}
     scored = await _scored(session, names)
+    since = min((event.occurred_at for event in events), default=None)
     heard = names | {SCORE_CHANGED} if scored else names
     return Listeners(
         doors=await _doors(session, names),
-        running=await _running(session, {event.contact_id for event in events}, heard),
+        running=await _running(session, {event.contact_id for event in events}, heard, since=since),
         scored=scored,
     )
 
@@ -95,9 +100,9 @@ async def _doors(session: AsyncSession, names: Collection[str]) -> dict[str, lis
 
 
 async def _running(
-    session: AsyncSession, contacts: Collection[UUID], names: Collection[str]
+    session: AsyncSession, contacts: Collection[UUID], names: Collection[str], *, since: datetime | None
 ) -> dict[UUID, list[Listener]]:
-    enrollments = await _running_enrollments(session, contacts, names)
+    enrollments = await _enrollments(session, contacts, names, since)
     numbers = {e.id: [e.version, *([] if e.moving_to is None else [e.moving_to])] for e in enrollments}
     doors = await _doors_of(session, {(e.journey_key, number) for e in enrollments for number in numbers[e.id]})
     running = defaultdict(list)
@@ -107,10 +112,14 @@ async def _running(
     return running
 
 
-async def _running_enrollments(
-    session: AsyncSession, contacts: Collection[UUID], names: Collection[str]
+async def _enrollments(
+    session: AsyncSession, contacts: Collection[UUID], names: Collection[str], since: datetime | None
 ) -> Sequence[Enrollment]:
-    query = select(Enrollment).where(Enrollment.contact_id.in_(contacts), Enrollment.ended_at.is_(None))
+    """Those that run, and those that have ended in time for an event of `since` or later to meet their goal."""
+    may_convert = and_(Enrollment.goal_met_at.is_(None), Enrollment.goal_until >= since)
+    query = select(Enrollment).where(
+        Enrollment.contact_id.in_(contacts), or_(Enrollment.ended_at.is_(None), may_convert)
+    )
     if WITHDRAWN not in names:  # a withdrawal concerns journeys that listen to nothing, too
         query = query.join(
             JourneyVersion,

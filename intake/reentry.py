@@ -1,14 +1,16 @@
 """May a contact enter a journey again? Pure rules over its newest enrollment, which `intake.admission` looks up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from crm.models.enrollment import Enrollment
-from journeys.conditions.comparison import lookup
-from journeys.model import Again, Cooldown, PerProperty
+from crm.models.event import Event
+from journeys.conditions.comparison import lookup, matches
+from journeys.model import Again, Cooldown, Goal, PerProperty
+from kit.errors import Invalid
 
 LONGEST_KEY = 500
 
@@ -70,3 +72,36 @@ def reentry_refusal(again: Again, previous: Enrollment, now: datetime) -> NotEnr
             return NotEnrolled(EnrollmentRefusal.COOLING_DOWN, f"may enter again from {until:%Y-%m-%d %H:%M} UTC on")
         case _:
             return None
+
+
+@dataclass(frozen=True)
+class EntryMoment:
+    """An entry as the rules see it: when it occurred (aware), with which properties, by which event."""
+
+    at: datetime
+    properties: Mapping[str, Any]
+    event_id: str | None
+
+
+def met_before(goal: Goal, events: Iterable[Event], entry: EntryMoment) -> NotEnrolled | None:
+    """Why a contact does not enter that has met the goal already; None where it has not.
+
+    Of its events those count that occurred before the entry, as long before as `met_before` says. The entry event
+    itself does not; nor does one that cannot be compared.
+    """
+    if goal.met_before is None:
+        return None
+    since = entry.at - goal.met_before if isinstance(goal.met_before, timedelta) else None
+    for event in events:
+        in_time = event.occurred_at <= entry.at and (since is None or event.occurred_at >= since)
+        if in_time and event.event_id != entry.event_id and _meets(goal, event, entry):
+            because = f"{goal.event} of {event.occurred_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC has met the goal before"
+            return NotEnrolled(EnrollmentRefusal.GOAL_ALREADY_MET, because)
+    return None
+
+
+def _meets(goal: Goal, event: Event, entry: EntryMoment) -> bool:
+    try:
+        return event.name == goal.event and matches(goal.where, event.properties, entry.properties)
+    except Invalid:
+        return False

@@ -31,6 +31,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     ranges.impossible_ranges,
     ranges.decided_beforehand,
     entry.ended_by_the_entry_event,
+    entry.comparison_without_goal,
     entry.starts_itself,
     entry.key_without_event,
     entry.return_unnoticed,

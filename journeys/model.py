@@ -3,17 +3,18 @@
 Compilation to the form that runs is in `journeys.plan`; findings beyond the shape are in `journeys.checks`.
 """
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema, model_validator
 
 from journeys.conditions.registry import Condition
-from journeys.duration import Duration
+from journeys.duration import Duration, parse_duration, write_duration
 from journeys.entries import Absence, DateEntry, TimedEntry
 from journeys.refusals import refused
 from journeys.steps.registry import Step
-from journeys.values import EventCriterion, EventName, Key, Scalar, Strict, Where
+from journeys.values import EventCriterion, EventName, Flag, Key, Scalar, Strict, Where, Whole
 from journeys.window import Window
 
 
@@ -27,13 +28,31 @@ class GoalType(StrEnum):
     SIZZLE = "sizzle"
 
 
+def _span(value: Any) -> Any:
+    return value if value == EVER else parse_duration(value)
+
+
+EVER = "ever"
+MetBefore = Annotated[
+    Literal["ever"] | timedelta,
+    BeforeValidator(_span),
+    PlainSerializer(lambda value: value if value == EVER else write_duration(value), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["90d", EVER]}),
+]
+"""How far back an event counts as the goal met already: a duration, or `ever`."""
+
+
 class Goal(Strict):
-    """What the journey is for. A contact that meets it leaves at once with outcome `goal_met`."""
+    """What the journey is for. A contact that meets it leaves at once as `goal_met`, unless `exit` is false."""
 
     type: GoalType
     event: EventName
     where: Where = Field(default_factory=dict)
     within: Duration | None = Field(default=None, description="Counted only this long after entry.")
+    exit: Flag = Field(default=True, description="Whether meeting it ends the enrollment; false: it is only counted.")
+    met_before: MetBefore | None = Field(
+        default=None, description="Met by an event at most this long before entry, or `ever`: then nobody enters."
+    )
 
 
 class Cooldown(Strict):
@@ -126,6 +145,12 @@ class Journey(Strict):
     goal: Goal | None = Field(default=None, description="What it is to achieve; a contact that does so leaves.")
     entry: Entry = Field(description="How contacts get in.")
     exit: Exits = Field(default=(), description="Events that end it at any step.")
+    holdout: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=50,
+        description="Percent of its contacts who pass through without its messages, so that its effect can be told.",
+    )
     window: Window | None = Field(default=None, description="When its marketing and sales messages may leave.")
     steps: tuple[Step, ...] = Field(min_length=1, description="What happens, in this order.")
 

@@ -49,4 +49,6 @@ class RefusalReason(StrEnum):
     SUPPRESSED = "suppressed"
     ENROLLMENT_ENDED = "enrollment_ended"
     OVERDUE = "overdue"
+    HOLDOUT = "holdout"
+    CONTROL_GROUP = "control_group"
     REJECTED_BY_PROVIDER = "rejected_by_provider"

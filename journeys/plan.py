@@ -43,6 +43,8 @@ class Criterion(Strict):
     where: Where = Field(default_factory=dict)
     within: Duration | None = None
     step: str | None = None
+    ends: bool = True
+    """Of a goal: whether meeting it ends the enrollment."""
     changed: tuple[str, ...] = ()
     """Of `contact.updated`: met only where it names one of these attributes as changed."""
 
@@ -218,7 +220,9 @@ def _enrollment_criteria(journey: Journey) -> dict[str, Criterion]:
     """Goal and exits: they may be met at any step."""
     criteria: dict[str, Criterion] = {}
     if goal := journey.goal:
-        criteria["goal"] = Criterion(role=Role.GOAL, event=goal.event, where=goal.where, within=goal.within)
+        criteria["goal"] = Criterion(
+            role=Role.GOAL, event=goal.event, where=goal.where, within=goal.within, ends=goal.exit
+        )
     for number, criterion in enumerate(journey.exit, start=1):
         criteria[f"exit:{number}"] = Criterion(role=Role.EXIT, event=criterion.event, where=criterion.where)
     return criteria

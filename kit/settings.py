@@ -87,6 +87,9 @@ class Settings(BaseSettings):
         ge=1,
         description="Marketing messages to one contact within 7 days above which checks of journeys warn.",
     )
+    control_group_percent: int = Field(
+        default=0, ge=0, le=50, description="Percent of all contacts who get no marketing message, as a control group."
+    )
     resend_after_minutes: int = Field(
         default=15, ge=1, description="A transactional message with unknown outcome is sent again after this long."
     )

@@ -40,6 +40,10 @@ class GateFacts:
     closed: Callable[[date], bool]
     expires_at: datetime | None = None
     """After this the message is of no use any more."""
+    held_out: bool = False
+    """The contact is to show what happens without the journey's messages."""
+    in_control_group: bool = False
+    """The contact is to show what happens without any marketing message."""
 
 
 Rule = Callable[[GateFacts], Refused | Deferred | None]
@@ -120,6 +124,20 @@ def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
     return Deferred(opening, facts.zone.key, because.strip())
 
 
+def not_held_out(facts: GateFacts) -> Refused | None:
+    """Marketing and sales messages of a journey leave out its holdout; what a contact must get, it gets."""
+    if facts.message_class is MessageClass.TRANSACTIONAL or not facts.held_out:
+        return None
+    return Refused(RefusalReason.HOLDOUT, "The contact is in the journey's holdout.")
+
+
+def not_in_control_group(facts: GateFacts) -> Refused | None:
+    """The global control group gets no marketing message of any journey."""
+    if facts.message_class is not MessageClass.MARKETING or not facts.in_control_group:
+        return None
+    return Refused(RefusalReason.CONTROL_GROUP, "The contact is in the global control group.")
+
+
 RULES: tuple[Rule, ...] = (
     still_enrolled,
     not_overdue,
@@ -129,8 +147,14 @@ RULES: tuple[Rule, ...] = (
     not_suppressed,
     has_consent,
     window_is_open,
+    not_held_out,
+    not_in_control_group,
 )
-"""Asked in this order; the first that objects decides. What can only wait comes after all that refuses."""
+"""Asked in this order; the first that objects decides. What can only wait comes after all that refuses.
+
+But for the groups that a comparison needs: they go at the same pace as the others, through the window too, and are
+refused only what they would have got.
+"""
 
 
 def judge(facts: GateFacts) -> Refused | Deferred | None:

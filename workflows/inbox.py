@@ -126,7 +126,7 @@ def ending(state: EnrollmentState, plan: Plan) -> Ending | None:
         if name == EXIT_REQUESTED:
             return Ending(JourneyState.EXITED, _exit_reason(state), met.event_id)
         criterion = plan.criteria.get(name)
-        if criterion and criterion.role is Role.GOAL:
+        if criterion and criterion.role is Role.GOAL and criterion.ends:
             return Ending(JourneyState.GOAL_MET, f"goal reached: {criterion.event}", met.event_id)
         if criterion and criterion.role is Role.EXIT:
             return Ending(JourneyState.EXITED, f"exit criterion met: {criterion.event}", met.event_id)

@@ -16,7 +16,7 @@ from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
 from intake.matching import ConsentKey, demanded_consents, match, passage_of
-from intake.reentry import EnrollmentRefusal, NotEnrolled, entry_key_of, reentry_refusal
+from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_key_of, met_before, reentry_refusal
 from journeys.model import PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Role
@@ -129,7 +129,7 @@ def _admit(
     key = entry_key_of(world.journey.entry.again, properties, given_key)
     if isinstance(key, NotEnrolled):
         return _turn_away(world, key, now)
-    refusal = _refusal(world, key, properties, now)
+    refusal = _refusal(world, key, properties, now) or _met_before(world, cause, properties, now)
     if refusal is not None:
         return _turn_away(world, refusal, now)
     ride = _ride(world, key, cause, properties, now)
@@ -157,6 +157,14 @@ def _refusal(world: World, key: str, properties: Mapping[str, Any], now: datetim
     except Invalid as error:
         return NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error))
     return None if verdict.holds else NotEnrolled(EnrollmentRefusal.AUDIENCE, verdict.because)
+
+
+def _met_before(world: World, cause: Event | None, properties: Mapping[str, Any], now: datetime) -> NotEnrolled | None:
+    goal = world.journey.goal
+    if goal is None:
+        return None
+    entered_at = min(cause.occurred_at, now) if cause else now
+    return met_before(goal, world.record.events, EntryMoment(entered_at, properties, cause.event_id if cause else None))
 
 
 def _ride(world: World, key: str, cause: Event | None, properties: Mapping[str, Any], now: datetime) -> Ride:
@@ -187,7 +195,8 @@ def _overtaken(world: World, ride: Ride, cause: Event | None) -> list[Delivery]:
 
 
 def _over_already(ride: Ride, overtaken: list[Delivery]) -> NotEnrolled | None:
-    met = {ride.plan.criteria[name].role for delivery in overtaken for name in delivery.criteria}
+    criteria = [ride.plan.criteria[name] for delivery in overtaken for name in delivery.criteria]
+    met = {criterion.role for criterion in criteria if criterion.ends}
     for role, reason in (
         (Role.GOAL, EnrollmentRefusal.GOAL_ALREADY_MET),
         (Role.EXIT, EnrollmentRefusal.EXIT_ALREADY_MET),

@@ -57,6 +57,12 @@ class Enrollment(Base):
     """When its entry occurred; what counts as 'since entry' counts from here."""
     entry_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """Place of its entry in the event log: of the entry event, or of the newest event when it came without one."""
+    holdout: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it passes through without the journey's messages, for comparison; drawn at entry."""
+    goal_until: Mapped[datetime | None]
+    """End of the time in which the goal counts, also after its own end; None: as long as it runs."""
+    goal_met_at: Mapped[datetime | None]
+    """When the event occurred that met the goal, whatever else became of it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
 

@@ -26,6 +26,23 @@ def _criteria(journey: Journey) -> Iterator[tuple[str, Path, EventName, Where]]:
         yield "exit", ("exit", number), criterion.event, criterion.where
 
 
+def comparison_without_goal(journey: Journey) -> Iterator[Note]:
+    """Groups are compared by the goal, as long as it counts."""
+    for path, what in _comparisons(journey):
+        if journey.goal is None:
+            told = f"{what} is compared with the others by the journey's goal, and there is none."
+            yield error("comparison-without-goal", path, told, "Say what the journey is for with `goal`, or remove it.")
+        elif journey.goal.within is None:
+            told = f"The goal has no end, so for {what[0].lower()}{what[1:]} it counts only while a contact is inside."
+            remedy = "Write how long after entry it counts, such as `within: 30d`."
+            yield warning("goal-without-end", ("goal",), told, remedy)
+
+
+def _comparisons(journey: Journey) -> Iterator[tuple[Path, str]]:
+    if journey.holdout is not None:
+        yield ("holdout",), "The holdout"
+
+
 def starts_itself(journey: Journey) -> Iterator[Note]:
     """Whoever is inside a journey cannot enter it, unless under another key."""
     for visit in visits(journey):

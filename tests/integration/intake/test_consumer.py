@@ -255,5 +255,5 @@ async def test_a_killed_consumer_leaves_nothing_half_done(intake: Intake, moment
     assert await intake.count(QueuedEvent) == 3
     assert (await intake.enrollments(), await intake.outbox()) == ([], [])
 
-    assert await intake.apply() == 4  # with `contact.updated`, which follows from the first
+    assert await intake.apply() == 5  # with `contact.updated` and `journey.goal_met`, which follow from them
     assert [kind for kind, _, _ in await intake.outbox()] == ["start", "deliver"]

@@ -131,3 +131,11 @@ class TestWaitFor:
         await journey.outcome()
         assert journey.decided()[1] == ("asked", "passed", "arrived")
         assert journey.world.decided(journey.enrollment_id)[1].cause_event_id == second
+
+
+async def test_a_goal_that_is_only_counted_does_not_end_it(enroll: Enroll) -> None:
+    journey = await enroll({"wait": "1d"}, goal=GOAL | {"exit": False})
+    await journey.at("wait-1")
+    await journey.deliver("goal")
+    await journey.advance(DAY)
+    assert (await journey.outcome()).state is JourneyState.COMPLETED

@@ -338,3 +338,17 @@ def test_every_finding_has_a_place_that_exists_and_two_sentences(document: dict[
         for sentence in (finding.problem.what, finding.problem.remedy):
             assert sentence[0].isupper() or sentence[0] in "`'$"
             assert sentence.endswith((".", "?", ")"))
+
+
+class TestComparisons:
+    def test_a_holdout_needs_a_goal(self) -> None:
+        assert said(only("comparison-without-goal", holdout=5)) == (
+            "error: holdout: The holdout is compared with the others by the journey's goal, and there is none. "
+            "Say what the journey is for with `goal`, or remove it."
+        )
+
+    def test_a_holdout_needs_a_goal_that_counts_after_the_end(self) -> None:
+        goal = {"type": "sell", "event": "order.placed"}
+        assert only("goal-without-end", holdout=5, goal=goal).severity is Severity.WARNING
+        assert not findings("goal-without-end", holdout=5, goal={**goal, "within": "30d"})
+        assert not findings("goal-without-end", goal=goal)

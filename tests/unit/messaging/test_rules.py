@@ -127,6 +127,29 @@ def test_transactional_messages_and_journeys_without_window_do_not_wait() -> Non
     assert verdict(window=None, now=NIGHT) is None
 
 
+@pytest.mark.parametrize(
+    ("message_class", "group", "expected"),
+    [
+        (MessageClass.MARKETING, "held_out", RefusalReason.HOLDOUT),
+        (MessageClass.SALES, "held_out", RefusalReason.HOLDOUT),
+        (MessageClass.TRANSACTIONAL, "held_out", None),
+        (MessageClass.MARKETING, "in_control_group", RefusalReason.CONTROL_GROUP),
+        (MessageClass.SALES, "in_control_group", None),
+        (MessageClass.TRANSACTIONAL, "in_control_group", None),
+    ],
+)
+def test_groups_for_comparison_get_no_promotion_and_what_they_must_get(
+    message_class: MessageClass, group: str, expected: RefusalReason | None
+) -> None:
+    assert reason(message_class=message_class, **{group: True}) is expected
+
+
+@pytest.mark.parametrize("group", ["held_out", "in_control_group"])
+def test_groups_for_comparison_go_at_the_same_pace_and_miss_only_what_they_would_have_got(group: str) -> None:
+    assert isinstance(verdict(now=NIGHT, **{group: True}), Deferred)
+    assert reason(consents=frozenset(), **{group: True}) is RefusalReason.NO_CONSENT
+
+
 def test_what_refuses_comes_before_what_only_waits() -> None:
     """Otherwise a contact without consent would wait for days to be refused."""
     assert isinstance(verdict(now=NIGHT, consents=frozenset()), Refused)
