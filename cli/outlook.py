@@ -31,7 +31,8 @@ def print_outlook(console: Console, key: str, number: int, outlook: Outlook | No
         console.print(f"  {treatment.value:<8} {_fates(outlook, treatment)}", markup=False)
     if outlook.steps:
         # As wide as it is, into a pipe too: a step's id that is broken over two lines cannot be searched for.
-        console.print(_table(outlook, migrating=inside in {None, Inside.MIGRATE}), width=_WIDEST, crop=False)
+        table = _table(outlook, migrating=inside in {None, Inside.MIGRATE})
+        Console(file=console.file, width=_WIDEST, highlight=False).print(table, crop=False)
     if inside in {None, Inside.MIGRATE}:
         _print_migration(console, outlook)
 
