@@ -5,7 +5,7 @@ from math import sqrt
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from journeys.experiments import arm_of, held_out, in_control_group
@@ -46,8 +46,9 @@ def test_the_answer_depends_on_nothing_but_contact_experiment_and_shares(
 def test_an_added_arm_takes_contacts_and_moves_nobody_between_the_others(
     contact: UUID, shares: dict[str, int], added: str, share: int
 ) -> None:
+    assume(added not in shares)
     before = arm_of(contact, "x", shares)
-    assert arm_of(contact, "x", {added: share, **shares} | {added: share}) in {before, added}
+    assert arm_of(contact, "x", {added: share, **shares}) in {before, added}
 
 
 @given(contacts, st.lists(names, min_size=2, max_size=4, unique=True))
