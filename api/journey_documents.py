@@ -1,6 +1,7 @@
 """Journey documents in requests: JSON or YAML by content type, and the findings of their check as problems."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -10,7 +11,7 @@ from api import problems
 from api.errors import ProblemError
 from api.requests import media_type, read_json
 from api.schemas.journeys import FindingView
-from journeys.checks import Finding, Severity, check
+from journeys.checks import Finding, Severity, check, check_moments
 from journeys.documents import journey_from_document
 from journeys.loader import load_document
 from journeys.model import Journey
@@ -70,13 +71,15 @@ def _text(body: bytes) -> str:
         raise ProblemError(problems.MALFORMED_BODY, "The body is not UTF-8 text. Save the file as UTF-8.") from error
 
 
-async def demand_runnable(session: AsyncSession, journey: Journey, places: Places | None = None) -> list[FindingView]:
-    """Check the journey against the templates there are; returns the warnings.
+async def demand_runnable(
+    session: AsyncSession, journey: Journey, places: Places | None = None, *, now: datetime | None = None
+) -> list[FindingView]:
+    """Check the journey against the templates there are, and the present where it is given; returns the warnings.
 
     Raises:
         ProblemError: there are errors; lists every finding, errors first.
     """
-    found = check(journey, await known_templates(session), places=places)
+    found = check(journey, await known_templates(session), places=places, now=now)
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
     if errors:
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
@@ -88,6 +91,11 @@ async def demand_runnable(session: AsyncSession, journey: Journey, places: Place
 async def findings_together(session: AsyncSession, key: str, *, weekly_cap: int) -> list[FindingView]:
     """What is doubtful about the journey beside the other live ones; warnings only."""
     return [_view(finding) for finding in await check_live(session, [key], weekly_cap=weekly_cap)]
+
+
+def passed_moments(journey: Journey, now: datetime) -> list[FindingView]:
+    """What of the journey lies behind already at `now`."""
+    return [_view(finding) for finding in check_moments(journey, now)]
 
 
 def _view(finding: Finding) -> FindingView:

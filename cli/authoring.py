@@ -13,6 +13,7 @@ from cli.outlook import publication_line
 from crm.journeys import JourneyRepository
 from crm.publication import PublicationRepository
 from journeys.checks import check as findings_of
+from journeys.checks import check_moments
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
 from journeys.loader import load_with_places
 from journeys.migration import Treatment
@@ -49,7 +50,7 @@ def check(
     for path in journey_files(files):
         try:
             journey, places = load_with_places(path.read_text(encoding="utf-8"), source=path.name)
-            findings = findings_of(journey, known, places=places)
+            findings = findings_of(journey, known, places=places, now=wall_clock())
         except Invalid as error:
             _print_problems(path, error.problems or (Problem(path.name, error.message, error.remedy),), "error")
             failed = True
@@ -84,6 +85,7 @@ async def publish_journeys(
             journey.key, by="cli", treatment=treatment, share=share, now=wall_clock()
         )
         said.append(publication_line(journey.key, publication))
+        said += [str(finding) for finding in check_moments(journey, wall_clock())]
     keys = [journey.key for journey in journeys]
     return said + [str(finding) for finding in await check_live(session, keys, weekly_cap=Settings().weekly_cap)]
 

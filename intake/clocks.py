@@ -18,7 +18,8 @@ from crm.events import EventRepository, NewEvent
 from crm.models.clock import EntryClock, EntryRound
 from intake import dates, silence
 from intake.failures import is_outage
-from intake.rounds import LiveEntry, Present, live_entry, walk_on
+from intake.rounds import walk_on
+from intake.walks import LiveEntry, Present, live_entry
 from journeys.entries import Absence, DateEntry
 from kit.clock import Clock, wall_clock
 from kit.database import Sessions
@@ -116,7 +117,7 @@ async def _ring_journey(
     try:
         async with session.begin_nested():
             live = await live_entry(session, journey_key)
-            fingerprint = live.entry.fingerprint if live is not None else None
+            fingerprint = live.timed.fingerprint if live is not None else None
             void = [clock for clock in clocks if clock.fingerprint != fingerprint]
             kept = [clock for clock in clocks if clock.fingerprint == fingerprint]
             for clock in void:
@@ -136,7 +137,7 @@ async def _rung(
     session: AsyncSession, live: LiveEntry, clocks: Sequence[EntryClock], present: Present
 ) -> list[NewEvent]:
     """Have each of these due clocks ring, or set it anew, by what the live entry waits for."""
-    match live.entry:
+    match live.timed:
         case Absence() as absence:
             return await silence.ring(session, clocks, absence, present.now)
         case DateEntry() as entry:

@@ -16,7 +16,8 @@ from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
 from intake.admission import Door
 from intake.silence import breaks_silence
-from journeys.entries import ANY_EVENT, CONTACT_UPDATED, Absence, DateEntry
+from journeys.entries import ANY_EVENT, Absence, DateEntry
+from journeys.values import CONTACT_UPDATED
 
 TIME_ZONE = "time_zone"
 LONGEST_BACKLOG = timedelta(hours=1)

@@ -4,6 +4,7 @@ One rule is one function in `journeys.rules` and one line here. What is proven o
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Note, Severity
 from journeys.model import Journey
@@ -36,20 +37,30 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     entry.key_without_event,
     entry.return_unnoticed,
     entry.yearly_only_once,
+    entry.broadcast_to_everybody,
     entry.window_that_never_opens,
 )
 
 
-def check(journey: Journey, known: KnownTemplates | None, *, places: Places | None = None) -> list[Finding]:
+def check(
+    journey: Journey, known: KnownTemplates | None, *, places: Places | None = None, now: datetime | None = None
+) -> list[Finding]:
     """All findings of all rules, errors first.
 
     Args:
         journey: what to check.
         known: the published templates; None leaves out the rules about templates.
         places: turns paths into places with file and line; without it places are field paths.
+        now: the present moment (aware); None leaves out the rules about moments that may have passed.
     """
-    notes = sorted(_notes(journey, known), key=lambda note: note.severity is not Severity.ERROR)
-    return [note.at(places or Places()) for note in notes]
+    found = sorted(_notes(journey, known), key=lambda note: note.severity is not Severity.ERROR)
+    timely = check_moments(journey, now, places=places) if now is not None else []
+    return [*(note.at(places or Places()) for note in found), *timely]
+
+
+def check_moments(journey: Journey, now: datetime, *, places: Places | None = None) -> list[Finding]:
+    """What lies behind already at `now` (aware) and would come too late: warnings, for whoever is about to publish."""
+    return [note.at(places or Places()) for note in entry.moment_has_passed(journey, now)]
 
 
 def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
@@ -65,4 +76,4 @@ def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
         yield from variables_present(subject, known)
 
 
-__all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Severity", "check"]
+__all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Severity", "check", "check_moments"]

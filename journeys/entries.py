@@ -1,4 +1,4 @@
-"""Entries that no event brings about, but the time: something fails to come, a date comes round.
+"""Entries that no event brings about, but the time: something fails to come, a date comes round, a moment.
 
 What keeps the time is in `intake.clocks`, when a date comes round in `journeys.occasions`.
 
@@ -16,15 +16,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from journeys.duration import Duration, parse_duration, write_duration
+from journeys.moments import Until
 from journeys.places import Path
 from journeys.refusals import refused
 from journeys.spans import Clock, Offset, Span
-from journeys.values import EventName, Flag, PropertyPath, Strict, Where
+from journeys.values import CONTACT_UPDATED, EventName, Flag, PropertyPath, Strict, Where
 
 ANY_EVENT = "*"
 """Stands for every event, where names of events are listed."""
-CONTACT_UPDATED = "contact.updated"
-"""The event that tells which attributes of a contact have changed."""
 DAY = timedelta(days=1)
 
 
@@ -209,3 +208,47 @@ class DateEntry(TimedEntry):
 
     def durations(self) -> Mapping[Path, timedelta]:
         return {("date", "expires_after"): self.expires_after} if self.expires_after is not None else {}
+
+
+class Broadcast(TimedEntry):
+    """One moment for everybody the audience holds for.
+
+    With an offset from UTC it is one instant, without one that time of day where each contact lives (`local`).
+    """
+
+    key: ClassVar[str] = "broadcast"
+    trigger: ClassVar[EventName] = "broadcast.due"
+    given: ClassVar[frozenset[str]] = frozenset({"journey", "at", "zone"})
+    listed: ClassVar[frozenset[str]] = frozenset({"at", "local"})
+
+    at: Until = Field(description="The moment: `2026-12-01 10:00`, or with an offset `2026-12-01T10:00:00+01:00`.")
+    local: Flag | None = Field(
+        default=None,
+        description="Whether it is that time where each contact lives; `false` without an offset: at the installation.",
+    )
+    expires_after: Expiry = Field(default=DAY, description="How late it may still begin; or `never`.")
+
+    @model_validator(mode="after")
+    def _one_wall(self) -> "Broadcast":
+        if self.local and self.at.tzinfo is not None:
+            raise refused(
+                "with an offset from UTC it is one instant, not a time where each contact lives.",
+                "Remove the offset, or `local`.",
+            )
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it comes at that time where each contact lives."""
+        return self.at.tzinfo is None and self.local is not False
+
+    @property
+    def arms(self) -> bool:
+        return True
+
+    @property
+    def apart(self) -> timedelta:
+        return timedelta.max  # it comes once
+
+    def durations(self) -> Mapping[Path, timedelta]:
+        return {("broadcast", "expires_after"): self.expires_after} if self.expires_after is not None else {}

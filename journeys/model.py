@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag
 
 from journeys.conditions.registry import Condition
 from journeys.duration import Duration, parse_duration, write_duration
-from journeys.entries import Absence, DateEntry, TimedEntry
+from journeys.entries import Absence, Broadcast, DateEntry, TimedEntry
 from journeys.refusals import refused
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Flag, Key, Scalar, Strict, Where, Whole
@@ -87,7 +87,7 @@ Again = Annotated[
 """The re-entry rule."""
 
 
-_TIMED = ("absence", "date")
+_TIMED = ("absence", "date", "broadcast")
 
 
 class Entry(Strict):
@@ -100,6 +100,7 @@ class Entry(Strict):
     where: Where = Field(default_factory=dict)
     absence: Absence | None = Field(default=None, description="Nothing of a kind for a period.")
     date: DateEntry | None = Field(default=None, description="A date of the contact comes.")
+    broadcast: Broadcast | None = Field(default=None, description="One moment for everybody in the audience.")
     audience: Condition | None = None
     again: Again = "never"
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from api import problems
 from api.authentication import AccessDep
-from api.dependencies import SessionDep
+from api.dependencies import ClockDep, SessionDep
 from api.errors import ProblemError
 from api.journey_documents import demand_runnable, journey_in, request_body
 from api.operation import operation
@@ -51,7 +51,9 @@ JourneyKey = Annotated[Key, Path(description="The journey's key.", examples=["we
         openapi_extra={"requestBody": request_body(examples.JOURNEY, examples.JOURNEY_YAML)},
     ),
 )
-async def put_journey(key: JourneyKey, request: Request, session: SessionDep, access: AccessDep) -> DraftView:
+async def put_journey(
+    key: JourneyKey, request: Request, session: SessionDep, access: AccessDep, clock: ClockDep
+) -> DraftView:
     """Replaces the draft there may be; what is live stays live until the draft is published.
 
     The body is the journey document, as JSON or YAML. With errors nothing is stored and every finding is listed.
@@ -61,7 +63,7 @@ async def put_journey(key: JourneyKey, request: Request, session: SessionDep, ac
         what = f"The document says '{sent.journey.key}', the address '{key}'."
         problem = Problem(sent.places(["key"]), what, "Make them the same.")
         raise Invalid(problem.what, problems=[problem], remedy=problem.remedy)
-    warnings = await demand_runnable(session, sent.journey, sent.places)
+    warnings = await demand_runnable(session, sent.journey, sent.places, now=clock())
     draft = await JourneyRepository(session).put_draft(sent.journey)
     await AuditRepository(session).record(access.actor, "journey.drafted", f"journey:{key}", {"version": draft.version})
     return DraftView(key=key, draft=version_view(draft), findings=warnings)

@@ -11,7 +11,7 @@ from api import problems
 from api.authentication import AccessDep
 from api.dependencies import ClockDep, SessionDep, SettingsDep
 from api.idempotency import Answer, OnceDep
-from api.journey_documents import demand_runnable, findings_together
+from api.journey_documents import demand_runnable, findings_together, passed_moments
 from api.operation import operation
 from api.problems import ProblemType
 from api.publication_views import move_view, outlook_view, published_view
@@ -79,13 +79,15 @@ async def publish_journey(
     async def effect() -> Answer:
         draft = await JourneyRepository(session).draft(key)
         await _known(session, key)
-        if draft is not None:
-            await demand_runnable(session, definition_of(draft))
+        definition = definition_of(draft) if draft is not None else None
+        if definition is not None:
+            await demand_runnable(session, definition)
         publication = await PublicationRepository(session).publish(
             key, by=access.actor, treatment=asked.treatment(), share=asked.share, now=clock()
         )
         findings = await findings_together(session, key, weekly_cap=settings.weekly_cap)
-        return HTTPStatus.OK, await published_view(session, key, publication, findings)
+        passed = passed_moments(definition, clock()) if definition is not None else []
+        return HTTPStatus.OK, await published_view(session, key, publication, passed + findings)
 
     return await once(effect)
 

@@ -9,8 +9,9 @@ from cli.simulation.world import World
 from crm.events import DERIVED
 from crm.models.event import Event
 from intake.silence import breaks_silence
+from journeys.broadcasts import instant_in
 from journeys.conditions.comparison import lookup
-from journeys.entries import Absence, DateEntry
+from journeys.entries import Absence, Broadcast, DateEntry
 from journeys.occasions import Occasion, next_occasion
 from journeys.values import CONTACT_UPDATED
 
@@ -33,6 +34,8 @@ def first_alarm(world: World, start: datetime) -> Alarm | None:
     entry = world.journey.entry
     if entry.date is not None:
         return _next_date(world, entry.date, start)
+    if entry.broadcast is not None:
+        return _moment(world, entry.broadcast, start)
     if entry.absence is None:
         return None
     signs = [event.occurred_at for event in world.record.events if _breaks(entry.absence, event)]
@@ -73,6 +76,12 @@ def _next_date(world: World, entry: DateEntry, after: datetime) -> Alarm | None:
     years = {"years": found.years} if found.years is not None else {}
     given = {"of": entry.of, "date": found.day.isoformat(), "zone": world.zone.key, **years}
     return Alarm(after, found.at, given)
+
+
+def _moment(world: World, broadcast: Broadcast, start: datetime) -> Alarm | None:
+    at = instant_in(broadcast, world.zone)
+    given = {"at": broadcast.at.isoformat(), "zone": world.zone.key}
+    return Alarm(start, at, given) if at >= start else None
 
 
 def _breaks(absence: Absence, event: Event) -> bool:

@@ -42,7 +42,9 @@ class RoundKind(StrEnum):
     RETIME = "retime"
     """Move clocks: the journey names another time now."""
     ARM = "arm"
-    """Set clocks for contacts there are already."""
+    """Set clocks for contacts there are already, or the instants of a broadcast."""
+    BROADCAST = "broadcast"
+    """Let everybody in whom the audience holds for."""
 
 
 class EntryRound(Base):

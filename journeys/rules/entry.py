@@ -1,7 +1,10 @@
 """Rules about getting in and out: entry, goal, exit, re-entry, and the window."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from journeys.broadcasts import passed
+from journeys.duration import describe_duration
 from journeys.findings import Note, error, warning
 from journeys.model import Journey, PerProperty
 from journeys.places import Path
@@ -82,6 +85,30 @@ def yearly_only_once(journey: Journey) -> Iterator[Note]:
     if date is not None and date.yearly and journey.entry.again == "never":
         what = f"The date '{date.of}' returns every year, but with `again: never` a contact enters only once."
         yield error("yearly-only-once", ("entry", "again"), what, "Write `again: {per: date}`, once per return of it.")
+
+
+def broadcast_to_everybody(journey: Journey) -> Iterator[Note]:
+    """A broadcast without an audience lets in whoever is known at all."""
+    if journey.entry.broadcast is not None and journey.entry.audience is None:
+        what = "Without an audience the broadcast lets in every contact there is."
+        yield warning("broadcast-to-everybody", ("entry",), what, "Say for whom it is meant: `audience`.")
+
+
+def moment_has_passed(journey: Journey, now: datetime) -> Iterator[Note]:
+    """A broadcast whose time has come already when it is published, everywhere or in some time zones."""
+    broadcast = journey.entry.broadcast
+    if broadcast is None:
+        return
+    behind, path = passed(broadcast, now), ("entry", "broadcast", "at")
+    limit = broadcast.expires_after
+    late = f"; not at all where it is more than {describe_duration(limit)} too late" if limit is not None else ""
+    if behind.all:
+        what = f"That moment has passed: contacts enter at once{late}."
+        yield warning("moment-has-passed", path, what, "Name a later moment.")
+    elif behind.zones:
+        places = f"{len(behind.zones)} time zones, such as {behind.zones[-1]}"
+        what = f"It is later than that already in {places}: contacts there enter at once{late}."
+        yield warning("moment-has-passed", path, what, "Publish a day ahead, or name a later moment.")
 
 
 def window_that_never_opens(journey: Journey) -> Iterator[Note]:

@@ -120,6 +120,16 @@ async def test_publishing_tells_what_is_doubtful_beside_the_other_live_journeys(
     assert published["live"]["state"] == "live"
 
 
+async def test_a_moment_that_has_passed_is_told_with_the_draft_and_when_it_is_published(
+    client: httpx.AsyncClient,
+) -> None:
+    broadcast = "broadcast: {at: 2020-12-01 10:00}"
+    draft = (await put(client, DOCUMENT.replace("event: contact.registered", broadcast))).json()
+    published = (await client.post("/v1/journeys/hello/publish")).json()
+    for findings in (draft["findings"], published["findings"]):
+        assert ["That moment has passed" in finding["what"] for finding in findings].count(True) == 1
+
+
 async def test_two_publications_at_once_are_safe(client: httpx.AsyncClient, sessions: Sessions) -> None:
     await put(client)
     await client.post("/v1/journeys/hello/publish")

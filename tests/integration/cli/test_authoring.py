@@ -99,6 +99,15 @@ async def test_a_published_journey_takes_contacts(here: Sessions, tmp_path: Path
     assert live.entry_event == "contact.registered"
 
 
+@pytest.mark.usefixtures("here")
+async def test_a_moment_that_has_passed_is_told_by_the_check_and_when_it_is_published(tmp_path: Path) -> None:
+    file = tmp_path / "hello.yaml"
+    file.write_text(GOOD.replace("event: contact.registered", "broadcast: {at: 2020-12-01 10:00}"))
+    for command in (check, publish):
+        code, output = await dauerlauf(command, file)
+        assert (code, output.count("That moment has passed")) == (0, 1)
+
+
 async def test_one_journey_with_an_error_keeps_all_from_being_published(here: Sessions, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD)
     (tmp_path / "b.yaml").write_text(GOOD.replace("hello", "other").replace("template: welcome", "template: nope"))

@@ -11,10 +11,10 @@ from crm.clocks import ClockRepository
 from crm.journeys import definition_of
 from crm.models.contact import Contact
 from crm.models.journey import JourneyVersion
-from intake import rounds
+from intake import rounds, walks
 from intake.admission import Enrolled
 from intake.enrollment import enroll
-from intake.rounds import Present
+from intake.walks import Present
 from journeys.entries import Absence
 from tests.support.clocks import DEFAULT_ZONE, Timekeeper
 from tests.support.intake import MARKETING, NOW, Intake
@@ -327,7 +327,7 @@ class TestBackfill:
     async def test_a_round_is_made_in_pages_and_goes_on_where_it_was(
         self, intake: Intake, timekeeper: Timekeeper, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rounds, "CONTACTS_AT_ONCE", 2)
+        monkeypatch.setattr(walks, "CONTACTS_AT_ONCE", 2)
         contacts = [await intake.contact() for _ in range(5)]
         for contact in contacts:
             await intake.tell(contact, ORDER, ago=95 * DAY)

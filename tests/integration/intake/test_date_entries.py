@@ -11,9 +11,9 @@ from sqlalchemy import update
 
 from crm.models.clock import EntryClock
 from crm.models.journey import JourneyVersion
-from intake import rounds
+from intake import rounds, walks
 from intake.models import EntryRefusal
-from intake.rounds import Present
+from intake.walks import Present
 from journeys.entries import DateEntry
 from kit.clock import wall_clock
 from tests.support.clocks import DEFAULT_ZONE, Timekeeper
@@ -254,7 +254,7 @@ class TestPublishing:
     async def test_every_contact_with_the_date_has_a_clock(
         self, intake: Intake, timekeeper: Timekeeper, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rounds, "CONTACTS_AT_ONCE", 2)
+        monkeypatch.setattr(walks, "CONTACTS_AT_ONCE", 2)
         with_date = [await told(intake, birthday=born(TOMORROW)) for _ in range(4)]
         await told(intake, birthday="1970-01-01")
         await told(intake, plan="pro")

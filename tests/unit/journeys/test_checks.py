@@ -265,6 +265,11 @@ class TestEntry:
         date = {"of": "contract_end", "expires_after": "0d"}
         assert only("no-time", entry={"date": date}).problem.where == "entry.date.expires_after"
 
+    def test_a_broadcast_to_everybody(self) -> None:
+        broadcast = {"at": "2026-12-01 10:00"}
+        assert only("broadcast-to-everybody", entry={"broadcast": broadcast}).severity is Severity.WARNING
+        assert not findings("broadcast-to-everybody", entry={"broadcast": broadcast, "audience": CONSENT})
+
     def test_a_window_that_never_opens(self) -> None:
         # A document cannot say this; a program that builds the model can.
         made = journey().model_copy(update={"window": Window(days=frozenset())})

@@ -42,6 +42,9 @@ def test_one_name_may_be_written_without_a_list() -> None:
         ({"date": {"of": "x", "before": "7d", "after": "7d"}}, "`before` and `after` cannot both be meant."),
         ({"date": {"of": "x", "before": "90m"}}, "A distance from a date is counted in days."),
         ({"date": {"of": "x", "yearly": True, "after": "2 years"}}, "never further away than a year."),
+        ({"broadcast": {"at": "2026-12-01"}}, "'2026-12-01' does not say at what time."),
+        ({"broadcast": {"at": "2026-12-01T10:00:00Z", "local": True}}, "With an offset from UTC it is one instant"),
+        ({"broadcast": {"at": "2026-12-01 10:00"}, "event": "x"}, "`event` and `broadcast` are different ways in."),
         ({"date": {"of": "x", "at": 9}}, "9 is not a time of day."),
         ({"date": {"of": "x", "expires_after": "always"}}, "'always' is not a duration."),
         ({"date": {"of": "x", "leap_day": "feb-29"}}, "feb-28"),
@@ -81,6 +84,15 @@ def test_what_a_date_means_makes_another_fingerprint_and_its_use_does_not() -> N
     ]
     assert len({date(), *(date(**other) for other in others)}) == len(others) + 1
     assert date(expires_after="never") == date()
+
+
+def test_a_broadcast_is_written_as_it_is_read() -> None:
+    for broadcast in (
+        {"at": "2026-12-01 10:00"},
+        {"at": "2026-12-01 10:00", "local": False},
+        {"at": "2026-12-01T10:00+01:00", "expires_after": "never"},
+    ):
+        assert to_document(journey(entry={"broadcast": broadcast}))["entry"] == {"broadcast": broadcast}
 
 
 def test_an_absence_of_contacts_without_is_begun_by_any_event() -> None:

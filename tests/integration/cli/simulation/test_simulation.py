@@ -155,6 +155,15 @@ class TestEntry:
             j.assert_running()
             j.assert_entered(times=2)
 
+    async def test_a_broadcast_leads_into_a_journey_at_its_time_where_the_contact_lives(
+        self, journey: OpenJourney
+    ) -> None:
+        entry = {"broadcast": {"at": "2027-12-01 10:00"}, "again": "after_exit"}
+        async with journey(a_journey({"wait": "1d"}, entry=entry)) as j:
+            await j.finish()
+            j.assert_entered()
+            j.assert_ended(at="2027-12-02 10:00")
+
     async def test_points_lead_into_a_journey(self, journey: OpenJourney) -> None:
         history = [{"event": "order.placed", "ago": f"{days}d"} for days in (50, 40, 30, 20, 10)]
         async with journey("loyal-customer", contact={"history": history}) as j:
