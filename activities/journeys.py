@@ -1,4 +1,7 @@
-"""The activity by which one journey starts another. Who is let in is decided by intake, which is given to it."""
+"""What journeys ask about journeys: to start another, and which arm of an experiment has won.
+
+Who is let in is decided by intake, which stands beside this package and is given to it.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,8 +10,9 @@ from temporalio import activity
 
 from activities.enrollments import write_progress
 from activities.errors import as_failures
+from crm.experiments import ExperimentRepository, Rule
 from kit.database import Sessions
-from workflows.ports import ActionResult, JourneyPort, StartJourney
+from workflows.ports import ActionResult, ChooseArm, ChosenArm, JourneyPort, StartJourney
 
 Admit = Callable[[AsyncSession, StartJourney], Awaitable[ActionResult]]
 """Lets the contact in within the session's transaction, once per request: `intake.starting.start_requested`."""
@@ -29,3 +33,18 @@ class JourneyActivities(JourneyPort):
                 result = await self._admit(session, request)
                 await write_progress(session, request.progress)
                 return result
+
+    @activity.defn(name="choose_arm")
+    async def choose_arm(self, request: ChooseArm) -> ChosenArm:
+        """The winner of the experiment where it has one, which is sought here at times; else the arm drawn."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                chosen = await ExperimentRepository(session, request.journey).choose(
+                    request.experiment,
+                    request.drawn,
+                    arms=request.arms,
+                    rule=Rule(request.after, request.confidence),
+                    now=request.now,
+                )
+                await write_progress(session, request.progress)
+                return ChosenArm(arm=chosen.arm, because=chosen.because)

@@ -51,6 +51,7 @@ async def journey_worker(
                 enrollments.record_progress,
                 messages.send_message,
                 journeys.start_journey,
+                journeys.choose_arm,
             ],
             workflow_runner=workflow_runner(sandboxed=settings.sandboxed),
             graceful_shutdown_timeout=SHUTDOWN_GRACE,

@@ -21,6 +21,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.no_time_at_all,
     steps.too_many_or_too_deep,
     steps.both_ways_the_same,
+    steps.one_experiment_two_ways,
     loops.too_many_rounds,
     loops.rounds_without_time,
     loops.events_of_earlier_rounds,

@@ -18,6 +18,7 @@ from journeys.steps.registry import Node
 from journeys.steps.repeat import RepeatNode
 from journeys.steps.send import SendNode
 from journeys.steps.set_attributes import SetNode
+from journeys.steps.split import SplitNode
 from journeys.steps.start import StartNode
 from journeys.steps.wait import WaitNode, WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
@@ -70,6 +71,11 @@ def _choose(node: BranchNode) -> str:
     return "choose: " + "; ".join(f"'{way.name}' if {way.condition.describe()}" for way in node.branches)
 
 
+def _split(node: SplitNode) -> str:
+    arms = ", ".join(f"'{arm.name}' {arm.share} %" for arm in node.arms)
+    return f"experiment '{node.experiment}': {arms}"
+
+
 def _repeat(node: RepeatNode) -> str:
     words = f"repeat {node.times} times"
     return words if node.until is None else f"{words} at most, until {node.until.describe()}"
@@ -107,6 +113,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     WaitForFirstNode: _wait_for_first,
     IfNode: _check,
     BranchNode: _choose,
+    SplitNode: _split,
     RepeatNode: _repeat,
     SendNode: _send,
     SetNode: _set,

@@ -120,6 +120,14 @@ def _too_large(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
     return f"{shown(value)} is too large", f"Write {context['le']} or less"
 
 
+def _not_above(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
+    return f"{shown(value)} is too small", f"Write more than {context['gt']}"
+
+
+def _not_below(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
+    return f"{shown(value)} is too large", f"Write less than {context['lt']:g}"
+
+
 def _needs_object(value: Any, _: Mapping[str, Any]) -> tuple[str, str]:
     return f"{kind_of(value)} stands where keys and values must", "Write `key: value`, indented below"
 
@@ -143,6 +151,8 @@ _TELLERS: Mapping[str, Callable[[Any, Mapping[str, Any]], tuple[str, str]]] = {
     "too_short": _too_short,
     "greater_than_equal": _too_small,
     "less_than_equal": _too_large,
+    "greater_than": _not_above,
+    "less_than": _not_below,
     "model_type": _needs_object,
     "model_attributes_type": _needs_object,
     "mapping_type": _needs_object,

@@ -121,6 +121,27 @@ class StartJourney(ActionRequest, frozen=True):
     properties: dict[str, Scalar] = {}
 
 
+class ChooseArm(ActionRequest, frozen=True):
+    """Which arm the contact goes that was drawn into `drawn`: a winner, where the experiment has one among `arms`.
+
+    There is one where, of the first `after` contacts of each arm, one arm met the goal more often with `confidence`.
+    """
+
+    journey: str
+    experiment: str
+    drawn: str
+    arms: list[str]
+    after: int
+    confidence: float
+
+
+class ChosenArm(BaseModel, frozen=True):
+    """The arm, one of those asked about; and why, where it is not the one drawn."""
+
+    arm: str
+    because: str = ""
+
+
 class ActionResult(BaseModel, frozen=True):
     """What an action did, in a word for the step's result and a sentence for people."""
 
@@ -206,9 +227,14 @@ class CalendarPort(ABC):
 
 
 class JourneyPort(ABC):
-    """Other journeys."""
+    """What concerns journeys as a whole, not the one contact: other journeys, and experiments."""
 
     @activity.defn(name="start_journey")
     @abstractmethod
     async def start_journey(self, request: StartJourney) -> ActionResult:
         """Have the contact enter, as `started`, `already_running` or `refused`. Asked again, it answers the same."""
+
+    @activity.defn(name="choose_arm")
+    @abstractmethod
+    async def choose_arm(self, request: ChooseArm) -> ChosenArm:
+        """The winner of an experiment, or else the arm drawn."""

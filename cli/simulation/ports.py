@@ -23,6 +23,8 @@ from workflows.ports import (
     ActionResult,
     CalendarPort,
     ChangeList,
+    ChooseArm,
+    ChosenArm,
     ContactPort,
     EnrollmentPort,
     JourneyPort,
@@ -46,7 +48,7 @@ WorldOf = Callable[[UUID], World]
 
 def activities(world_of: WorldOf) -> list[Callable[..., Any]]:
     """Everything a worker registers."""
-    contacts = Contacts(world_of)
+    contacts, journeys = Contacts(world_of), Journeys(world_of)
     return [
         Enrollments(world_of).record_progress,
         Messages(world_of).send_message,
@@ -55,7 +57,8 @@ def activities(world_of: WorldOf) -> list[Callable[..., Any]]:
         contacts.set_attributes,
         contacts.change_list,
         contacts.recompute_score,
-        Journeys(world_of).start_journey,
+        journeys.start_journey,
+        journeys.choose_arm,
         Calendars(world_of).resolve_instant,
     ]
 
@@ -145,6 +148,12 @@ class Journeys(_Port, JourneyPort):
         """Have the contact enter, as far as that can be told here."""
         with self._acting(request) as world:
             return changing.start_journey(world, request)
+
+    @activity.defn(name="choose_arm")
+    async def choose_arm(self, request: ChooseArm) -> ChosenArm:
+        """The arm drawn: of one contact no experiment finds a winner."""
+        with self._acting(request):
+            return ChosenArm(arm=request.drawn)
 
 
 class Calendars(_Port, CalendarPort):

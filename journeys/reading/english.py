@@ -19,6 +19,7 @@ from journeys.steps.recompute_score import RecomputeScoreStep
 from journeys.steps.repeat import RepeatStep
 from journeys.steps.send import SendStep
 from journeys.steps.set_attributes import SetStep
+from journeys.steps.split import SplitStep
 from journeys.steps.start import StartStep
 from journeys.steps.wait import WaitStep
 from journeys.steps.wait_for import AwaitedCondition, AwaitedEvent, AwaitedFirst, WaitForStep
@@ -103,6 +104,13 @@ def _repeat(step: RepeatStep) -> str:
     return f"Do this {times} at most, until {clause(rounds.until)}"
 
 
+def _split(step: SplitStep) -> str:
+    shares = listed([f'{arm.share} % "{name}"' for name, arm in step.split.arms.items()], ", ")
+    won = step.split.winner
+    seeking = f"; the better way is taken by all once {won.after} contacts of each are compared" if won else ""
+    return f'Split the contacts for the experiment "{step.split.experiment}": {shares}{seeking}'
+
+
 def _send(step: SendStep) -> str:
     return f'Send "{step.send.template}" by {step.send.channel}'
 
@@ -152,6 +160,10 @@ def _ways_of_repeat(_: RepeatStep, __: Path) -> str:
     return "Each time"
 
 
+def _ways_of_split(_: SplitStep, path: Path) -> str:
+    return f'In "{path[2]}"'
+
+
 def _ways_of_if(_: IfStep, path: Path) -> str:
     return "If so" if path == ("then",) else "If not"
 
@@ -193,7 +205,18 @@ def _again(again: Again) -> str:
 
 def _goal(goal: Goal) -> str:
     within = f" within {lasting(goal.within)} after entry" if goal.within else ""
-    return f"Goal ({_GOALS[goal.type]}): {event(goal.event, goal.where)}{within}. Who reaches it leaves at once"
+    return f"Goal ({_GOALS[goal.type]}): {event(goal.event, goal.where)}{within}. {_at_goal(goal)}{_met_before(goal)}"
+
+
+def _at_goal(goal: Goal) -> str:
+    return "Who reaches it leaves at once" if goal.exit else "It is counted, and nobody leaves by it"
+
+
+def _met_before(goal: Goal) -> str:
+    if goal.met_before is None:
+        return ""
+    when = f" within {lasting(goal.met_before)}" if isinstance(goal.met_before, timedelta) else ""
+    return f"; who has reached it before{when} does not enter"
 
 
 def _leaves(criterion: EventCriterion) -> str:
@@ -214,6 +237,7 @@ ENGLISH = Wording(
         "wait_for": _wait_for,
         "if": _if,
         "branch": _branch,
+        "split": _split,
         "repeat": _repeat,
         "send": _send,
         "set": _set,
@@ -227,6 +251,7 @@ ENGLISH = Wording(
         "wait_for": _ways_of_wait_for,
         "if": _ways_of_if,
         "branch": _ways_of_branch,
+        "split": _ways_of_split,
         "repeat": _ways_of_repeat,
     },
     conditions=CONDITIONS,
@@ -238,6 +263,7 @@ ENGLISH = Wording(
     goal=_goal,
     leaves=_leaves,
     window=_window,
+    held_out=lambda percent: f"{percent} % are held out: they pass through without marketing and sales messages",
     of_use=lambda span: f"Left out where it comes more than {lasting(span)} late",
     answers=lambda owner: f"{owner} answers for it",
     steps_title="What happens",

@@ -29,6 +29,7 @@ from journeys.steps.recompute_score import RecomputeScoreStep
 from journeys.steps.repeat import RepeatStep
 from journeys.steps.send import SendStep
 from journeys.steps.set_attributes import SetStep
+from journeys.steps.split import SplitStep
 from journeys.steps.start import StartStep
 from journeys.steps.wait import WaitStep
 from journeys.steps.wait_for import AwaitedCondition, AwaitedEvent, AwaitedFirst, WaitForStep
@@ -119,6 +120,13 @@ def _repeat(step: RepeatStep) -> str:
     return f"Wiederholen, bis {clause(rounds.until)}, höchstens {rounds.times}-mal"
 
 
+def _split(step: SplitStep) -> str:
+    shares = listed([f"{arm.share} % {quoted(name)}" for name, arm in step.split.arms.items()], ", ")
+    won = step.split.winner
+    seeking = f"; den besseren Weg gehen alle, sobald je {won.after} Kontakte verglichen sind" if won else ""
+    return f"Die Kontakte für das Experiment {quoted(step.split.experiment)} aufteilen: {shares}{seeking}"
+
+
 def _send(step: SendStep) -> str:
     return f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden"
 
@@ -167,6 +175,10 @@ def _ways_of_repeat(_: RepeatStep, __: Path) -> str:
     return "Jedes Mal"
 
 
+def _ways_of_split(_: SplitStep, path: Path) -> str:
+    return f"In {quoted(str(path[2]))}"
+
+
 def _ways_of_if(_: IfStep, path: Path) -> str:
     return "Wenn ja" if path == ("then",) else "Wenn nein"
 
@@ -209,7 +221,20 @@ def _again(again: Again) -> str:
 def _goal(goal: Goal) -> str:
     within = f" innerhalb von {after(goal.within)} nach dem Einstieg" if goal.within else ""
     named = f"das Ereignis {event(goal.event, goal.where)}{within}"
-    return f"Ziel ({_GOALS[goal.type]}): {named}. Wer es erreicht, verlässt die Journey sofort"
+    return f"Ziel ({_GOALS[goal.type]}): {named}. {_at_goal(goal)}{_met_before(goal)}"
+
+
+def _at_goal(goal: Goal) -> str:
+    if goal.exit:
+        return "Wer es erreicht, verlässt die Journey sofort"
+    return "Es wird gezählt, und niemand verlässt dadurch die Journey"
+
+
+def _met_before(goal: Goal) -> str:
+    if goal.met_before is None:
+        return ""
+    when = f" in den {after(goal.met_before)} davor" if isinstance(goal.met_before, timedelta) else " schon früher"
+    return f"; wer es{when} erreicht hat, steigt nicht ein"
 
 
 def _leaves(criterion: EventCriterion) -> str:
@@ -231,6 +256,7 @@ GERMAN = Wording(
         "wait_for": _wait_for,
         "if": _if,
         "branch": _branch,
+        "split": _split,
         "repeat": _repeat,
         "send": _send,
         "set": _set,
@@ -244,6 +270,7 @@ GERMAN = Wording(
         "wait_for": _ways_of_wait_for,
         "if": _ways_of_if,
         "branch": _ways_of_branch,
+        "split": _ways_of_split,
         "repeat": _ways_of_repeat,
     },
     conditions=CONDITIONS,
@@ -255,6 +282,9 @@ GERMAN = Wording(
     goal=_goal,
     leaves=_leaves,
     window=_window,
+    held_out=lambda percent: (
+        f"{percent} % bilden die Kontrollgruppe: Sie gehen ohne Werbe- und Vertriebsnachrichten durch"
+    ),
     of_use=lambda span: f"Entfällt, wenn es mehr als {lasting(span)} zu spät ist",
     answers=lambda owner: f"Verantwortlich: {owner}",
     steps_title="Ablauf",

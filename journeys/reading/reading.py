@@ -42,6 +42,8 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
         yield words.goal(journey.goal)
     for criterion in journey.exit:
         yield words.leaves(criterion)
+    if journey.holdout is not None:
+        yield words.held_out(journey.holdout)
     if journey.window is not None:
         yield words.window(journey.window)
 

@@ -48,6 +48,8 @@ class Wording:
     goal: Callable[[Goal], str]
     leaves: Callable[[EventCriterion], str]
     window: Callable[[Window], str]
+    held_out: Callable[[int], str]
+    """That so many percent of the contacts get no message, for comparison."""
     of_use: Words
     """That a step is left out where it comes later than this duration after its time."""
     answers: Callable[[str], str]

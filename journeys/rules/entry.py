@@ -8,6 +8,7 @@ from journeys.duration import describe_duration
 from journeys.findings import Note, error, warning
 from journeys.model import Journey, PerProperty
 from journeys.places import Path
+from journeys.steps.split import SplitStep
 from journeys.steps.start import StartStep
 from journeys.values import EventName, Where
 from journeys.walk import visits
@@ -44,6 +45,9 @@ def comparison_without_goal(journey: Journey) -> Iterator[Note]:
 def _comparisons(journey: Journey) -> Iterator[tuple[Path, str]]:
     if journey.holdout is not None:
         yield ("holdout",), "The holdout"
+    for visit in visits(journey):
+        if isinstance(visit.step, SplitStep) and visit.step.split.winner is not None:
+            yield (*visit.path, "split", "winner"), f"The experiment '{visit.step.split.experiment}'"
 
 
 def starts_itself(journey: Journey) -> Iterator[Note]:

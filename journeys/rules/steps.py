@@ -8,6 +8,7 @@ from journeys.model import Cooldown, Journey
 from journeys.places import Path, write_path
 from journeys.steps.branch import BranchStep
 from journeys.steps.decide import IfStep
+from journeys.steps.split import Experiment, SplitStep, Winner
 from journeys.walk import visits
 
 MOST_STEPS = 500
@@ -73,6 +74,24 @@ def too_many_or_too_deep(journey: Journey) -> Iterator[Note]:
     if deepest.depth > DEEPEST:
         what = f"The steps are nested {deepest.depth} levels deep; at most {DEEPEST} are allowed."
         yield error("too-deep", deepest.path, what, "Combine conditions with `all` and `any`, or split the journey.")
+
+
+def one_experiment_two_ways(journey: Journey) -> Iterator[Note]:
+    """A contact is in one arm of an experiment, wherever it comes to it."""
+    first: dict[str, SplitStep] = {}
+    for visit in visits(journey):
+        if not isinstance(visit.step, SplitStep):
+            continue
+        experiment = visit.step.split
+        other = first.setdefault(experiment.experiment, visit.step).split
+        if _drawn(experiment) != _drawn(other):
+            what = f"The experiment '{experiment.experiment}' has other arms, shares or another rule here than before."
+            remedy = "Make them the same, or give this experiment another key."
+            yield error("experiment-differs", (*visit.path, "split"), what, remedy)
+
+
+def _drawn(experiment: Experiment) -> tuple[dict[str, int], Winner | None]:
+    return {name: arm.share for name, arm in experiment.arms.items()}, experiment.winner
 
 
 def both_ways_the_same(journey: Journey) -> Iterator[Note]:

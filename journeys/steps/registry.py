@@ -13,6 +13,7 @@ from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreSte
 from journeys.steps.repeat import RepeatNode, RepeatStep, Rounds
 from journeys.steps.send import SendNode, SendStep
 from journeys.steps.set_attributes import SetNode, SetStep
+from journeys.steps.split import Arm, Experiment, SplitNode, SplitStep
 from journeys.steps.start import StartNode, StartStep
 from journeys.steps.wait import WaitNode, WaitStep, WaitUntilNode
 from journeys.steps.wait_for import AwaitedFirst, WaitForNode, WaitForStep
@@ -23,6 +24,7 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     WaitForStep,
     IfStep,
     BranchStep,
+    SplitStep,
     RepeatStep,
     SendStep,
     SetStep,
@@ -46,6 +48,7 @@ Step = Annotated[
     | Annotated[WaitForStep, Tag("wait_for")]
     | Annotated[IfStep, Tag("if")]
     | Annotated[BranchStep, Tag("branch")]
+    | Annotated[SplitStep, Tag("split")]
     | Annotated[RepeatStep, Tag("repeat")]
     | Annotated[SendStep, Tag("send")]
     | Annotated[SetStep, Tag("set")]
@@ -68,6 +71,7 @@ Node = Annotated[
     | WaitForFirstNode
     | IfNode
     | BranchNode
+    | SplitNode
     | RepeatNode
     | SendNode
     | SetNode
@@ -90,5 +94,8 @@ for _nesting in (
     BranchStep,
     Rounds,
     RepeatStep,
+    Arm,
+    Experiment,
+    SplitStep,
 ):
     _nesting.model_rebuild(_types_namespace={"Step": Step})

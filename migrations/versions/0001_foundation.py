@@ -99,6 +99,17 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_journeys'))
     )
+    op.create_table('experiments',
+    sa.Column('journey_key', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('looked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('after', sa.Integer(), nullable=True),
+    sa.Column('winner', sa.Text(), nullable=True),
+    sa.Column('because', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['journey_key'], ['journeys.key'], name=op.f('fk_experiments_journey_key_journeys')),
+    sa.PrimaryKeyConstraint('journey_key', 'key', name=op.f('pk_experiments'))
+    )
     op.create_table('lists',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
@@ -452,6 +463,7 @@ def downgrade() -> None:
     op.drop_index('uq_score_models_live', table_name='score_models', postgresql_where=sa.text('live'))
     op.drop_table('score_models')
     op.drop_table('lists')
+    op.drop_table('experiments')
     op.drop_table('journeys')
     op.drop_index('ix_intake_queue_contact_id_sequence', table_name='intake_queue')
     op.drop_table('intake_queue')

@@ -1,8 +1,13 @@
 """The passages through steps that lead elsewhere or let somebody else decide; see `tests.replay.scenarios`."""
 
+from typing import Any
+
 from tests.support.ports import World
 from tests.support.temporal import Enroll, JourneyUnderTest
 from workflows.ports import ActionResult
+
+WAIT = {"wait": "1d"}
+VOUCHER = {"id": "voucher", "send": {"template": "voucher"}}
 
 
 async def start(enroll: Enroll, world: World) -> JourneyUnderTest:
@@ -14,4 +19,23 @@ async def start(enroll: Enroll, world: World) -> JourneyUnderTest:
     )
 
 
-FLOW = (start,)
+EXPERIMENT: dict[str, Any] = {
+    "experiment": "length",
+    "arms": {"short": {"share": 50, "steps": [VOUCHER]}, "long": {"share": 50, "steps": [WAIT]}},
+}
+
+
+async def split(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    arms = {name: {"share": 50} for name in ("short", "long")}
+    return await enroll({"id": "drawn", "split": {**EXPERIMENT, "arms": arms}})
+
+
+async def split_won(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.winning["length"] = "short"
+    return await enroll(
+        {"repeat": {"times": 2, "steps": [{"split": {**EXPERIMENT, "winner": {"after": 1_000}}}]}},
+        goal={"type": "sell", "event": "order.placed", "within": "30d"},
+    )
+
+
+FLOW = (start, split, split_won)

@@ -202,8 +202,21 @@ def _further_nesting(inner: st.SearchStrategy[dict[str, Any]]) -> list[st.Search
     rounds = st.fixed_dictionaries(
         {"times": st.integers(1, 3), "steps": st.lists(inner, min_size=1, max_size=2)}, optional={"until": conditions}
     )
+    shares = st.integers(1, 99).map(lambda share: (share, 100 - share))
+    arms = st.builds(
+        lambda pair, first, second: {
+            "a": {"share": pair[0], "steps": first},
+            "b": {"share": pair[1], "steps": second},
+        },
+        shares,
+        sequences,
+        sequences,
+    )
+    winner = st.fixed_dictionaries({"after": st.integers(30, 1_000)}, optional={"confidence": st.floats(0.6, 0.99)})
+    experiment = st.fixed_dictionaries({"experiment": keys, "arms": arms}, optional={"winner": winner})
     return [
         st.fixed_dictionaries({"branch": ways, "else": sequences}),
+        st.fixed_dictionaries({"split": experiment}),
         st.fixed_dictionaries({"repeat": rounds}),
         st.fixed_dictionaries({"wait_for": several}, optional={"else": sequences}),
         st.fixed_dictionaries({"wait_for": holding}, optional={"then": sequences, "else": sequences}),

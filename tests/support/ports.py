@@ -27,6 +27,8 @@ from workflows.ports import (
     ActionResult,
     CalendarPort,
     ChangeList,
+    ChooseArm,
+    ChosenArm,
     ContactPort,
     EnrollmentPort,
     JourneyPort,
@@ -100,6 +102,8 @@ class World:
     judging: Script = field(default_factory=lambda: Script(YES))
     choosing: Script = field(default_factory=lambda: Script(NONE_HOLDS))
     changing: Script = field(default_factory=lambda: Script(ActionResult(result="changed", because="1 value differs")))
+    winning: dict[str, str] = field(default_factory=dict)
+    """Experiments with their winners."""
     starting: Script = field(default_factory=lambda: Script(STARTED))
     recording: Script = field(default_factory=lambda: Script(ActionResult(result="recorded")))
     resolving: Script = field(init=False)
@@ -149,6 +153,7 @@ class World:
 
     def activities(self) -> list[Callable[..., Any]]:
         """Everything a worker registers."""
+        journeys = FakeJourneys(self)
         enrollments, messages, contacts = FakeEnrollments(self), FakeMessages(self), FakeContacts(self)
         return [
             FakeCalendar(self).resolve_instant,
@@ -159,7 +164,8 @@ class World:
             contacts.set_attributes,
             contacts.change_list,
             contacts.recompute_score,
-            FakeJourneys(self).start_journey,
+            journeys.start_journey,
+            journeys.choose_arm,
         ]
 
 
@@ -257,3 +263,10 @@ class FakeJourneys(JourneyPort):
         result = await self._world.starting.answer(request, ActionResult)
         self._world.write(request.progress)
         return result
+
+    @activity.defn(name="choose_arm")
+    async def choose_arm(self, request: ChooseArm) -> ChosenArm:
+        self._world.requests.append(request)
+        self._world.write(request.progress)
+        winner = self._world.winning.get(request.experiment)
+        return ChosenArm(arm=winner, because=f"'{winner}' has won") if winner else ChosenArm(arm=request.drawn)

@@ -12,6 +12,7 @@ from workflows.steps.recompute_score import recompute_score
 from workflows.steps.repeat import repeat
 from workflows.steps.send import send
 from workflows.steps.set_attributes import set_attributes
+from workflows.steps.split import split
 from workflows.steps.start import start
 from workflows.steps.wait import wait
 from workflows.steps.wait_for import wait_for
@@ -26,6 +27,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "wait_for_first": wait_for_first,
     "if": decide,
     "branch": branch,
+    "split": split,
     "repeat": repeat,
     "send": send,
     "set": set_attributes,

@@ -38,6 +38,10 @@ from tests.support.journeys import condition, documents, journey
             {"repeat": {"times": 3, "steps": [{"wait": "1d"}], "until": {"in_list": "vip"}}},
             "repeat 3 times at most, until on the list 'vip'",
         ),
+        (
+            {"split": {"experiment": "length", "arms": {"long": {"share": 60}, "short": {"share": 40}}}},
+            "experiment 'length': 'long' 60 %, 'short' 40 %",
+        ),
         ({"start": {"journey": "onboarding"}}, "start the journey 'onboarding'"),
         ({"set": {"customer_group": "loyal", "since": None}}, "set customer_group, since"),
         ({"list": {"add": "vip"}}, "add to the list 'vip'"),

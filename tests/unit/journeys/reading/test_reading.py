@@ -52,6 +52,11 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
     ("step", "german", "english"),
     [
         ({"wait": "1d"}, "1 Tag warten", "Wait 1 day"),
+        (
+            {"split": {"experiment": "length", "arms": {"long": {"share": 60}, "short": {"share": 40}}}},
+            "Die Kontakte für das Experiment „length“ aufteilen: 60 % „long“, 40 % „short“",
+            'Split the contacts for the experiment "length": 60 % "long", 40 % "short"',
+        ),
         ({"wait": "1d 12h"}, "1 Tag und 12 Stunden warten", "Wait 1 day and 12 hours"),
         ({"wait": "1 day at 09:00"}, "Warten bis zum nächsten Tag, 09:00 Uhr", "Wait until 09:00 on the next day"),
         (
@@ -286,3 +291,16 @@ def test_several_things_waited_for_are_told_one_by_one() -> None:
         "   If the time passes without it:",
         "      1.3. Leave the journey: nothing.",
     ]
+
+
+def test_the_groups_of_a_comparison_and_the_reach_of_the_goal_are_told() -> None:
+    goal = {"type": "sell", "event": "order.placed", "exit": False, "met_before": "90d"}
+    made = journey(goal=goal, holdout=5)
+    english = read_journey(made, Language.ENGLISH)
+    assert (
+        "It is counted, and nobody leaves by it; who has reached it before within 90 days does not enter.\n" in english
+    )
+    assert "5 % are held out: they pass through without marketing and sales messages.\n" in english
+    german = read_journey(made, Language.GERMAN)
+    assert "wer es in den 90 Tagen davor erreicht hat, steigt nicht ein.\n" in german
+    assert "5 % bilden die Kontrollgruppe" in german
