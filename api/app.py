@@ -20,6 +20,7 @@ from api.routers import (
     health,
     journeys,
     publication,
+    results,
     tracking,
 )
 from api.temporal import TemporalConnection
@@ -35,6 +36,7 @@ ROUTERS = (
     journeys.documents,
     journeys.router,
     publication.router,
+    results.router,
     enrollments.router,
     commands.router,
     contacts.router,

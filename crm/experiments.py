@@ -119,6 +119,16 @@ class ExperimentRepository:
         rows = await self._session.execute(query)
         return {holdout: Group(Counted(entered, met), still) for holdout, entered, met, still in rows}
 
+    async def arms_by_experiment(self) -> dict[str, list[str]]:
+        """The experiments of all versions, and the arms each ever had: those of the newest version first."""
+        versions = await JourneyRepository(self._session).versions(self._journey_key)
+        found: dict[str, dict[str, None]] = {}
+        for version in versions:
+            for node in plan_of(version).nodes.values():
+                if isinstance(node, SplitNode):
+                    found.setdefault(node.experiment, {}).update(dict.fromkeys(arm.name for arm in node.arms))
+        return {experiment: list(arms) for experiment, arms in found.items()}
+
     async def _claim(self, experiment: str, now: datetime) -> bool:
         """Whether it is this contact's turn to have the experiment counted: one at a time, and not too often."""
         fresh = insert(ExperimentRecord).values(journey_key=self._journey_key, key=experiment, looked_at=now)

@@ -1,0 +1,90 @@
+"""Counts as results: rates, differences and their intervals, rounded to what can be read."""
+
+from collections.abc import Mapping, Sequence
+
+from api.schemas.fields import EXAMPLE_INSTANT
+from api.schemas.results import ArmView, ComparisonView, ExperimentView, GroupView, ResultsView
+from crm.experiments import Group
+from crm.models.experiment import ExperimentRecord
+from journeys.proportions import Counted, difference_interval, rate_interval
+
+_DIGITS = 6
+NOBODY = Group(Counted(0, 0), 0)
+
+
+def group_view(group: Group) -> GroupView:
+    """A group with its rate."""
+    counted = group.counted
+    low, high = rate_interval(counted)
+    return GroupView(
+        entered=counted.entered,
+        goal_met=counted.met,
+        open=group.open,
+        rate=round(counted.rate, _DIGITS),
+        rate_low=round(low, _DIGITS),
+        rate_high=round(high, _DIGITS),
+    )
+
+
+def comparison_view(group: Group, other: Group) -> ComparisonView:
+    """A group compared with another."""
+    first, second = group.counted, other.counted
+    low, high = difference_interval(first, second)
+    difference = first.rate - second.rate
+    return ComparisonView(
+        difference=round(difference, _DIGITS),
+        low=round(low, _DIGITS),
+        high=round(high, _DIGITS),
+        lift=round(difference / second.rate, _DIGITS) if second.rate else None,
+    )
+
+
+def experiment_view(
+    experiment: str, arms: Sequence[str], groups: Mapping[str, Group], record: ExperimentRecord | None
+) -> ExperimentView:
+    """An experiment with its arms in their order, each compared with the first."""
+    first = groups.get(arms[0], NOBODY)
+    views = [
+        ArmView(
+            arm=arm,
+            against_first=comparison_view(groups.get(arm, NOBODY), first) if number else None,
+            **group_view(groups.get(arm, NOBODY)).model_dump(),
+        )
+        for number, arm in enumerate(arms)
+    ]
+    return ExperimentView(
+        experiment=experiment,
+        arms=views,
+        decided_at=record.decided_at if record else None,
+        winner=record.winner if record else None,
+        because=record.because if record else None,
+    )
+
+
+def results_view(journey: str, groups: Mapping[bool, Group], experiments: list[ExperimentView]) -> ResultsView:
+    """The journey as a whole."""
+    contacts, holdout = groups.get(False, NOBODY), groups.get(True)
+    return ResultsView(
+        journey=journey,
+        contacts=group_view(contacts),
+        holdout=group_view(holdout) if holdout else None,
+        effect=comparison_view(contacts, holdout) if holdout else None,
+        experiments=experiments,
+    )
+
+
+_QUESTION, _OFFER = Group(Counted(1_000, 104), 0), Group(Counted(1_000, 139), 0)
+EXAMPLE = results_view(
+    "welcome",
+    {False: Group(Counted(2_240, 271), 31), True: Group(Counted(118, 9), 2)},
+    [
+        experiment_view(
+            "subject-line",
+            ["question", "offer"],
+            {"question": _QUESTION, "offer": _OFFER},
+            ExperimentRecord(
+                decided_at=EXAMPLE_INSTANT, winner="offer", because="'offer' is best: 'question' 104 of 1000, …"
+            ),
+        )
+    ],
+)

@@ -1,0 +1,56 @@
+"""What a journey has brought about: of its contacts, of its holdout, and of the arms of its experiments."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from api.schemas.fields import Output
+
+
+class GroupView(Output):
+    """A group of enrollments, and how many of them met the journey's goal. Rates are between 0 and 1."""
+
+    entered: int
+    goal_met: int
+    open: int = Field(description="Of the others: how many may still meet it.")
+    rate: float
+    rate_low: float = Field(description="Lower end of the interval that holds the true rate with 95 % confidence.")
+    rate_high: float
+
+
+class ComparisonView(Output):
+    """How much more often one group met the goal than another. A difference whose interval holds 0 may be chance."""
+
+    difference: float = Field(description="Rate minus the other group's rate.")
+    low: float = Field(description="Lower end of the interval that holds the true difference with 95 % confidence.")
+    high: float
+    lift: float | None = Field(
+        description="Difference divided by the other rate: 0.1 is a tenth more. Null: that is 0."
+    )
+
+
+class ArmView(GroupView):
+    """An arm of an experiment."""
+
+    arm: str
+    against_first: ComparisonView | None = Field(description="Compared with the first arm; null of that itself.")
+
+
+class ExperimentView(Output):
+    """An experiment over all versions of the journey. Held-out contacts are not in it."""
+
+    experiment: str
+    arms: list[ArmView]
+    decided_at: datetime | None = Field(description="When its winner was sought and the matter decided.")
+    winner: str | None = Field(description="The arm that all go since; null where none was found (yet).")
+    because: str | None
+
+
+class ResultsView(Output):
+    """What a journey has brought about. An enrollment counts once, in the version it was drawn in."""
+
+    journey: str
+    contacts: GroupView = Field(description="Those who got its messages.")
+    holdout: GroupView | None = Field(description="Those who passed through without them; null where there is none.")
+    effect: ComparisonView | None = Field(description="Contacts compared with the holdout.")
+    experiments: list[ExperimentView]

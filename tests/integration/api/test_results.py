@@ -1,0 +1,97 @@
+"""Results over HTTP: what a journey brought about, and how sure that is."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from crm.enrollments import EnrollmentRepository
+from crm.models.experiment import ExperimentRecord
+from journeys.outcomes import JourneyState, StepVerdict
+from kit.database import Sessions
+from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment
+from workflows.state import Decision
+
+DAY = timedelta(days=1)
+SPLIT = {
+    "id": "drawn",
+    "split": {"experiment": "length", "arms": {"long": {"share": 50}, "short": {"share": 50}}},
+}
+JOURNEY: dict[str, Any] = {
+    "goal": {"type": "sell", "event": "order.placed", "within": "30d"},
+    "holdout": 10,
+    "steps": [SPLIT, {"wait": "1d"}],
+}
+
+
+async def passed(sessions: Sessions, arm: str, *, met: bool, holdout: bool = False) -> None:
+    async with sessions.begin() as session:
+        version = await a_live_journey(session, JOURNEY)
+        one = await an_enrollment(session, (await a_contact(session)).id, version)
+        one.holdout, one.goal_until = holdout, SOME_DAY + 30 * DAY
+        one.goal_met_at = SOME_DAY if met else None
+        decision = Decision(
+            ordinal=0, step="drawn", verdict=StepVerdict.PASSED, result=arm, entered_at=SOME_DAY, at=SOME_DAY
+        )
+        await EnrollmentRepository(session).record(
+            one.id, state=JourneyState.RUNNING, step="wait-1", since=SOME_DAY, decisions=[decision]
+        )
+
+
+async def results(client: httpx.AsyncClient) -> Any:
+    answer = await client.get("/v1/journeys/welcome-test/results")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+async def test_groups_and_arms_are_counted_and_compared(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    for number in range(10):
+        await passed(sessions, "long", met=number < 9)
+        await passed(sessions, "short", met=number < 3)
+        await passed(sessions, "long", met=number < 2, holdout=True)
+    found = await results(client)
+    assert found["journey"] == "welcome-test"
+    assert found["contacts"] | {"rate_low": 0, "rate_high": 0} == {
+        "entered": 20,
+        "goal_met": 12,
+        "open": 0,
+        "rate": 0.6,
+        "rate_low": 0,
+        "rate_high": 0,
+    }
+    assert (found["holdout"]["entered"], found["holdout"]["rate"]) == (10, 0.2)
+    assert (found["effect"]["difference"], found["effect"]["lift"]) == (0.4, 2.0)
+    (experiment,) = found["experiments"]
+    long, short = experiment["arms"]
+    assert (long["arm"], long["entered"], long["goal_met"], long["against_first"]) == ("long", 10, 9, None)
+    assert (short["arm"], short["rate"]) == ("short", 0.3)
+    compared = {name: round(value, 4) for name, value in short["against_first"].items()}
+    assert compared == {"difference": -0.6, "low": -0.809, "high": -0.1705, "lift": -0.6667}
+    assert (experiment["experiment"], experiment["winner"], experiment["decided_at"]) == ("length", None, None)
+
+
+async def test_a_winner_is_told_with_its_reason(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    await passed(sessions, "long", met=True)
+    async with sessions.begin() as session:
+        record = ExperimentRecord(
+            journey_key="welcome-test", key="length", looked_at=SOME_DAY, decided_at=SOME_DAY, after=30
+        )
+        record.winner, record.because = "long", "'long' is best"
+        session.add(record)
+    (experiment,) = (await results(client))["experiments"]
+    assert (experiment["winner"], experiment["because"]) == ("long", "'long' is best")
+    assert experiment["decided_at"] is not None
+
+
+async def test_a_journey_nobody_has_entered_has_results_too(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        await a_live_journey(session, {**JOURNEY, "holdout": None})
+    found = await results(client)
+    assert (found["contacts"]["entered"], found["contacts"]["rate_high"]) == (0, 1)
+    assert (found["holdout"], found["effect"]) == (None, None)
+    assert found["experiments"][0]["arms"][1]["against_first"]["lift"] is None
+
+
+async def test_an_unknown_journey_has_none(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/journeys/nothing/results")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-journey")
