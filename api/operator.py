@@ -11,15 +11,15 @@ from api.authentication import AccessDep
 from api.dependencies import SessionsDep, TemporalDep
 from api.enrollment_views import found
 from api.idempotency import IdempotencyKey
-from api.schemas.enrollments import CommandAnswer, CommandRequest, RescheduleRequest
+from api.schemas.enrollments import CommandAnswer, CommandRequest, DecideRequest, RescheduleRequest
 from api.temporal import TemporalConnection
 from crm.access import Access, AuditRepository
 from kit.database import Sessions
 from kit.errors import Conflict, NotFound
 from workflows import starter
-from workflows.messages import Command, Explanation, Reschedule
+from workflows.messages import Command, Decide, Explanation, Reschedule
 
-Action = Literal["pause", "resume", "skip", "retry", "reschedule"]
+Action = Literal["pause", "resume", "skip", "retry", "reschedule", "decide"]
 
 UPDATES: Mapping[Action, Callable[..., Awaitable[Explanation]]] = {
     "pause": starter.pause,
@@ -27,6 +27,7 @@ UPDATES: Mapping[Action, Callable[..., Awaitable[Explanation]]] = {
     "skip": starter.skip,
     "retry": starter.retry,
     "reschedule": starter.reschedule,
+    "decide": starter.decide,
 }
 
 
@@ -65,12 +66,22 @@ class Operator:
         reason = request.reason if request else ""
         if isinstance(request, RescheduleRequest):
             return Reschedule(by=self._access.actor, reason=reason, enrollment_id=enrollment_id, at=request.at)
+        if isinstance(request, DecideRequest):
+            return Decide(
+                by=self._access.actor,
+                reason=reason,
+                enrollment_id=enrollment_id,
+                answer=request.answer,
+                step=request.step,
+            )
         return Command(by=self._access.actor, reason=reason, enrollment_id=enrollment_id)
 
     async def _note(self, action: Action, enrollment_id: UUID, command: Command) -> None:
         details = {"reason": command.reason}
         if isinstance(command, Reschedule):
             details["at"] = command.at.isoformat()
+        if isinstance(command, Decide):
+            details["answer"] = command.answer
         async with self._sessions.begin() as session:
             await AuditRepository(session).record(
                 self._access.actor, f"enrollment.{action}", f"enrollment:{enrollment_id}", details

@@ -9,6 +9,7 @@ from typing import Any
 from journeys.conditions.registry import Condition
 from journeys.duration import describe_duration
 from journeys.moments import CalendarMoment, WindowMoment
+from journeys.steps.approve import ApproveNode
 from journeys.steps.branch import BranchNode
 from journeys.steps.change_list import ListNode
 from journeys.steps.decide import IfNode
@@ -71,6 +72,11 @@ def _choose(node: BranchNode) -> str:
     return "choose: " + "; ".join(f"'{way.name}' if {way.condition.describe()}" for way in node.branches)
 
 
+def _approve(node: ApproveNode) -> str:
+    question = f": {node.question}" if node.question else ""
+    return f"approval by {node.by}, at most {describe_duration(node.up_to)}{question}"
+
+
 def _split(node: SplitNode) -> str:
     arms = ", ".join(f"'{arm.name}' {arm.share} %" for arm in node.arms)
     return f"experiment '{node.experiment}': {arms}"
@@ -113,6 +119,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     WaitForFirstNode: _wait_for_first,
     IfNode: _check,
     BranchNode: _choose,
+    ApproveNode: _approve,
     SplitNode: _split,
     RepeatNode: _repeat,
     SendNode: _send,

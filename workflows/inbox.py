@@ -11,16 +11,18 @@ from uuid import UUID
 from journeys.duration import LONGEST as LONGEST_WAIT
 from journeys.outcomes import ENDED, JourneyState
 from journeys.plan import Criterion, Plan, Role
+from journeys.steps.approve import ApproveNode
 from journeys.steps.wait import WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from journeys.steps.wait_for_first import AwaitedWay, WaitForFirstNode
 from workflows.limits import LONGEST_REASON, REMEMBERED_EVENTS
-from workflows.messages import EXIT_REQUESTED, Command, Delivery, Reschedule
+from workflows.messages import EXIT_REQUESTED, Command, Decide, Delivery, Reschedule
 from workflows.state import EnrollmentState, Met
 
 EXIT = "exit:"
 SKIP = "skip:"
 RETRY = "retry"
+DECIDE = "decide:"
 
 
 class Move(StrEnum):
@@ -175,6 +177,37 @@ def objection(state: EnrollmentState, name: str, command: Command, enrollment_id
     if isinstance(command, Reschedule) and (sentence := _not_to_be_moved(state, command.at)):
         return sentence
     return _out_of_place(state, name)
+
+
+def objection_to_answer(state: EnrollmentState, plan: Plan, answer: Decide) -> str | None:
+    """Why an answer cannot be accepted now, besides what speaks against any command; None where it can."""
+    assert state.at is not None
+    if not isinstance(plan.nodes[state.at], ApproveNode):
+        return f"The enrollment does not wait for a decision: it stands at step '{state.at}'."
+    if answer.step not in {None, state.at}:
+        return f"The enrollment waits for a decision at step '{state.at}', not at '{answer.step}'."
+    if given_answer(state) is not None:
+        return "It has been decided already."
+    return None
+
+
+@dataclass(frozen=True)
+class GivenAnswer:
+    """What was decided, and who said so and why."""
+
+    answer: str
+    said: str
+
+
+def answered(answer: Decide) -> str:
+    """The answer as a command of the state."""
+    return f"{DECIDE}{answer.answer}:{said_by(answer)}"
+
+
+def given_answer(state: EnrollmentState) -> GivenAnswer | None:
+    """The answer to the approval that is waited for; None while there is none."""
+    given = next((command for command in state.commands if command.startswith(DECIDE)), None)
+    return GivenAnswer(*given.removeprefix(DECIDE).split(":", 1)) if given else None
 
 
 def _out_of_place(state: EnrollmentState, name: str) -> str | None:

@@ -16,7 +16,7 @@ from journeys.outcomes import JourneyState
 from journeys.plan import Plan
 from workflows import details, inbox, transitions
 from workflows.inbox import RETRY, SKIP, Ending, Move
-from workflows.messages import Command, Delivery, Explanation, JourneyRun, Outcome, Reschedule
+from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Outcome, Reschedule
 from workflows.migration import objection_to
 from workflows.names import WORKFLOW_TYPE
 from workflows.passage import Interrupted, Passage
@@ -147,6 +147,19 @@ class ContactJourney:
         state = self._passage.state
         state.due_at, state.rescheduled = command.at.astimezone(UTC), inbox.said_by(command)
         return self.explain()
+
+    @workflow.update
+    def decide(self, answer: Decide) -> Explanation:
+        """Decide the approval that is waited for."""
+        self._passage.state.commands.append(inbox.answered(answer))
+        return self.explain()
+
+    @decide.validator
+    def _may_decide(self, answer: Decide) -> None:
+        passage = self._passage
+        self._object("decide", answer)
+        if sentence := inbox.objection_to_answer(passage.state, passage.plan, answer):
+            raise ApplicationError(sentence, type="Conflict", non_retryable=True)
 
     @workflow.update
     def migrate(self, migration: Migration) -> Explanation:

@@ -1,7 +1,7 @@
 """What travels to and from a running `ContactJourney`: its input, its result, its signal, its updates, its query."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -70,6 +70,13 @@ class Reschedule(Command, frozen=True):
     """Request of the update `reschedule`: end the running wait at this instant (aware); at once where it has passed."""
 
     at: datetime
+
+
+class Decide(Command, frozen=True):
+    """Request of the update `decide`: what a person says to an `approve`, at `step` where that is given."""
+
+    answer: Literal["approved", "rejected"]
+    step: str | None = None
 
 
 class Explanation(BaseModel, frozen=True):

@@ -31,7 +31,7 @@ from journeys.plan import Plan
 from kit.clock import Clock, wall_clock
 from kit.errors import Conflict, NotFound, Unavailable
 from workflows.details import headline, introduction
-from workflows.messages import Command, Delivery, Explanation, JourneyRun, Reschedule
+from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Reschedule
 from workflows.migration import ENDED_ALREADY, NO_TARGET
 from workflows.names import ENROLLMENT_MEMO, WORKFLOW_TYPE
 from workflows.position import first_attributes
@@ -224,6 +224,11 @@ async def retry(client: Client, workflow_id: str, command: Command, *, request_i
 async def reschedule(client: Client, workflow_id: str, command: Reschedule, *, request_id: str = "") -> Explanation:
     """Move the end of the running wait. Raises as `resume`."""
     return await _update(client, workflow_id, "reschedule", command, request_id)
+
+
+async def decide(client: Client, workflow_id: str, answer: Decide, *, request_id: str = "") -> Explanation:
+    """Decide the approval that an enrollment waits for. Raises as `resume`; Conflict where it waits for none."""
+    return await _update(client, workflow_id, "decide", answer, request_id)
 
 
 async def explain(client: Client, workflow_id: str) -> Explanation:

@@ -7,7 +7,7 @@ from journeys.duration import describe_duration
 from journeys.outcomes import StepVerdict
 from journeys.plan import Plan
 from journeys.steps.registry import Node
-from workflows.inbox import RETRY, SKIP, Ending
+from workflows.inbox import DECIDE, RETRY, SKIP, Ending
 from workflows.limits import LONGEST_REASON
 from workflows.state import Attention, Decision, EnrollmentState
 
@@ -47,6 +47,7 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     state.planned_at = departure.planned_at or _planned(state, now)
     state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
     state.at, state.since, state.due_at, state.attention = departure.next, now, None, None
+    state.commands = [command for command in state.commands if not command.startswith(DECIDE)]
     state.resolution, state.rescheduled = None, ""
     if state.at is not None:
         state.iterations[state.at] = state.iterations.get(state.at, 0) + 1

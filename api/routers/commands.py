@@ -1,4 +1,4 @@
-"""Steering enrollments: pause, resume, skip, retry, reschedule, exit. Each is audited with who asked and why."""
+"""Steering enrollments: pause, resume, skip, retry, reschedule, decide, exit. Each is audited: who asked, and why."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from api.operation import operation
 from api.operator import OperatorDep
 from api.requests import JsonRoute
 from api.schemas import enrollment_examples as examples
-from api.schemas.enrollments import CommandAnswer, CommandRequest, ExitAnswer, RescheduleRequest
+from api.schemas.enrollments import CommandAnswer, CommandRequest, DecideRequest, ExitAnswer, RescheduleRequest
 from crm.access import AuditRepository, Scope
 from intake.enrollment import request_exit
 
@@ -73,6 +73,19 @@ async def reschedule(
 ) -> CommandAnswer:
     """The wait ends at `at`; where that has passed, at once. A date that moves afterwards moves the wait again."""
     return await operator.carry_out("reschedule", enrollment_id, request)
+
+
+@router.post("/v1/enrollments/{enrollment_id}/decide", **_command("decide", "Answer an approval"))
+async def decide(
+    enrollment_id: UUID,
+    operator: OperatorDep,
+    request: Annotated[DecideRequest, Body(openapi_examples={"usual": {"value": examples.DECIDE}})],
+) -> CommandAnswer:
+    """For an enrollment that waits at an `approve`; GET /v1/enrollments?state=waiting&step=… lists those.
+
+    The decision names whose key it was, and the reason. An answer cannot be taken back.
+    """
+    return await operator.carry_out("decide", enrollment_id, request)
 
 
 @router.post(

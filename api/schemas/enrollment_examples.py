@@ -65,3 +65,4 @@ PAUSED = CommandAnswer(
 )
 RESCHEDULE = {"at": "2026-03-02T07:30:00Z", "reason": "The fair has been put off."}
 EXIT = ExitAnswer(enrollment_id=EXAMPLE_ID, result="requested")
+DECIDE = {"answer": "approved", "step": "discount", "reason": "A customer of ten years."}

@@ -10,6 +10,7 @@ from api.schemas.fields import Identifier, Input, Instant, Output
 from api.schemas.tracking import ContactNames, Properties
 from intake.enrollment import EnrollmentRefusal
 from journeys.outcomes import JourneyState, StepVerdict
+from journeys.values import Key
 from workflows.messages import Explanation
 
 
@@ -101,10 +102,19 @@ class RescheduleRequest(CommandRequest):
     at: Instant = Field(description="The wait's new end; one that has passed ends it at once.")
 
 
+class DecideRequest(CommandRequest):
+    """The answer to an approval, and why."""
+
+    answer: Literal["approved", "rejected"]
+    step: Key | None = Field(
+        default=None, description="The step that is meant: at another one the answer is rejected, for it came too late."
+    )
+
+
 class CommandAnswer(Output):
     """What the command did."""
 
-    action: Literal["pause", "resume", "skip", "retry", "reschedule"]
+    action: Literal["pause", "resume", "skip", "retry", "reschedule", "decide"]
     enrollment_id: UUID
     now: Explanation = Field(description="Where the enrollment stands after it.")
 

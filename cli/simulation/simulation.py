@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, Literal
 
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
@@ -32,7 +32,7 @@ from kit.clock import wall_clock
 from kit.errors import Unavailable
 from kit.settings import Settings
 from workflows import starter
-from workflows.messages import Command, JourneyRun, compact_plan
+from workflows.messages import Command, Decide, JourneyRun, compact_plan
 
 BEYOND = timedelta(seconds=3)
 """So far beyond a due time the clock is moved. Less, and the server may take the next timer along on a busy machine."""
@@ -153,6 +153,17 @@ class Simulation:
         asked = {"pause": starter.pause, "resume": starter.resume, "skip": starter.skip, "retry": starter.retry}[name]
         for ride in self._running():
             await asked(self._stage.skipper.client, ride.enrollment.workflow_id, Command(by="simulation"))
+        await self._settle()
+
+    async def decide(self, answer: Literal["approved", "rejected"]) -> None:
+        """Have a person answer every approval that is waited for.
+
+        Raises:
+            Conflict: none is.
+        """
+        for ride in self._running():
+            said = Decide(by="simulation", answer=answer)
+            await starter.decide(self._stage.skipper.client, ride.enrollment.workflow_id, said)
         await self._settle()
 
     async def close(self) -> None:

@@ -102,6 +102,14 @@ class JourneyUnderTest(Claims):
         """Take up the step that needs attention again."""
         await self._do(self._simulation.command("retry"))
 
+    async def approve(self) -> None:
+        """Answer the approval that is waited for with yes."""
+        await self._do(self._simulation.decide("approved"))
+
+    async def reject(self) -> None:
+        """Answer the approval that is waited for with no."""
+        await self._do(self._simulation.decide("rejected"))
+
     async def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return await asyncio.wrap_future(self._thread.submit(work))
 

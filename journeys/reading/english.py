@@ -11,6 +11,7 @@ from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting,
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
+from journeys.steps.approve import OWNER, ApproveStep
 from journeys.steps.branch import BranchStep
 from journeys.steps.change_list import ListStep
 from journeys.steps.decide import IfStep
@@ -104,6 +105,13 @@ def _repeat(step: RepeatStep) -> str:
     return f"Do this {times} at most, until {clause(rounds.until)}"
 
 
+def _approve(step: ApproveStep) -> str:
+    asked = step.approve
+    by = "the journey's owner" if asked.by == OWNER else asked.by
+    question = f": {asked.question.rstrip('.?!')}" if asked.question else ""
+    return f"Have {by} decide, within {lasting(asked.up_to)}{question}"
+
+
 def _split(step: SplitStep) -> str:
     shares = listed([f'{arm.share} % "{name}"' for name, arm in step.split.arms.items()], ", ")
     won = step.split.winner
@@ -158,6 +166,10 @@ def _ways_of_wait(_: WaitStep, path: Path) -> str:
 
 def _ways_of_repeat(_: RepeatStep, __: Path) -> str:
     return "Each time"
+
+
+def _ways_of_approve(_: ApproveStep, path: Path) -> str:
+    return {"then": "If approved", "rejected": "If rejected"}.get(str(path[0]), "If nobody answers in time")
 
 
 def _ways_of_split(_: SplitStep, path: Path) -> str:
@@ -237,6 +249,7 @@ ENGLISH = Wording(
         "wait_for": _wait_for,
         "if": _if,
         "branch": _branch,
+        "approve": _approve,
         "split": _split,
         "repeat": _repeat,
         "send": _send,
@@ -251,6 +264,7 @@ ENGLISH = Wording(
         "wait_for": _ways_of_wait_for,
         "if": _ways_of_if,
         "branch": _ways_of_branch,
+        "approve": _ways_of_approve,
         "split": _ways_of_split,
         "repeat": _ways_of_repeat,
     },

@@ -21,6 +21,7 @@ from journeys.reading.german_clauses import (
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
+from journeys.steps.approve import OWNER, ApproveStep
 from journeys.steps.branch import BranchStep
 from journeys.steps.change_list import ListStep
 from journeys.steps.decide import IfStep
@@ -120,6 +121,13 @@ def _repeat(step: RepeatStep) -> str:
     return f"Wiederholen, bis {clause(rounds.until)}, höchstens {rounds.times}-mal"
 
 
+def _approve(step: ApproveStep) -> str:
+    asked = step.approve
+    by = "dem Verantwortlichen der Journey" if asked.by == OWNER else asked.by
+    question = f": {asked.question.rstrip('.?!')}" if asked.question else ""
+    return f"Von {by} entscheiden lassen, innerhalb von {after(asked.up_to)}{question}"
+
+
 def _split(step: SplitStep) -> str:
     shares = listed([f"{arm.share} % {quoted(name)}" for name, arm in step.split.arms.items()], ", ")
     won = step.split.winner
@@ -173,6 +181,12 @@ def _ways_of_wait(_: WaitStep, path: Path) -> str:
 
 def _ways_of_repeat(_: RepeatStep, __: Path) -> str:
     return "Jedes Mal"
+
+
+def _ways_of_approve(_: ApproveStep, path: Path) -> str:
+    return {"then": "Bei Zustimmung", "rejected": "Bei Ablehnung"}.get(
+        str(path[0]), "Wenn niemand rechtzeitig antwortet"
+    )
 
 
 def _ways_of_split(_: SplitStep, path: Path) -> str:
@@ -256,6 +270,7 @@ GERMAN = Wording(
         "wait_for": _wait_for,
         "if": _if,
         "branch": _branch,
+        "approve": _approve,
         "split": _split,
         "repeat": _repeat,
         "send": _send,
@@ -270,6 +285,7 @@ GERMAN = Wording(
         "wait_for": _ways_of_wait_for,
         "if": _ways_of_if,
         "branch": _ways_of_branch,
+        "approve": _ways_of_approve,
         "split": _ways_of_split,
         "repeat": _ways_of_repeat,
     },

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
+from journeys.steps.approve import ApproveNode, ApproveStep
 from journeys.steps.base import BaseStep
 from journeys.steps.branch import Branch, BranchNode, BranchStep
 from journeys.steps.change_list import ListNode, ListStep
@@ -26,6 +27,7 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     BranchStep,
     SplitStep,
     RepeatStep,
+    ApproveStep,
     SendStep,
     SetStep,
     ListStep,
@@ -50,6 +52,7 @@ Step = Annotated[
     | Annotated[BranchStep, Tag("branch")]
     | Annotated[SplitStep, Tag("split")]
     | Annotated[RepeatStep, Tag("repeat")]
+    | Annotated[ApproveStep, Tag("approve")]
     | Annotated[SendStep, Tag("send")]
     | Annotated[SetStep, Tag("set")]
     | Annotated[ListStep, Tag("list")]
@@ -73,6 +76,7 @@ Node = Annotated[
     | BranchNode
     | SplitNode
     | RepeatNode
+    | ApproveNode
     | SendNode
     | SetNode
     | ListNode
@@ -97,5 +101,6 @@ for _nesting in (
     Arm,
     Experiment,
     SplitStep,
+    ApproveStep,
 ):
     _nesting.model_rebuild(_types_namespace={"Step": Step})

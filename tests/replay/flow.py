@@ -1,5 +1,6 @@
 """The passages through steps that lead elsewhere or let somebody else decide; see `tests.replay.scenarios`."""
 
+from datetime import timedelta
 from typing import Any
 
 from tests.support.ports import World
@@ -38,4 +39,34 @@ async def split_won(enroll: Enroll, world: World) -> JourneyUnderTest:
     )
 
 
-FLOW = (start, split, split_won)
+DISCOUNT: dict[str, Any] = {
+    "id": "discount",
+    "approve": {"by": "sales", "up_to": "3d", "question": "Grant the discount?"},
+    "then": [VOUCHER],
+    "rejected": [{"list": {"add": "rejected"}}],
+    "else": [{"exit": "nobody answered"}],
+}
+
+
+async def approve(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(DISCOUNT)
+    await journey.at("discount")
+    await journey.decide("approved", step="discount")
+    return journey
+
+
+async def approve_rejected(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(DISCOUNT)
+    await journey.at("discount")
+    await journey.decide("rejected")
+    return journey
+
+
+async def approve_timed_out(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(DISCOUNT)
+    await journey.at("discount")
+    await journey.advance(timedelta(days=3))
+    return journey
+
+
+FLOW = (start, split, split_won, approve, approve_rejected, approve_timed_out)

@@ -214,8 +214,12 @@ def _further_nesting(inner: st.SearchStrategy[dict[str, Any]]) -> list[st.Search
     )
     winner = st.fixed_dictionaries({"after": st.integers(30, 1_000)}, optional={"confidence": st.floats(0.6, 0.99)})
     experiment = st.fixed_dictionaries({"experiment": keys, "arms": arms}, optional={"winner": winner})
+    approval = st.fixed_dictionaries({"by": names, "up_to": durations}, optional={"question": texts})
     return [
         st.fixed_dictionaries({"branch": ways, "else": sequences}),
+        st.fixed_dictionaries(
+            {"approve": approval}, optional={"then": sequences, "rejected": sequences, "else": sequences}
+        ),
         st.fixed_dictionaries({"split": experiment}),
         st.fixed_dictionaries({"repeat": rounds}),
         st.fixed_dictionaries({"wait_for": several}, optional={"else": sequences}),

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 import pytest_asyncio
@@ -33,6 +33,7 @@ from workflows.journey import ContactJourney
 from workflows.messages import (
     EXIT_REQUESTED,
     Command,
+    Decide,
     Delivery,
     Explanation,
     JourneyRun,
@@ -197,6 +198,10 @@ class JourneyUnderTest:
 
     async def retry(self) -> Explanation:
         return await starter.retry(self.client, self.workflow_id, BY_OPS)
+
+    async def decide(self, answer: Literal["approved", "rejected"], *, step: str | None = None) -> Explanation:
+        command = Decide(by=BY_OPS.by, reason=BY_OPS.reason, answer=answer, step=step)
+        return await starter.decide(self.client, self.workflow_id, command)
 
     async def explain(self) -> Explanation:
         return await starter.explain(self.client, self.workflow_id)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from workflows.passage import Passage
+from workflows.steps.approve import approve
 from workflows.steps.branch import branch
 from workflows.steps.change_list import change_list
 from workflows.steps.decide import decide
@@ -29,6 +30,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "branch": branch,
     "split": split,
     "repeat": repeat,
+    "approve": approve,
     "send": send,
     "set": set_attributes,
     "list": change_list,

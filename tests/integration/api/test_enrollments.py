@@ -170,7 +170,14 @@ async def test_without_temporal_the_projection_is_explained_and_it_says_so(
     assert explained["enrollment"]["step"] == "pause"
 
 
-COMMANDS = {"pause": {}, "resume": {}, "skip": {}, "retry": {}, "reschedule": {"at": "2026-05-01T09:00:00+02:00"}}
+COMMANDS = {
+    "pause": {},
+    "resume": {},
+    "skip": {},
+    "retry": {},
+    "reschedule": {"at": "2026-05-01T09:00:00+02:00"},
+    "decide": {"answer": "approved"},
+}
 
 
 @pytest.mark.parametrize("action", COMMANDS)
@@ -282,6 +289,32 @@ class TestWithTemporal:
             query = select(AuditEntry).where(AuditEntry.action == "enrollment.reschedule")
             (noted,) = await session.scalars(query)
         assert noted.details == {"reason": "the fair was put off", "at": at.isoformat()}
+
+    async def test_an_approval_is_answered_once_and_noted_with_who_said_what(
+        self, operator: httpx.AsyncClient, enroll: Enroll, sessions: Sessions
+    ) -> None:
+        steps: list[dict[str, Any]] = [
+            {"id": "discount", "approve": {"by": "sales", "up_to": "3d"}},
+            {"id": "rest", "wait": "3d"},
+        ]
+        running = await enroll(*steps, key="hello")
+        async with sessions.begin() as session:
+            version = await a_live_journey(session, {"key": "hello", "steps": steps})
+            row = await an_enrollment(session, (await a_contact(session)).id, version, state=JourneyState.WAITING)
+            row.id, row.workflow_id = running.enrollment_id, running.workflow_id
+        await running.at("discount")
+        waiting = (await operator.get("/v1/enrollments?state=waiting&step=discount")).json()["items"]
+        assert [item["id"] for item in waiting] == [str(running.enrollment_id)]
+
+        body = {"answer": "approved", "step": "discount", "reason": "a customer of ten years"}
+        answer = await operator.post(f"/v1/enrollments/{running.enrollment_id}/decide", json=body)
+        assert (answer.status_code, answer.json()["action"]) == (200, "decide")
+        await running.at("rest")
+        again = await operator.post(f"/v1/enrollments/{running.enrollment_id}/decide", json=body)
+        assert (again.status_code, again.json()["type"]) == (409, "/problems/conflict")
+        async with sessions() as session:
+            (noted,) = await session.scalars(select(AuditEntry).where(AuditEntry.action == "enrollment.decide"))
+        assert noted.details == {"reason": "a customer of ten years", "answer": "approved"}
 
     @pytest.mark.parametrize("at", ["2026-05-01T09:00:00", "tomorrow", 5, None])
     async def test_only_an_instant_moves_a_wait(

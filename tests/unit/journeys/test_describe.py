@@ -42,6 +42,11 @@ from tests.support.journeys import condition, documents, journey
             {"split": {"experiment": "length", "arms": {"long": {"share": 60}, "short": {"share": 40}}}},
             "experiment 'length': 'long' 60 %, 'short' 40 %",
         ),
+        ({"approve": {"by": "crm", "up_to": "3d"}}, "approval by crm, at most 3 days"),
+        (
+            {"approve": {"by": "crm", "up_to": "3d", "question": "Grant it?"}},
+            "approval by crm, at most 3 days: Grant it?",
+        ),
         ({"start": {"journey": "onboarding"}}, "start the journey 'onboarding'"),
         ({"set": {"customer_group": "loyal", "since": None}}, "set customer_group, since"),
         ({"list": {"add": "vip"}}, "add to the list 'vip'"),

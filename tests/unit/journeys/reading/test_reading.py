@@ -53,6 +53,11 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
     [
         ({"wait": "1d"}, "1 Tag warten", "Wait 1 day"),
         (
+            {"approve": {"by": "sales", "up_to": "3d", "question": "Grant the discount?"}},
+            "Von sales entscheiden lassen, innerhalb von 3 Tagen: Grant the discount",
+            "Have sales decide, within 3 days: Grant the discount",
+        ),
+        (
             {"split": {"experiment": "length", "arms": {"long": {"share": 60}, "short": {"share": 40}}}},
             "Die Kontakte für das Experiment „length“ aufteilen: 60 % „long“, 40 % „short“",
             'Split the contacts for the experiment "length": 60 % "long", 40 % "short"',
