@@ -33,6 +33,8 @@ class Passage:
     entered_at: datetime
     entry_sequence: int
     """Place of the entry in the event log."""
+    earlier_until: datetime | None = None
+    """What occurred before this belongs to the contact's passage before this one."""
 
 
 def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
@@ -42,6 +44,7 @@ def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
         entry=enrollment.entry_properties,
         entered_at=enrollment.entered_at,
         entry_sequence=enrollment.entry_sequence,
+        earlier_until=enrollment.earlier_until,
     )
 
 
@@ -77,8 +80,10 @@ def follows_entry(event: Event, passage: Passage) -> bool:
     """Whether the event comes after the entry: later in the log, or earlier in the log but occurred later.
 
     Events that were sent at the same time may be stored in either order, and entries may be reported late. The entry
-    event itself is neither.
+    event itself is neither; nor is what occurred during an earlier passage and is heard of late.
     """
+    if passage.earlier_until is not None and event.occurred_at < passage.earlier_until:
+        return False
     return event.sequence > passage.entry_sequence or (
         event.sequence != passage.entry_sequence and event.occurred_at > passage.entered_at
     )

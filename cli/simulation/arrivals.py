@@ -169,6 +169,7 @@ def _met_before(world: World, cause: Event | None, properties: Mapping[str, Any]
 
 def _ride(world: World, key: str, cause: Event | None, properties: Mapping[str, Any], now: datetime) -> Ride:
     enrollment_id = uuid4()
+    entered_at = min(cause.occurred_at, now) if cause else now
     workflow_id = f"{journey_workflow_id(world.journey.key, world.record.id, key)}:{enrollment_id}"
     enrollment = Enrollment(
         id=enrollment_id,
@@ -181,10 +182,16 @@ def _ride(world: World, key: str, cause: Event | None, properties: Mapping[str, 
         since=now,
         entry_event_id=cause.event_id if cause else None,
         entry_properties=dict(properties),
-        entered_at=min(cause.occurred_at, now) if cause else now,
+        entered_at=entered_at,
         entry_sequence=cause.sequence if cause else len(world.record.events),
+        earlier_until=_earlier_until(world, entered_at),
     )
     return Ride(enrollment, world.plan)
+
+
+def _earlier_until(world: World, entered_at: datetime) -> datetime | None:
+    ended = [ride.enrollment.ended_at for ride in world.rides.values() if ride.enrollment.ended_at is not None]
+    return min(max(ended), entered_at) if ended else None
 
 
 def _overtaken(world: World, ride: Ride, cause: Event | None) -> list[Delivery]:

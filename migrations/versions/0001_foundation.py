@@ -289,6 +289,7 @@ def upgrade() -> None:
     sa.Column('entry_properties', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
     sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('entry_sequence', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('earlier_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('holdout', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('goal_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('goal_met_at', sa.DateTime(timezone=True), nullable=True),
