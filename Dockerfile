@@ -16,7 +16,7 @@ COPY messaging messaging
 COPY migrations migrations
 COPY workflows workflows
 RUN python3 -m venv /opt/dauerlauf \
- && /opt/dauerlauf/bin/pip install --no-cache-dir --require-hashes -r requirements-production.lock \
+ && /opt/dauerlauf/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements-production.lock \
  && /opt/dauerlauf/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM ${BASE}

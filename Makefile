@@ -42,12 +42,13 @@ record: $(READY) ## Record the histories that replay tests use, for step kinds t
 ##@ Set up
 setup: $(READY) ## Make the virtual environment with the locked dependencies
 
+# The lock is complete, so pip has nothing to resolve: older pips take a newer release for a name with extras (coverage[toml]).
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Dauerlauf needs Python 3.11 or newer: install it, or name it with 'make PYTHON=/path/to/python3'."; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module: install it (Debian: apt install python3-venv) and run make again."; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version), once; this takes a minute or two."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock \
 		|| { echo "The packages could not be installed: look at pip's message above; is a package registry reachable?"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
