@@ -11,6 +11,7 @@ from api.authentication import AccessCache
 from api.middleware import BodyMiddleware, RequestIdMiddleware
 from api.routers import (
     answers,
+    clocks,
     commands,
     consents,
     contacts,
@@ -36,6 +37,7 @@ ROUTERS = (
     journeys.documents,
     journeys.router,
     publication.router,
+    clocks.router,
     results.router,
     enrollments.router,
     commands.router,

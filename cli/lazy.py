@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "replay": LazyCommand("cli.replaying:replay", "Replay histories of a server against this code, before a deploy."),
     "keys": LazyCommand("cli.keys:app", "API keys: make, list and revoke them."),
     "api": LazyCommand("cli.production:api", "Serve the HTTP API."),
-    "worker": LazyCommand("cli.production:worker", "Run workflows, activities, intake and relay."),
+    "worker": LazyCommand("cli.production:worker", "Run workflows, activities, intake, relay and clocks."),
     "migrations": LazyCommand("cli.production:migrations_app", "The database's tables."),
     "temporal": LazyCommand("cli.production:temporal_app", "The Temporal namespace."),
 }

@@ -40,7 +40,7 @@ def api() -> None:
 
 
 def worker() -> None:
-    """Run workflows, activities, intake and relay (or those DAUERLAUF_ROLES names)."""
+    """Run workflows, activities, intake, relay and clocks (or those DAUERLAUF_ROLES names)."""
     runpy.run_module("worker", run_name="__main__")
 
 

@@ -70,6 +70,15 @@ class ClockSetting:
     cause_event_id: str | None = None
 
 
+@dataclass(frozen=True)
+class ClockStanding:
+    """How the clocks of a journey stand: how many run, when the first of them is due, and how many have ever rung."""
+
+    running: int
+    next_due_at: datetime | None
+    rung: int
+
+
 class ClockRepository:
     """Clocks and rounds, within the caller's transaction."""
 
@@ -130,10 +139,18 @@ class ClockRepository:
         self._session.add_all(EntryRound(journey_key=journey_key, kind=kind) for kind in kinds)
         await self._session.flush()
 
-    async def rounds(self, journey_key: str) -> list[EntryRound]:
-        """The rounds of a journey, newest first."""
+    async def standing(self, journey_key: str) -> ClockStanding:
+        """How the clocks of a journey stand."""
+        counts = select(
+            func.count(EntryClock.due_at), func.min(EntryClock.due_at), func.count(EntryClock.rung_at)
+        ).where(EntryClock.journey_key == journey_key)
+        running, next_due_at, rung = (await self._session.execute(counts)).one()
+        return ClockStanding(running, next_due_at, rung)
+
+    async def rounds(self, journey_key: str, *, limit: int = 100) -> list[EntryRound]:
+        """The newest rounds of a journey, newest first."""
         query = select(EntryRound).where(EntryRound.journey_key == journey_key).order_by(EntryRound.id.desc())
-        return list(await self._session.scalars(query))
+        return list(await self._session.scalars(query.limit(limit)))
 
 
 def _columns(settings: Sequence[ClockSetting]) -> dict[str, list[Any]]:
