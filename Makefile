@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-WORKERS ?= 2
+WORKERS ?= 3
 export DAUERLAUF_STATE_DIRECTORY ?= .dauerlauf
 
 ##@ Use
@@ -18,7 +18,7 @@ up: $(READY) ## Start the whole stack: PostgreSQL, Temporal with UI, worker, API
 
 ##@ Develop
 test: $(READY) ## Run all tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## Format, lint, types, import contracts, migrations, dependencies, spelling
 	$(BIN)/ruff format --check .
