@@ -124,6 +124,9 @@ def _order(request: SendMessage) -> SendOrder:
         window=Window.model_validate(request.window) if request.window else None,
         now=request.now,
         expires_at=request.expires_at,
+        priority=request.priority,
+        at_cap=request.cap,
+        repeat=request.repeat,
     )
 
 

@@ -23,6 +23,9 @@ async def send(passage: Passage, node: SendNode) -> Departure:
             channel=node.channel,
             window=passage.run.plan.get("window"),
             expires_at=passage.expires_at(),
+            priority=passage.plan.priority,
+            cap=node.cap or passage.plan.cap,
+            repeat=node.repeat,
         )
         receipt = await passage.act(MessagingPort.send_message, request)
         state.zone = receipt.zone
