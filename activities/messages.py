@@ -133,7 +133,13 @@ def _order(request: SendMessage) -> SendOrder:
 def _receipt(outcome: Settled | Deferred, *, zone: str = "UTC") -> SendReceipt:
     """What the workflow is told."""
     if isinstance(outcome, Deferred):
-        return SendReceipt(status=SendStatus.DEFERRED, because=outcome.because, until=outcome.until, zone=outcome.zone)
+        return SendReceipt(
+            status=SendStatus.DEFERRED,
+            because=outcome.because,
+            until=outcome.until,
+            zone=outcome.zone,
+            waits_for=outcome.waits_for,
+        )
     return SendReceipt(
         status=_STATUS[outcome.state],
         message_id=outcome.message_id,

@@ -148,18 +148,20 @@ def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
         return Refused(RefusalReason.QUIET_HOURS, "The contact's quiet hours leave no time within the send window.")
     if opening <= facts.now:
         return None
-    because = f"{_opens(facts, opening)} at {facts.local(opening)}. {facts.zone_note or ''}"
+    words, waits_for = _opens(facts, opening)
+    because = f"{words} at {facts.local(opening)}. {facts.zone_note or ''}"
     if facts.expires_at is not None and opening > facts.expires_at:
         return Refused(RefusalReason.OVERDUE, f"{because.strip()} The message is of no use then.")
-    return Deferred(opening, facts.zone.key, because.strip())
+    return Deferred(opening, facts.zone.key, because.strip(), waits_for)
 
 
-def _opens(facts: GateFacts, opening: datetime) -> str:
+def _opens(facts: GateFacts, opening: datetime) -> tuple[str, str]:
+    """What happens then, and what is waited for."""
     if next_opening(facts.window, facts.now, facts.zone, facts.closed) == opening:
-        return "The send window opens"
+        return "The send window opens", "the send window"
     if next_opening(facts.quiet, facts.now, facts.zone) == opening:
-        return "The contact's quiet hours end"
-    return "The send window is open and the contact's quiet hours are over"
+        return "The contact's quiet hours end", "the end of the contact's quiet hours"
+    return "The send window is open and the contact's quiet hours are over", "the send window outside quiet hours"
 
 
 def not_sent_before(facts: GateFacts) -> Refused | None:
@@ -195,7 +197,7 @@ def _in_line(facts: GateFacts, place: Place, until: datetime, because: str) -> R
         return Refused(RefusalReason.FREQUENCY_CAP, because)
     # Who is not to get the message takes nobody's place, but keeps the pace of those who do.
     held = facts.held_out or facts.in_control_group
-    return Deferred(opening, facts.zone.key, because, None if held else replace(place, until=opening))
+    return Deferred(opening, facts.zone.key, because, "its turn", None if held else replace(place, until=opening))
 
 
 def _held_back(facts: GateFacts, ahead: int) -> str:

@@ -30,6 +30,8 @@ class Deferred:
     until: datetime
     zone: str
     because: str
+    waits_for: str = "the send window"
+    """In words that fit behind "wait for"."""
     place: Place | None = None
     """Its place in the contact's line, where it waits for the frequency cap."""
 

@@ -72,6 +72,8 @@ class SendReceipt(BaseModel, frozen=True):
     until: datetime | None = None
     zone: str = "UTC"
     """IANA zone the contact lives in, for readable summaries."""
+    waits_for: str = Field(default="", exclude_if=lambda words: not words)
+    """Where deferred: what is waited for, in words that fit behind "wait for"."""
 
 
 class JudgeCondition(ActionRequest, frozen=True):
