@@ -124,13 +124,22 @@ def _order(request: SendMessage) -> SendOrder:
         window=Window.model_validate(request.window) if request.window else None,
         now=request.now,
         expires_at=request.expires_at,
+        priority=request.priority,
+        at_cap=request.cap,
+        repeat=request.repeat,
     )
 
 
 def _receipt(outcome: Settled | Deferred, *, zone: str = "UTC") -> SendReceipt:
     """What the workflow is told."""
     if isinstance(outcome, Deferred):
-        return SendReceipt(status=SendStatus.DEFERRED, because=outcome.because, until=outcome.until, zone=outcome.zone)
+        return SendReceipt(
+            status=SendStatus.DEFERRED,
+            because=outcome.because,
+            until=outcome.until,
+            zone=outcome.zone,
+            waits_for=outcome.waits_for,
+        )
     return SendReceipt(
         status=_STATUS[outcome.state],
         message_id=outcome.message_id,

@@ -14,16 +14,21 @@ from zoneinfo import available_timezones
 from email_validator import EmailNotValidError, validate_email
 
 from crm.documents import MAX_NAME_LENGTH, json_problem, text_problem
+from journeys.quiet import QUIET_HOURS, normalize_quiet_hours
 from kit.errors import Problem
 
 FIELDS = ("email", "first_name", "last_name", "phone", "locale", "time_zone", "country", "region")
 """The typed fields of a contact, as columns and as attribute names in conditions."""
+
+CHECKED = (QUIET_HOURS,)
+"""The free attributes that the product itself reads, and so checks. None of them is a column."""
 
 _ALIASES = {
     "firstName": "first_name",
     "lastName": "last_name",
     "timezone": "time_zone",
     "timeZone": "time_zone",
+    "quietHours": QUIET_HOURS,
 }
 
 
@@ -55,9 +60,9 @@ def sort_traits(traits: Mapping[str, Any]) -> SortedTraits:
     for name, value in traits.items():
         where = f"traits.{name}"
         field = _ALIASES.get(name, name)
-        if field in FIELDS:
+        if field in FIELDS or field in CHECKED:
             try:
-                fields[field] = _field_value(field, value)
+                (fields if field in FIELDS else attributes)[field] = _field_value(field, value)
             except ValueError as error:
                 rejected.append(Problem(where, "is not usable.", f"{error}."))
         elif problem := text_problem(name, where="traits") or json_problem(value, where=where):
@@ -131,6 +136,7 @@ _NORMALIZERS: Mapping[str, Callable[[str], str]] = {
     "time_zone": _time_zone,
     "country": _country,
     "region": _region,
+    QUIET_HOURS: normalize_quiet_hours,
 }
 
 

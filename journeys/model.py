@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag
 from journeys.conditions.registry import Condition
 from journeys.duration import Duration, parse_duration, write_duration
 from journeys.entries import Absence, Broadcast, DateEntry, TimedEntry
+from journeys.frequency import AtCap, Priority
 from journeys.refusals import refused
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Flag, Key, Scalar, Strict, Where, Whole
@@ -153,6 +154,12 @@ class Journey(Strict):
         description="Percent of its contacts who pass through without its messages, so that its effect can be told.",
     )
     window: Window | None = Field(default=None, description="When its marketing and sales messages may leave.")
+    priority: Priority = Field(
+        default=Priority.NORMAL, description="Whose message goes first where several wait for the frequency cap."
+    )
+    cap: AtCap = Field(
+        default=AtCap.DEFER, description="Its messages at the frequency cap: `defer` waits, `skip` leaves them out."
+    )
     steps: tuple[Step, ...] = Field(min_length=1, description="What happens, in this order.")
 
 

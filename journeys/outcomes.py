@@ -51,4 +51,7 @@ class RefusalReason(StrEnum):
     OVERDUE = "overdue"
     HOLDOUT = "holdout"
     CONTROL_GROUP = "control_group"
+    SENT_BEFORE = "sent_before"
+    FREQUENCY_CAP = "frequency_cap"
+    QUIET_HOURS = "quiet_hours"
     REJECTED_BY_PROVIDER = "rejected_by_provider"

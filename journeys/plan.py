@@ -16,6 +16,7 @@ from journeys.changes import changes
 from journeys.conditions.base import Needs
 from journeys.conditions.registry import Condition
 from journeys.duration import Duration
+from journeys.frequency import AtCap, Priority
 from journeys.model import Journey
 from journeys.places import Path
 from journeys.steps.registry import Node, Step
@@ -60,6 +61,8 @@ class Plan(Strict):
     nodes: dict[str, Node]
     criteria: dict[str, Criterion] = Field(default_factory=dict)
     window: Window | None = None
+    priority: Priority = Priority.NORMAL
+    cap: AtCap = AtCap.DEFER
 
     @property
     def listens(self) -> frozenset[str]:
@@ -206,6 +209,8 @@ def compile_plan(journey: Journey, version: int) -> Plan:
         nodes=compiler.nodes,
         criteria=_enrollment_criteria(journey) | compiler.criteria,
         window=journey.window,
+        priority=journey.priority,
+        cap=journey.cap,
     )
 
 

@@ -81,6 +81,8 @@ class PretendedContact(Strict):
     lists: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = ()
     history: tuple[PastEvent, ...] = ()
     suppressed: Flag = False
+    holdout: Flag = Field(default=False, description="In the journey's holdout, whatever the draw says.")
+    control_group: Flag = Field(default=False, description="In the global control group, whatever the draw says.")
 
     @model_validator(mode="before")
     @classmethod

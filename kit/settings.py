@@ -84,8 +84,22 @@ class Settings(BaseSettings):
     )
     weekly_cap: int = Field(
         default=3,
-        ge=1,
-        description="Marketing messages to one contact within 7 days above which checks of journeys warn.",
+        ge=0,
+        description="Marketing messages one contact gets within 7 days at most, from all journeys together; 0: no cap.",
+    )
+    daily_cap: int = Field(
+        default=0, ge=0, description="Marketing messages one contact gets within 24 hours at most; 0: no cap."
+    )
+    daily_cap_by_calendar: bool = Field(
+        default=False, description="Count for the daily cap by the calendar day where the contact lives instead."
+    )
+    cap_wait_hours: int = Field(
+        default=168, ge=1, description="Hours a message at a cap waits at most where the journey says nothing else."
+    )
+    repeat_after_hours: int = Field(
+        default=18,
+        ge=0,
+        description="Hours before the same marketing or sales template may go to the same contact again.",
     )
     control_group_percent: int = Field(
         default=0, ge=0, le=50, description="Percent of all contacts who get no marketing message, as a control group."

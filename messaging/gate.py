@@ -3,7 +3,7 @@
 Asked in the transaction of the claim, directly before it, so nothing can be withdrawn unseen in between.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,12 +15,16 @@ from crm.consent import ConsentRepository
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from journeys.experiments import in_control_group
+from journeys.frequency import AtCap, Priority, Words
 from journeys.holidays import closed_on_holidays
+from journeys.quiet import QUIET_HOURS, outside
 from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
 from journeys.window import Window
 from kit.errors import NotFound
 from kit.settings import Settings
+from messaging.attention import Attention, treated
+from messaging.ledger import MessageKey
 from messaging.models import MessageClass
 from messaging.rules import GateFacts, judge
 from messaging.suppression import SuppressionList
@@ -29,13 +33,14 @@ from messaging.verdicts import Allowed, Verdict
 
 @dataclass(frozen=True)
 class GateRequest:
-    """May this contact, in this enrollment, get a message of this class over this channel at `now`?
+    """May this contact get this message of this class, made from this template, at `now`?
 
     `now` is the workflow's time and decides; `wall_now` only tells whether that lies too long ago. Both are aware.
     """
 
-    enrollment_id: UUID
+    key: MessageKey
     contact_id: UUID
+    template: str
     message_class: MessageClass
     channel: MessageChannel
     window: Window | None
@@ -43,17 +48,33 @@ class GateRequest:
     wall_now: datetime
     expires_at: datetime | None = None
     """After this (aware) the message is of no use any more."""
+    priority: Priority = Priority.NORMAL
+    at_cap: AtCap = AtCap.DEFER
+    repeat: Words | timedelta | None = None
+    """When the template may go to the contact again; None: as the settings say."""
 
 
 async def decide(session: AsyncSession, request: GateRequest, *, settings: Settings) -> Verdict:
     """Allowed, refused with a reason, or deferred to an instant, on facts read now in this transaction.
 
+    Marketing and sales messages of one contact are decided one after the other: until this transaction ends, nobody
+    else is told anything of them.
+
     Raises:
         NotFound: contact or enrollment does not exist (any more).
         NeverOpens: the window does not open within a year.
     """
+    attention = Attention(session, request.contact_id, request.key)
+    binding = request.message_class is not MessageClass.TRANSACTIONAL
+    if binding:
+        await attention.lock()  # before anything is read that another send may be about to change
     facts = await _facts(session, request, settings)
+    if binding:
+        frequency = treated(request.message_class, request.priority, request.at_cap, request.repeat, settings=settings)
+        facts = replace(facts, frequency=await attention.read(frequency, request.template, facts.at))
     objection = judge(facts)
+    if binding:
+        await attention.note(objection)
     if objection is not None:
         return objection
     assert facts.deliverable_address is not None
@@ -62,11 +83,19 @@ async def decide(session: AsyncSession, request: GateRequest, *, settings: Setti
 
 async def _facts(session: AsyncSession, request: GateRequest, settings: Settings) -> GateFacts:
     columns = select(
-        Contact.email, Contact.time_zone, Contact.country, Contact.region, Enrollment.ended_at, Enrollment.holdout
+        Contact.email,
+        Contact.time_zone,
+        Contact.country,
+        Contact.region,
+        Contact.attributes[QUIET_HOURS].astext.label(QUIET_HOURS),
+        Enrollment.ended_at,
+        Enrollment.holdout,
     )
     joined = columns.join(Enrollment, Enrollment.contact_id == Contact.id)
     row = (
-        await session.execute(joined.where(Contact.id == request.contact_id, Enrollment.id == request.enrollment_id))
+        await session.execute(
+            joined.where(Contact.id == request.contact_id, Enrollment.id == request.key.enrollment_id)
+        )
     ).one_or_none()
     if row is None:
         raise NotFound("The contact or the enrollment does not exist any more.", remedy="End the enrollment.")
@@ -89,6 +118,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         expires_at=request.expires_at,
         held_out=row.holdout,
         in_control_group=in_control_group(request.contact_id, percent=settings.control_group_percent),
+        quiet=outside(row.quiet_hours),
     )
 
 

@@ -113,18 +113,41 @@ class Ledger:
             _move(record, LedgerEvent.UNCERTAIN, now, because)
         return _settled(record)
 
-    async def claim(self, key: MessageKey, draft: Draft, *, attempt: str, provider: str, now: datetime) -> Claim | None:
-        """Claim the message for this attempt. Returns None where another attempt was faster: look at it with `find`."""
+    async def claim(
+        self,
+        key: MessageKey,
+        draft: Draft,
+        *,
+        attempt: str,
+        provider: str,
+        now: datetime,
+        counted_at: datetime | None = None,
+    ) -> Claim | None:
+        """Claim the message for this attempt. Returns None where another attempt was faster: look at it with `find`.
+
+        The frequency cap counts it as sent at `counted_at` (aware), which is now unless something else is said.
+        """
         values = vars(draft) | {"attempt": attempt, "provider": provider, "claimed_at": now}
+        values["counted_at"] = counted_at or now
         message_id = await self._insert(key, LedgerEvent.CLAIMED, values)
         return Claim(message_id, attempt) if message_id else None
 
-    def claim_again(self, record: MessageRecord, draft: Draft, *, attempt: str, provider: str, now: datetime) -> Claim:
+    def claim_again(
+        self,
+        record: MessageRecord,
+        draft: Draft,
+        *,
+        attempt: str,
+        provider: str,
+        now: datetime,
+        counted_at: datetime | None = None,
+    ) -> Claim:
         """Claim a message that `find` locked and `standing` let pass."""
         record.state = after(MessageState(record.state), LedgerEvent.CLAIMED)
         for name, value in vars(draft).items():
             setattr(record, name, value)
         record.attempt, record.provider, record.claimed_at = attempt, provider, now
+        record.counted_at = counted_at or now
         record.because, record.settled_at = "", None
         return Claim(record.id, attempt)
 

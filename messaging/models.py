@@ -57,6 +57,7 @@ class MessageRecord(Base):
     __table_args__ = (
         UniqueConstraint("enrollment_id", "step", "iteration", "channel"),
         Index("ix_messages_contact_id_created_at", "contact_id", "created_at"),
+        Index("ix_messages_contact_id_counted_at", "contact_id", "counted_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
@@ -80,6 +81,27 @@ class MessageRecord(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     claimed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    counted_at: Mapped[datetime | None]
+    """When it was sent as the frequency cap counts: the workflow's time, or the wall clock's where that was later."""
+
+
+class WaitingMessage(Base):
+    """A place in a contact's line at the frequency cap. Void once the enrollment is no longer at the step."""
+
+    __tablename__ = "waiting_messages"
+
+    enrollment_id: Mapped[UUID] = mapped_column(ForeignKey("enrollments.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    iteration: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    priority: Mapped[str]
+    since: Mapped[datetime]
+    """When it first found the cap full."""
+    last: Mapped[datetime]
+    """It does not wait beyond this."""
+    until: Mapped[datetime]
+    """When its turn is to come, as far as is known."""
 
 
 class Suppression(Base):

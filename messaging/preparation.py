@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from journeys.frequency import AtCap, Priority, Words
 from journeys.values import MessageChannel
 from journeys.window import Window
 from kit.errors import Invalid
@@ -37,6 +38,9 @@ class SendOrder:
     window: Window | None
     now: datetime
     expires_at: datetime | None = None
+    priority: Priority = Priority.NORMAL
+    at_cap: AtCap = AtCap.DEFER
+    repeat: Words | timedelta | None = None
 
     @property
     def key(self) -> MessageKey:
@@ -128,14 +132,18 @@ class Preparer:
 
     def _question(self, order: SendOrder, letter: _Letter) -> GateRequest:
         return GateRequest(
-            enrollment_id=order.enrollment_id,
+            key=order.key,
             contact_id=order.contact_id,
+            template=letter.template.key,
             message_class=MessageClass(letter.template.message_class),
             channel=order.channel,
             window=order.window,
             now=order.now,
             wall_now=self.wall_now,
             expires_at=order.expires_at,
+            priority=order.priority,
+            at_cap=order.at_cap,
+            repeat=order.repeat,
         )
 
     async def _refuse(
@@ -150,14 +158,11 @@ class Preparer:
         return Settled(MessageState.REFUSED, message_id, refused.reason, refused.because)
 
     async def _claim(self, order: SendOrder, letter: _Letter, known: MessageRecord | None) -> Claim | None:
-        draft = letter.draft(order.contact_id)
+        draft, by = letter.draft(order.contact_id), {"attempt": self.attempt, "provider": self.provider}
+        counted_at = max(order.now, self.wall_now)
         if known is not None:
-            return self.ledger.claim_again(
-                known, draft, attempt=self.attempt, provider=self.provider, now=self.wall_now
-            )
-        return await self.ledger.claim(
-            order.key, draft, attempt=self.attempt, provider=self.provider, now=self.wall_now
-        )
+            return self.ledger.claim_again(known, draft, **by, now=self.wall_now, counted_at=counted_at)
+        return await self.ledger.claim(order.key, draft, **by, now=self.wall_now, counted_at=counted_at)
 
     async def _prepared_by_another(self, order: SendOrder) -> Settled | TooEarly:
         """Another attempt wrote the row between our look and our claim."""

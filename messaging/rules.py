@@ -1,18 +1,21 @@
 """The rules of the gate, one small function each, in the order they are asked. Pure: the facts are an argument.
 
-A new rule (frequency cap, tracking consent, contact stage …) is one function and one line in `RULES`.
+A new rule (tracking consent, contact stage …) is one function and one line in `RULES`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from journeys.frequency import AtCap, described
 from journeys.outcomes import RefusalReason
-from journeys.timing import next_opening
+from journeys.quiet import next_common_opening
+from journeys.timing import NeverOpens, next_opening
 from journeys.values import MessageChannel, Purpose
 from journeys.window import Window
+from messaging.frequency import Frequency, Place, turn
 from messaging.models import MessageClass
 from messaging.verdicts import Deferred, Refused
 
@@ -44,6 +47,26 @@ class GateFacts:
     """The contact is to show what happens without the journey's messages."""
     in_control_group: bool = False
     """The contact is to show what happens without any marketing message."""
+    quiet: Window | None = None
+    """Open outside the quiet hours the contact asked for; None where it asked for none."""
+    frequency: Frequency = field(default_factory=Frequency)
+
+    @property
+    def at(self) -> datetime:
+        """When it is as the contact counts: the workflow's time, or the wall clock's where something held it up."""
+        return max(self.now, self.wall_now)
+
+    def opening(self, at: datetime) -> datetime:
+        """The first instant not before `at` that is in the journey's window and outside the contact's quiet hours.
+
+        Raises:
+            NeverOpens: there is none within a year.
+        """
+        return next_common_opening((self.window, self.quiet), at, self.zone, self.closed)
+
+    def local(self, instant: datetime) -> str:
+        """An instant as the contact's clock shows it."""
+        return f"{instant.astimezone(self.zone):%Y-%m-%d %H:%M} {self.zone.key}"
 
 
 Rule = Callable[[GateFacts], Refused | Deferred | None]
@@ -111,17 +134,79 @@ def has_consent(facts: GateFacts) -> Refused | None:
 
 
 def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
-    """Marketing and sales messages wait for the journey's window in the contact's own time zone, while of use."""
-    if facts.message_class is MessageClass.TRANSACTIONAL or facts.window is None:
+    """Marketing and sales messages wait for the journey's window in the contact's own time zone, while of use.
+
+    They wait for the end of the contact's quiet hours, too.
+    """
+    if facts.message_class is MessageClass.TRANSACTIONAL or not (facts.window or facts.quiet):
         return None
-    opening = next_opening(facts.window, facts.now, facts.zone, facts.closed)
+    # A window that does not open at all is the author's mistake; one that only the contact keeps shut is a refusal.
+    next_opening(facts.window, facts.now, facts.zone, facts.closed)
+    try:
+        opening = facts.opening(facts.now)
+    except NeverOpens:
+        return Refused(RefusalReason.QUIET_HOURS, "The contact's quiet hours leave no time within the send window.")
     if opening <= facts.now:
         return None
-    local = opening.astimezone(facts.zone)
-    because = f"The send window opens at {local:%Y-%m-%d %H:%M} {facts.zone.key}. {facts.zone_note or ''}"
+    words, waits_for = _opens(facts, opening)
+    because = f"{words} at {facts.local(opening)}. {facts.zone_note or ''}"
     if facts.expires_at is not None and opening > facts.expires_at:
         return Refused(RefusalReason.OVERDUE, f"{because.strip()} The message is of no use then.")
-    return Deferred(opening, facts.zone.key, because.strip())
+    return Deferred(opening, facts.zone.key, because.strip(), waits_for)
+
+
+def _opens(facts: GateFacts, opening: datetime) -> tuple[str, str]:
+    """What happens then, and what is waited for."""
+    if next_opening(facts.window, facts.now, facts.zone, facts.closed) == opening:
+        return "The send window opens", "the send window"
+    if next_opening(facts.quiet, facts.now, facts.zone) == opening:
+        return "The contact's quiet hours end", "the end of the contact's quiet hours"
+    return "The send window is open and the contact's quiet hours are over", "the send window outside quiet hours"
+
+
+def not_sent_before(facts: GateFacts) -> Refused | None:
+    """The same template goes to a contact again only after some time, whichever journey sends it."""
+    frequency = facts.frequency
+    if facts.message_class is MessageClass.TRANSACTIONAL or not frequency.repeated(facts.at):
+        return None
+    assert frequency.sent_before is not None
+    before = f"The contact got this template at {facts.local(frequency.sent_before)} already"
+    return Refused(RefusalReason.SENT_BEFORE, f"{before}; it goes out {described(frequency.repeat)}.")
+
+
+def within_cap(facts: GateFacts) -> Refused | Deferred | None:
+    """So many marketing messages and no more; one too many waits for its turn, or is left out as its author says."""
+    if facts.message_class is not MessageClass.MARKETING or not facts.frequency.caps:
+        return None
+    frequency, at = facts.frequency, facts.at
+    place = frequency.place(at, facts.expires_at)
+    ahead = frequency.ahead_of(place, at)
+    until = turn(frequency.caps, frequency.sent, ahead, at, facts.zone)
+    if until <= at:
+        return None
+    because = _held_back(facts, len(ahead))
+    if frequency.at_cap is AtCap.SKIP:
+        return Refused(RefusalReason.FREQUENCY_CAP, f"{because} It does not wait.")
+    return _in_line(facts, place, until, because)
+
+
+def _in_line(facts: GateFacts, place: Place, until: datetime, because: str) -> Refused | Deferred:
+    opening = facts.opening(until)
+    if opening > place.last:
+        because = f"{because} Its turn would be at {facts.local(opening)}; it waits until {facts.local(place.last)}."
+        return Refused(RefusalReason.FREQUENCY_CAP, because)
+    # Who is not to get the message takes nobody's place, but keeps the pace of those who do.
+    held = facts.held_out or facts.in_control_group
+    return Deferred(opening, facts.zone.key, because, "its turn", None if held else replace(place, until=opening))
+
+
+def _held_back(facts: GateFacts, ahead: int) -> str:
+    full = facts.frequency.full(facts.at, facts.zone)
+    had = " and ".join(cap.described() for cap in full)
+    parts = [f"The contact has had {had}: no more are allowed."] if full else []
+    if ahead:
+        parts.append(f"{ahead} message{' goes' if ahead == 1 else 's go'} first.")
+    return " ".join(parts)
 
 
 def not_held_out(facts: GateFacts) -> Refused | None:
@@ -147,13 +232,15 @@ RULES: tuple[Rule, ...] = (
     not_suppressed,
     has_consent,
     window_is_open,
+    not_sent_before,
+    within_cap,
     not_held_out,
     not_in_control_group,
 )
-"""Asked in this order; the first that objects decides. What can only wait comes after all that refuses.
+"""Asked in this order; the first that objects decides. What can only wait comes after what refuses at any time.
 
-But for the groups that a comparison needs: they go at the same pace as the others, through the window too, and are
-refused only what they would have got.
+What was sent before is asked when the window is open: by then it may be long enough ago. The groups that a comparison
+needs go at the same pace as the others, through window and cap too, and are refused only what they would have got.
 """
 
 

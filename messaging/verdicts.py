@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from journeys.outcomes import RefusalReason
+from messaging.frequency import Place
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Deferred:
     until: datetime
     zone: str
     because: str
+    waits_for: str = "the send window"
+    """In words that fit behind "wait for"."""
+    place: Place | None = None
+    """Its place in the contact's line, where it waits for the frequency cap."""
 
 
 Verdict = Allowed | Refused | Deferred

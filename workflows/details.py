@@ -80,6 +80,8 @@ def current(plan: Plan, state: EnrollmentState, *, now: datetime) -> str:
         parts.append(f"**Paused** {instant(state.paused_at, state.zone, now=now)} by {state.pause_reason}")
     if state.due_at:
         parts.append(f"**Until** {instant(state.due_at, state.zone, now=now)}")
+    if state.held_back:
+        parts.append(f"**Held back** {state.held_back.because}")
     if state.why:
         parts.append(f"**Why** {state.why}")
     if state.at is not None:
@@ -121,6 +123,7 @@ def explain(plan: Plan, state: EnrollmentState) -> Explanation:
         since=state.since,
         until=state.due_at,
         attention=state.attention.reason if state.attention else None,
+        held_back=state.held_back.because if state.held_back else "",
         next=what_next(plan, node) if node else [],
         met=state.met,
         results=state.results,

@@ -89,6 +89,8 @@ class Explanation(BaseModel, frozen=True):
     since: datetime
     until: datetime | None
     attention: str | None
+    held_back: str = ""
+    """Where the gate defers a message: why, without personal data."""
     next: list[str]
     """What may come next, in plain words."""
     met: dict[str, Met]

@@ -54,6 +54,7 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "planned_at": state.planned_at if target.continues else now,
             "due_at": due.at if kept or due.at is None or state.due_at is None else max(due.at, now),
             "resolution": state.resolution if kept else None,
+            "held_back": state.held_back if kept else None,
             "rescheduled": state.rescheduled if kept else "",
             "attention": state.attention if failed else None,
             "commands": state.commands if failed else [word for word in state.commands if word != RETRY],

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from temporalio import activity
 
 from journeys.conditions.first import FirstHolding
+from journeys.frequency import AtCap, Priority, Repeat
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
 from journeys.values import Scalar
 from workflows.state import Decision
@@ -54,6 +55,11 @@ class SendMessage(ActionRequest, frozen=True):
     channel: str
     window: dict[str, Any] | None = None
     expires_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    priority: Priority = Field(default=Priority.NORMAL, exclude_if=lambda priority: priority is Priority.NORMAL)
+    cap: AtCap = Field(default=AtCap.DEFER, exclude_if=lambda cap: cap is AtCap.DEFER)
+    """What becomes of it at the frequency cap."""
+    repeat: Repeat | None = Field(default=None, exclude_if=lambda repeat: repeat is None)
+    """When the template may go to the contact again; None: as the settings say."""
 
 
 class SendReceipt(BaseModel, frozen=True):
@@ -66,6 +72,8 @@ class SendReceipt(BaseModel, frozen=True):
     until: datetime | None = None
     zone: str = "UTC"
     """IANA zone the contact lives in, for readable summaries."""
+    waits_for: str = Field(default="", exclude_if=lambda words: not words)
+    """Where deferred: what is waited for, in words that fit behind "wait for"."""
 
 
 class JudgeCondition(ActionRequest, frozen=True):

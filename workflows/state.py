@@ -55,6 +55,13 @@ class Resolution(BaseModel, frozen=True):
     because: str = ""
 
 
+class HeldBack(BaseModel, frozen=True):
+    """What a message waits for at its gate, and why."""
+
+    waits_for: str
+    because: str
+
+
 class Migration(BaseModel, frozen=True):
     """Request of the update `migrate`: go over to another version of the journey. `plan` is a `compact_plan`.
 
@@ -103,6 +110,8 @@ class EnrollmentState(BaseModel):
     """End of the running wait. A wait taken up again (continue-as-new, resume) ends then."""
     resolution: Resolution | None = None
     """Where `due_at` was looked up: from what."""
+    held_back: HeldBack | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Where the gate defers the message of this step: why."""
     rescheduled: str = ""
     """Who has moved the end of the running wait and why, for people."""
     paused_at: datetime | None = None

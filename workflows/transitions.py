@@ -48,7 +48,7 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
     state.at, state.since, state.due_at, state.attention = departure.next, now, None, None
     state.commands = [command for command in state.commands if not command.startswith(DECIDE)]
-    state.resolution, state.rescheduled = None, ""
+    state.resolution, state.held_back, state.rescheduled = None, None, ""
     if state.at is not None:
         state.iterations[state.at] = state.iterations.get(state.at, 0) + 1
 
@@ -92,7 +92,7 @@ def park(state: EnrollmentState, reason: str, now: datetime) -> None:
     """Stay at the current step as one that needs attention. A running wait of the step is forgotten."""
     assert state.at is not None
     state.attention = Attention(step=state.at, reason=reason[:LONGEST_REASON], since=now)
-    state.due_at, state.resolution, state.rescheduled = None, None, ""
+    state.due_at, state.resolution, state.held_back, state.rescheduled = None, None, None, ""
 
 
 def retry(state: EnrollmentState) -> None:

@@ -1,15 +1,19 @@
 """A send in a simulation: the same letter, the same gate, the same receipt. Only that nothing leaves."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from cli.simulation.world import Happening, Mail, Moment, NoMail, World
 from journeys.holidays import closed_on_holidays
 from journeys.outcomes import SendStatus
+from journeys.quiet import QUIET_HOURS, outside
 from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
 from journeys.window import Window
 from kit.errors import Invalid
+from messaging.attention import treated
+from messaging.frequency import Frequency, Place
 from messaging.gate import deliverable
 from messaging.models import MessageClass, Template
 from messaging.personalisation import recipient_of
@@ -38,11 +42,14 @@ def post(world: World, request: SendMessage) -> SendReceipt:
 def _post(world: World, request: SendMessage) -> SendReceipt:
     template = world.mailroom.template(request.template, world.record.contact.locale)
     content = _written(world, template, request)
-    facts = _gate_facts(world, request, MessageClass(template.message_class))
-    match judge(facts):
-        case Deferred(until, zone, because):
+    message_class = MessageClass(template.message_class)
+    facts = _gate_facts(world, request, message_class)
+    verdict = judge(facts)
+    _keep_place(world, facts.frequency, verdict)
+    match verdict:
+        case Deferred(until, zone, because, waits_for):
             world.tell(Moment(request.now, Happening.DEFERRED, request.template, because=because, until=until))
-            return SendReceipt(status=SendStatus.DEFERRED, because=because, until=until, zone=zone)
+            return SendReceipt(status=SendStatus.DEFERRED, because=because, until=until, zone=zone, waits_for=waits_for)
         case Refused(reason, because):
             world.refused.append(NoMail(request.now, request.template, request.step, reason.value, because))
             return SendReceipt(
@@ -50,7 +57,7 @@ def _post(world: World, request: SendMessage) -> SendReceipt:
             )
     if isinstance(content, Invalid):
         raise content
-    world.mails.append(_mail(request, template, content))
+    world.mails.append(_mail(request, template, content, message_class))
     world.tell(Moment(request.now, Happening.MAIL, request.template, content.subject))
     return SendReceipt(status=SendStatus.SENT, message_id=uuid4(), zone=facts.zone.key)
 
@@ -84,9 +91,41 @@ def _gate_facts(world: World, request: SendMessage, message_class: MessageClass)
         zone_note=note,
         expires_at=request.expires_at,
         closed=closed_on_holidays(contact.country or settings.default_country, contact.region),
+        held_out=world.record.held_out,
+        in_control_group=world.record.in_control_group,
+        quiet=outside(contact.attributes.get(QUIET_HOURS)),
+        frequency=_frequency(world, request, message_class),
     )
 
 
-def _mail(request: SendMessage, template: Template, content: Content) -> Mail:
+def _frequency(world: World, request: SendMessage, message_class: MessageClass) -> Frequency:
+    """How often this contact was written to by this journey, the only one there is here."""
+    frequency = treated(message_class, request.priority, request.cap, request.repeat, settings=world.settings)
+    return replace(
+        frequency,
+        message=f"{request.enrollment_id}:{request.step}:{request.iteration}:{request.channel}",
+        sent=tuple(mail.at for mail in world.mails if mail.message_class is MessageClass.MARKETING),
+        sent_before=max((mail.at for mail in world.mails if mail.template == request.template), default=None),
+        line=tuple(place for place in world.line.values() if _at_its_step(world, place)),
+    )
+
+
+def _at_its_step(world: World, place: Place) -> bool:
+    enrollment_id, step, *_ = place.message.split(":")
+    ride = world.rides[UUID(enrollment_id)]
+    return ride.running and ride.progress is not None and ride.progress.step == step
+
+
+def _keep_place(world: World, frequency: Frequency, verdict: Refused | Deferred | None) -> None:
+    """The line as the verdict leaves it."""
+    own = world.line.pop(frequency.message, None)
+    if isinstance(verdict, Deferred):
+        place = verdict.place or (replace(own, until=verdict.until) if own else None)
+        if place is not None:
+            world.line[place.message] = place
+
+
+def _mail(request: SendMessage, template: Template, content: Content, message_class: MessageClass) -> Mail:
     at: datetime = request.now
-    return Mail(at, request.template, request.step, template.locale, content.subject, content.text, content.html)
+    written = (content.subject, content.text, content.html)
+    return Mail(at, request.template, request.step, template.locale, *written, message_class)

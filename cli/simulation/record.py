@@ -37,6 +37,8 @@ class Record:
     contact: Contact
     models: tuple[PointsModel, ...]
     suppressed: bool = False
+    held_out: bool = False
+    in_control_group: bool = False
     lists: set[str] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     _declarations: list[_Declaration] = field(default_factory=list)
@@ -49,7 +51,13 @@ class Record:
         Raises:
             Invalid: an attribute has a value that no contact could have.
         """
-        record = cls(Contact(id=pretended.id, attributes={}), tuple(models), pretended.suppressed)
+        record = cls(
+            Contact(id=pretended.id, attributes={}),
+            tuple(models),
+            suppressed=pretended.suppressed,
+            held_out=pretended.holdout,
+            in_control_group=pretended.control_group,
+        )
         report = record.apply_traits(pretended.attributes)
         if report.rejected:
             raise Invalid("The pretended contact has attributes that cannot be used.", problems=report.rejected)

@@ -24,6 +24,8 @@ from journeys.outcomes import ENDED, JourneyState
 from journeys.plan import Plan
 from journeys.timing import zone_or_default
 from kit.settings import Settings
+from messaging.frequency import Place
+from messaging.models import MessageClass
 from workflows.ports import Progress, SendReceipt
 from workflows.state import Decision
 
@@ -65,6 +67,7 @@ class Mail:
     subject: str
     text: str
     html: str
+    message_class: MessageClass
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ class World:
     refused: list[NoMail] = field(default_factory=list)
     arriving: deque[Event] = field(default_factory=deque)
     """Events that happened and have had no effect yet."""
+    line: dict[str, Place] = field(default_factory=dict)
+    """Who waits for the frequency cap, by message."""
     receipts: dict[tuple[UUID, str, int, str], SendReceipt] = field(default_factory=dict)
     broken: Exception | None = None
     """An error nobody foresaw, in what surrounds the workflow: the simulation is worth nothing then."""

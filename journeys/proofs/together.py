@@ -8,11 +8,13 @@ from typing import NamedTuple
 from journeys.describe import describe_node
 from journeys.duration import describe_duration
 from journeys.findings import Finding, KnownTemplates, Severity
+from journeys.frequency import AtCap
 from journeys.model import Journey, PerProperty
 from journeys.proofs.mails import Sent, heaviest_week, marketing, most_passages
 from journeys.proofs.subject import Subject, subject_of
 from journeys.proofs.trails import describe_entry
 from journeys.proofs.triggers import Circle, Trigger, circles
+from journeys.steps.send import SendNode
 from kit.errors import Problem
 
 WEEKLY_CAP = 3
@@ -42,7 +44,7 @@ def check_together(
     Args:
         journeys: those that are live at the same time.
         known: the published templates; a template that is not known counts for nothing.
-        weekly_cap: marketing messages one contact should get in seven days at most.
+        weekly_cap: marketing messages the gate lets through to one contact in seven days; 0: any number.
         about: keys of the journeys of which something is asked: what does not concern them is left out.
     """
     subjects = [subject for journey in journeys if (subject := subject_of(journey)) and subject.ends]
@@ -95,6 +97,12 @@ class _Share:
         """Where nothing bounds the passages, those of one."""
         return len(self.sent) * (self.passages or 1)
 
+    def skips(self, sent: Sent) -> bool:
+        """Whether a message is left out at the cap, and does not wait."""
+        node = self.subject.plan.nodes[sent.step_id]
+        assert isinstance(node, SendNode)
+        return (node.cap or self.subject.journey.cap) is AtCap.SKIP
+
     def told(self) -> str:
         first, last = (sent.after // timedelta(days=1) for sent in (self.sent[0], self.sent[-1]))
         days = f"day {first}" if first == last else f"days {first} to {last}"
@@ -107,9 +115,9 @@ def _weekly(subjects: Sequence[Subject], known: KnownTemplates, cap: int, asked:
     shares = [share for subject in subjects if (share := _share(subject, known)).sent]
     for share in shares:
         if share.passages is None:
-            yield _unbounded(share)
+            yield _unbounded(share, cap)
     total = sum(share.messages for share in shares)
-    if total > cap:
+    if total > cap > 0:
         yield _above(shares, total, cap, asked)
 
 
@@ -119,13 +127,15 @@ def _share(subject: Subject, known: KnownTemplates) -> _Share:
     return _Share(subject, sent, most_passages(subject.journey, subject.unrolled, counts) if sent else 1)
 
 
-def _unbounded(share: _Share) -> _Note:
+def _unbounded(share: _Share, cap: int) -> _Note:
     again = share.subject.journey.entry.again
     if isinstance(again, PerProperty):
         often, remedy = f"once for each `{again.per}`", "Use a cooldown, or ask in an `if` what was sent lately."
     else:
         often, remedy = "again as soon as it has left", "Use a cooldown, such as `again: {cooldown: 7d}`."
     what = f"Nothing bounds how many marketing messages it can send within 7 days: a contact enters {often}."
+    if cap:
+        what += f" The gate lets {cap} through, from all journeys together: {_at_cap([share])}."
     return _warning("unbounded-messages", [share.key], what, remedy)
 
 
@@ -138,12 +148,22 @@ def _above(shares: Sequence[_Share], total: int, cap: int, asked: frozenset[str]
     once = " Journeys that nothing bounds count once." if any(share.passages is None for share in shares) else ""
     what = (
         f"One contact can get {sum(share.messages for share in smallest)} marketing messages within 7 days, "
-        f"more than {cap}: {told}{more}.{together}{once}"
+        f"more than {cap}: {told}{more}.{together}{once} The gate lets {cap} through: {_at_cap(smallest)}."
     )
     remedy = (
         "Put more time between them, let one journey exclude the other by its audience or `exit`, or raise the cap."
     )
     return _warning("weekly-cap", [share.key for share in smallest], what, remedy)
+
+
+def _at_cap(shares: Sequence[_Share]) -> str:
+    """What the gate does with the messages that are too many."""
+    skipping = [(share.key, sent.step_id) for share in shares for sent in share.sent if share.skips(sent)]
+    if len(skipping) == sum(len(share.sent) for share in shares):
+        return "it refuses the others as `frequency_cap`, for they say `cap: skip`"
+    waits = "the others wait for their turn, and are refused as `frequency_cap` where that comes too late"
+    told = ", ".join(f"'{step}' of '{key}'" for key, step in skipping[:_MOST_TOLD])
+    return f"{waits}; {told} {'is' if len(skipping) == 1 else 'are'} refused at once, by `cap: skip`" if told else waits
 
 
 def _smallest(ordered: Sequence[_Share], cap: int) -> list[_Share]:

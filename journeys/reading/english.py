@@ -8,6 +8,7 @@ from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
+from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
@@ -120,7 +121,7 @@ def _split(step: SplitStep) -> str:
 
 
 def _send(step: SendStep) -> str:
-    return f'Send "{step.send.template}" by {step.send.channel}'
+    return f'Send "{step.send.template}" by {step.send.channel}{of_message(step.send)}'
 
 
 def _set(step: SetStep) -> str:
@@ -277,6 +278,7 @@ ENGLISH = Wording(
     goal=_goal,
     leaves=_leaves,
     window=_window,
+    frequency=of_journey,
     held_out=lambda percent: f"{percent} % are held out: they pass through without marketing and sales messages",
     of_use=lambda span: f"Left out where it comes more than {lasting(span)} late",
     answers=lambda owner: f"{owner} answers for it",

@@ -18,6 +18,7 @@ from journeys.reading.german_clauses import (
     quoted,
     written,
 )
+from journeys.reading.german_frequency import of_journey, of_message
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
@@ -136,7 +137,7 @@ def _split(step: SplitStep) -> str:
 
 
 def _send(step: SendStep) -> str:
-    return f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden"
+    return f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden{of_message(step.send)}"
 
 
 def _set(step: SetStep) -> str:
@@ -298,6 +299,7 @@ GERMAN = Wording(
     goal=_goal,
     leaves=_leaves,
     window=_window,
+    frequency=of_journey,
     held_out=lambda percent: (
         f"{percent} % bilden die Kontrollgruppe: Sie gehen ohne Werbe- und Vertriebsnachrichten durch"
     ),

@@ -46,6 +46,7 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
         yield words.held_out(journey.holdout)
     if journey.window is not None:
         yield words.window(journey.window)
+    yield from words.frequency(journey)
 
 
 def _steps(steps: Sequence[Step], words: Wording, place: str = "", first: int = 1) -> Iterator[str]:

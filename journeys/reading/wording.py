@@ -4,13 +4,13 @@ Kinds of steps, conditions and timed entries are named as journeys write them; a
 every language, so a new kind is one function and one line per language.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from journeys.conditions.registry import Condition, condition_kind
-from journeys.model import Again, Goal
+from journeys.model import Again, Goal, Journey
 from journeys.places import Path
 from journeys.steps.base import BaseStep
 from journeys.values import EventCriterion
@@ -48,6 +48,8 @@ class Wording:
     goal: Callable[[Goal], str]
     leaves: Callable[[EventCriterion], str]
     window: Callable[[Window], str]
+    frequency: Callable[[Journey], Iterable[str]]
+    """What becomes of its messages at the frequency cap; nothing where it is as usual."""
     held_out: Callable[[int], str]
     """That so many percent of the contacts get no message, for comparison."""
     of_use: Words

@@ -3,16 +3,21 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
+from journeys.frequency import AtCap, Repeat
 from journeys.steps.base import BaseNode, BaseStep, Compiler
 from journeys.values import Key, MessageChannel, Strict
 
 
 class SendNode(BaseNode):
-    """Send `template` over `channel`."""
+    """Send `template` over `channel`. `cap` is the journey's own where it is None, `repeat` that of the settings."""
 
     kind: Literal["send"]
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL
+    cap: AtCap | None = None
+    repeat: Repeat | None = None
 
 
 class Message(Strict):
@@ -20,6 +25,13 @@ class Message(Strict):
 
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL
+    cap: AtCap | None = Field(
+        default=None, description="At the frequency cap: `defer` waits, `skip` leaves it out. Otherwise the journey's."
+    )
+    repeat: Repeat | None = Field(
+        default=None,
+        description="When the same template may go to the same contact again: a duration, `never` or `always`.",
+    )
 
 
 class SendStep(BaseStep):
@@ -30,4 +42,12 @@ class SendStep(BaseStep):
     send: Message
 
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SendNode:
-        return SendNode(kind="send", template=self.send.template, channel=self.send.channel, next=following)
+        message = self.send
+        return SendNode(
+            kind="send",
+            template=message.template,
+            channel=message.channel,
+            cap=message.cap,
+            repeat=message.repeat,
+            next=following,
+        )

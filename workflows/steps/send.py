@@ -7,7 +7,10 @@ from journeys.steps.send import SendNode
 from workflows.limits import SHORTEST_DEFERRAL
 from workflows.passage import Passage
 from workflows.ports import MessagingPort, SendMessage, SendReceipt
+from workflows.state import HeldBack
 from workflows.transitions import Departure
+
+THE_WINDOW = "the send window"
 
 
 async def send(passage: Passage, node: SendNode) -> Departure:
@@ -15,18 +18,24 @@ async def send(passage: Passage, node: SendNode) -> Departure:
     state, receipt, planned_at = passage.state, None, None
     while receipt is None or receipt.status is SendStatus.DEFERRED:
         if state.due_at:
-            await passage.wait_until(state.due_at, words="wait for the send window")
-            planned_at, state.due_at = state.due_at, None
+            words = state.held_back.waits_for if state.held_back else THE_WINDOW
+            await passage.wait_until(state.due_at, words=f"wait for {words}")
+            planned_at, state.due_at, state.held_back = state.due_at, None, None
         request = SendMessage(
             **passage.common(),
             template=node.template,
             channel=node.channel,
             window=passage.run.plan.get("window"),
             expires_at=passage.expires_at(),
+            priority=passage.plan.priority,
+            cap=node.cap or passage.plan.cap,
+            repeat=node.repeat,
         )
         receipt = await passage.act(MessagingPort.send_message, request)
         state.zone = receipt.zone
         state.due_at = _deferred_until(receipt, passage.now())
+        if state.due_at:
+            state.held_back = HeldBack(waits_for=receipt.waits_for or THE_WINDOW, because=receipt.because)
     refused = receipt.status is SendStatus.REFUSED
     because = ": ".join(part for part in (receipt.refusal, receipt.because) if part)
     verdict = StepVerdict.REFUSED if refused else StepVerdict.PASSED

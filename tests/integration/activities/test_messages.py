@@ -98,7 +98,7 @@ async def test_asking_twice_sends_once_and_answers_the_same(sessions: Sessions) 
 async def test_another_iteration_is_another_message(sessions: Sessions) -> None:
     channel, passage = RecordingChannel(), await a_passage(sessions)
     for iteration in (1, 2):
-        await activities(sessions, channel).send_message(passage.request(iteration=iteration))
+        await activities(sessions, channel).send_message(passage.request(iteration=iteration, repeat="always"))
     assert len(channel.sent) == 2
 
 

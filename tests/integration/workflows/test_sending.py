@@ -135,3 +135,34 @@ async def summaries(journey: JourneyUnderTest) -> list[str]:
         for event in (await journey.history()).events
         if event.HasField("timer_started_event_attributes")
     ]
+
+
+async def test_what_the_journey_says_of_the_cap_and_of_repetition_goes_along(enroll: Enroll, world: World) -> None:
+    steps = [
+        {"send": {"template": "a"}},
+        {"send": {"template": "b", "cap": "defer", "repeat": "never"}},
+        {"send": {"template": "c", "repeat": "30d"}},
+    ]
+    await (await enroll(*steps, priority="high", cap="skip")).outcome()
+    asked = [(request.priority, request.cap, request.repeat) for request in world.asked(SendMessage)]
+    assert asked == [("high", "skip", None), ("high", "defer", "never"), ("high", "skip", timedelta(days=30))]
+
+
+async def test_a_message_at_the_cap_says_what_it_waits_for_and_why(enroll: Enroll, world: World) -> None:
+    because = "The contact has had 3 marketing messages within 7 days: no more are allowed."
+
+    async def at_the_cap(request: SendMessage) -> SendReceipt:
+        until = request.now + timedelta(days=2)
+        return SendReceipt(status=SendStatus.DEFERRED, until=until, because=because, waits_for="its turn")
+
+    world.sending.then(at_the_cap)
+    journey = await enroll(VOUCHER)
+    assert (await journey.at("voucher")).held_back == because
+    (timer,) = await summaries(journey)
+    assert timer.startswith("wait for its turn, until ")
+    await journey.pause()
+    await journey.resume()
+    assert (await journey.at("voucher")).held_back == because
+    await journey.advance(timedelta(days=2, minutes=1))
+    await journey.outcome()
+    assert (await journey.explain()).held_back == ""

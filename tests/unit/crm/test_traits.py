@@ -55,6 +55,28 @@ def test_an_unusable_trait_is_left_out_and_told_without_its_value(trait: str, gi
     assert str(given) not in f"{problem.what} {problem.remedy}"
 
 
+@pytest.mark.parametrize(
+    ("trait", "given", "stored"),
+    [
+        ("quiet_hours", " 21:00 - 8:00 ", "21:00-08:00"),
+        ("quietHours", "21:00-08:00", "21:00-08:00"),
+        ("quiet_hours", None, None),
+        ("quiet_hours", "", None),
+    ],
+)
+def test_quiet_hours_are_an_attribute_that_is_checked(trait: str, given: str | None, stored: str | None) -> None:
+    found = sort_traits({trait: given})
+    assert (found.fields, found.attributes, found.rejected) == ({}, {"quiet_hours": stored}, ())
+
+
+@pytest.mark.parametrize("given", ["at night", 21, ["21:00-08:00"], "00:00-24:00"])
+def test_quiet_hours_that_cannot_be_read_are_not_stored(given: object) -> None:
+    found = sort_traits({"quiet_hours": given})
+    (problem,) = found.rejected
+    assert (found.attributes, problem.where) == ({}, "traits.quiet_hours")
+    assert str(given) not in problem.remedy
+
+
 def test_everything_else_is_a_free_attribute_as_it_came() -> None:
     traits = {"plan": "pro", "seats": 3, "address": {"city": "Köln"}, "tags": ["a", "b"], "old": None}
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from journeys.outcomes import RefusalReason
+from journeys.quiet import outside
 from journeys.values import MessageChannel
 from journeys.window import Window
 from messaging.models import MessageClass
@@ -166,3 +167,35 @@ def test_no_reason_repeats_the_address() -> None:
     for rule in RULES:
         objection = rule(replace(facts, consents=frozenset(), now=NIGHT))
         assert objection is None or "ada" not in objection.because
+
+
+QUIET = outside("10:00-13:00")
+
+
+@pytest.mark.parametrize("message_class", [MessageClass.MARKETING, MessageClass.SALES])
+@pytest.mark.parametrize("window", [DAYTIME, None])
+def test_marketing_and_sales_wait_for_the_end_of_the_contacts_quiet_hours(
+    message_class: MessageClass, window: Window | None
+) -> None:
+    found = verdict(message_class=message_class, quiet=QUIET, window=window)
+    because = "The contact's quiet hours end at 2026-06-02 13:00 Europe/Berlin."
+    waits_for = "the end of the contact's quiet hours"
+    assert found == Deferred(NOON + timedelta(hours=1), "Europe/Berlin", because, waits_for)
+
+
+def test_a_transactional_message_does_not_ask_for_quiet_hours() -> None:
+    assert verdict(message_class=MessageClass.TRANSACTIONAL, quiet=QUIET) is None
+
+
+def test_quiet_hours_and_window_are_waited_for_at_once() -> None:
+    evening = Window.model_validate({"from": "11:00", "to": "11:30"})
+    found = verdict(quiet=outside("11:00-11:15"), window=evening)
+    assert isinstance(found, Deferred)
+    assert found.until == NOON + timedelta(hours=23, minutes=15)
+    assert found.because == (
+        "The send window is open and the contact's quiet hours are over at 2026-06-03 11:15 Europe/Berlin."
+    )
+
+
+def test_quiet_hours_that_cover_the_window_are_a_refusal_and_no_failure() -> None:
+    assert reason(quiet=outside("07:00-21:00")) is RefusalReason.QUIET_HOURS

@@ -46,6 +46,8 @@ class TestWeeklyCap:
             "warning: journeys hello, later: One contact can get 4 marketing messages within 7 days, more than 3: "
             "'hello' 2 (at the earliest days 0 to 2 after the entry: 'send-1', 'then'); "
             "'later' 2 (at the earliest days 9 to 10 after the entry: 'send-1', 'send-2'). All 3 journeys together: 5. "
+            "The gate lets 3 through: the others wait for their turn, and are refused as `frequency_cap` where that "
+            "comes too late. "
             "Put more time between them, let one journey exclude the other by its audience or `exit`, or raise the cap."
         )
 
@@ -72,8 +74,25 @@ class TestWeeklyCap:
     def test_passages_that_nothing_bounds_are_told_and_count_once(self, entry: dict[str, Any], said: str) -> None:
         unbounded, above = findings(named("a", entry=entry, steps=[SEND]), named("b", steps=[SEND]), weekly_cap=1)
         assert (unbounded.rule, unbounded.problem.where) == ("unbounded-messages", "journey a")
-        assert unbounded.problem.what.endswith(said)
-        assert above.problem.what.endswith("Journeys that nothing bounds count once.")
+        assert said in unbounded.problem.what
+        assert "The gate lets 1 through, from all journeys together: the others wait" in unbounded.problem.what
+        assert "Journeys that nothing bounds count once." in above.problem.what
+
+    def test_what_the_gate_does_with_the_others_is_told_as_their_authors_say(self) -> None:
+        skip = {"send": {"template": "voucher", "cap": "skip"}}
+        (mixed,) = findings(named("a", steps=[SEND]), named("b", steps=[{"id": "mail", **skip}]), weekly_cap=1)
+        assert mixed.problem.what.endswith("comes too late; 'mail' of 'b' is refused at once, by `cap: skip`.")
+        (skipped,) = findings(named("a", cap="skip", steps=[SEND, SEND]), weekly_cap=1)
+        assert skipped.problem.what.endswith("it refuses the others as `frequency_cap`, for they say `cap: skip`.")
+        defer = {"send": {"template": "voucher", "cap": "defer"}}
+        (waiting,) = findings(named("a", cap="skip", steps=[defer, defer]), weekly_cap=1)
+        assert "refused at once" not in waiting.problem.what
+
+    def test_without_a_cap_there_is_nothing_to_be_above(self) -> None:
+        assert rules(named("a", steps=[SEND, SEND]), weekly_cap=0) == []
+        entry = {"event": "x", "again": "after_exit"}
+        (finding,) = findings(named("a", entry=entry, steps=[SEND]), weekly_cap=0)
+        assert "The gate" not in finding.problem.what
 
     def test_only_what_concerns_the_journeys_asked_about_is_told_and_they_come_first(self) -> None:
         journeys = [named(key, steps=[SEND]) for key in ("a", "b", "c")]

@@ -309,3 +309,30 @@ def test_the_groups_of_a_comparison_and_the_reach_of_the_goal_are_told() -> None
     german = read_journey(made, Language.GERMAN)
     assert "wer es in den 90 Tagen davor erreicht hat, steigt nicht ein.\n" in german
     assert "5 % bilden die Kontrollgruppe" in german
+
+
+def test_how_often_a_contact_is_written_to_is_told_where_the_journey_says_so() -> None:
+    def mail(**said: str) -> dict[str, Any]:
+        return {"send": {"template": "voucher", **said}}
+
+    steps = [mail(repeat="never"), mail(repeat="30d", cap="defer"), mail(repeat="always", cap="skip")]
+    made = journey(priority="high", cap="skip", steps=steps)
+    english = read_journey(made, Language.ENGLISH)
+    for sentence in (
+        "Where several wait for the frequency cap, its messages go first.\n",
+        "At the frequency cap its messages are left out.\n",
+        '1. Send "voucher" by email, only once ever to a contact.\n',
+        '2. Send "voucher" by email, not within 30 days of the last time; at the frequency cap it waits.\n',
+        '3. Send "voucher" by email, even where it was sent just before; at the frequency cap it is left out.\n',
+    ):
+        assert sentence in english
+    german = read_journey(made, Language.GERMAN)
+    for sentence in (
+        "Warten mehrere auf das Frequenzlimit, gehen ihre Nachrichten vor.\n",
+        "Am Frequenzlimit entfallen ihre Nachrichten.\n",
+        "senden, jedem Kontakt nur einmal.\n",
+        "senden, nicht innerhalb von 30 Tagen nach dem letzten Mal; am Frequenzlimit wartet die Nachricht.\n",
+        "senden, auch kurz nach dem letzten Mal; am Frequenzlimit entfällt die Nachricht.\n",
+    ):
+        assert sentence in german
+    assert "its messages let others go first" in read_journey(journey(priority="low"), Language.ENGLISH)
