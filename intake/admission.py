@@ -128,7 +128,7 @@ class Admission:
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
         refusal = refusal or self._closed() or await self._goal_met_before() or await self._outside_audience()
-        return self.turn_away(refusal) if refusal else await self._enter(key, previous)
+        return self.turn_away(refusal) if refusal else await self._enter(key)
 
     def turn_away(self, refusal: NotEnrolled) -> NotEnrolled:
         """Store and log a refusal."""
@@ -190,15 +190,12 @@ class Admission:
     def _entry_moment(self) -> EntryMoment:
         return EntryMoment(self._entered_at, self._entry.properties, self._entry.event_id)
 
-    async def _enter(self, key: str, previous: Enrollment | None) -> Enrolled | NotEnrolled:
-        ended_at = previous.ended_at if previous is not None else None
+    async def _enter(self, key: str) -> Enrolled | NotEnrolled:
         passage = Passage(
             plan=plan_of(self._version),
             entry=self._entry.properties,
             entered_at=self._entered_at,
             entry_sequence=self._entry.cause.sequence if self._entry.cause else await self._newest_sequence(),
-            # Never later than the entry: of an import, earlier enrollments end long after what it tells has occurred.
-            earlier_until=min(ended_at, self._entered_at) if ended_at is not None else None,
         )
         overtaken = await self._overtaken(passage)
         if refusal := _over_already(passage.plan, overtaken):
@@ -233,7 +230,6 @@ class Admission:
             entry_properties=dict(self._entry.properties),
             entered_at=passage.entered_at,
             entry_sequence=passage.entry_sequence,
-            earlier_until=passage.earlier_until,
             holdout=self._is_held_out(),
             goal_until=passage.entered_at + self._goal.within if self._goal and self._goal.within else None,
         )
