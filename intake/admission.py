@@ -25,7 +25,7 @@ from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
 from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_key_of, met_before, reentry_refusal
 from journeys.conditions.comparison import matches
-from journeys.experiments import held_out
+from journeys.experiments import held_out, in_control_group
 from journeys.model import Journey, PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan, Role
@@ -104,7 +104,16 @@ class Entry:
 class Admission:
     """Judges one entry and writes the outcome: an enrollment with the order to start it, or a stored refusal."""
 
-    def __init__(self, session: AsyncSession, door: Door, contact_id: UUID, *, entry: Entry, now: datetime) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        door: Door,
+        contact_id: UUID,
+        *,
+        entry: Entry,
+        now: datetime,
+        control_group: int = 0,
+    ) -> None:
         self._session = session
         self._version = door.version
         self._rules = door.definition.entry
@@ -113,6 +122,7 @@ class Admission:
         self._contact_id = contact_id
         self._entry = entry
         self._now = now
+        self._control_group = control_group
         # A producer's clock may run ahead; nobody enters in the future.
         self._entered_at = min(entry.cause.occurred_at, now) if entry.cause else now
 
@@ -231,6 +241,7 @@ class Admission:
             entered_at=passage.entered_at,
             entry_sequence=passage.entry_sequence,
             holdout=self._is_held_out(),
+            control_group=in_control_group(self._contact_id, percent=self._control_group),
             goal_until=passage.entered_at + self._goal.within if self._goal and self._goal.within else None,
         )
 

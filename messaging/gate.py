@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.consent import ConsentRepository
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
-from journeys.experiments import in_control_group
 from journeys.holidays import closed_on_holidays
 from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
@@ -62,7 +61,13 @@ async def decide(session: AsyncSession, request: GateRequest, *, settings: Setti
 
 async def _facts(session: AsyncSession, request: GateRequest, settings: Settings) -> GateFacts:
     columns = select(
-        Contact.email, Contact.time_zone, Contact.country, Contact.region, Enrollment.ended_at, Enrollment.holdout
+        Contact.email,
+        Contact.time_zone,
+        Contact.country,
+        Contact.region,
+        Enrollment.ended_at,
+        Enrollment.holdout,
+        Enrollment.control_group,
     )
     joined = columns.join(Enrollment, Enrollment.contact_id == Contact.id)
     row = (
@@ -88,7 +93,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         closed=closed_on_holidays(row.country or settings.default_country, row.region),
         expires_at=request.expires_at,
         held_out=row.holdout,
-        in_control_group=in_control_group(request.contact_id, percent=settings.control_group_percent),
+        in_control_group=row.control_group,
     )
 
 
