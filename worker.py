@@ -6,11 +6,13 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
 from temporalio.client import Client
 
+from activities.journeys import Admit
 from activities.registration import journey_worker
 from intake.clocks import EntryClocks
 from intake.consumer import IntakeConsumer
@@ -41,8 +43,19 @@ async def connect_in_time(settings: Settings) -> Client:
 
 async def run_journeys(settings: Settings, sessions: Sessions) -> None:
     """Run workflows and activities until cancelled."""
-    async with journey_worker(settings, await connect_in_time(settings), sessions, admit=start_requested) as worker:
+    client = await connect_in_time(settings)
+    async with journey_worker(settings, client, sessions, admit=admission(settings)) as worker:
         await worker.run()
+
+
+def admission(settings: Settings) -> Admit:
+    """How a journey that starts another lets the contact into it, as it is set."""
+    return partial(start_requested, control_group=settings.control_group_percent)
+
+
+def intake_consumer(settings: Settings, sessions: Sessions) -> IntakeConsumer:
+    """Whoever applies events, as it is set."""
+    return IntakeConsumer(sessions, settings.database_url, wall_clock, control_group=settings.control_group_percent)
 
 
 async def run_relay(settings: Settings, sessions: Sessions) -> None:
@@ -68,7 +81,7 @@ async def run(settings: Settings) -> None:
     sessions = create_sessions(engine)
     roles: dict[Role, Callable[[], Coroutine[Any, Any, None]]] = {
         Role.JOURNEYS: lambda: run_journeys(settings, sessions),
-        Role.INTAKE: lambda: IntakeConsumer(sessions, settings.database_url, wall_clock).run(),
+        Role.INTAKE: lambda: intake_consumer(settings, sessions).run(),
         Role.RELAY: lambda: run_relay(settings, sessions),
         Role.CLOCKS: lambda: run_clocks(settings, sessions),
     }

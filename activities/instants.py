@@ -74,7 +74,7 @@ async def _dates(session: AsyncSession, request: ResolveInstant, moment: Moment)
     moved = None
     if isinstance(moment, DateMoment) and moment.moved_by and request.moved_by:
         moved = await _event(session, request.contact_id, moment.moved_by.event, request.moved_by)
-    return Dates(contact, enrollment.entry_properties, moved)
+    return Dates(contact, enrollment.entry_properties, moved, enrollment.entered_at)
 
 
 async def _event(session: AsyncSession, contact_id: UUID, name: str, event_id: str) -> Event | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from api.schemas.fields import EXAMPLE_INSTANT
 from api.schemas.results import ArmView, ComparisonView, ExperimentView, GroupView, ResultsView
-from crm.experiments import Group
+from crm.experiments import Group, Part
 from crm.models.experiment import ExperimentRecord
 from journeys.proportions import Counted, difference_interval, rate_interval
 
@@ -61,14 +61,17 @@ def experiment_view(
     )
 
 
-def results_view(journey: str, groups: Mapping[bool, Group], experiments: list[ExperimentView]) -> ResultsView:
+def results_view(journey: str, groups: Mapping[Part, Group], experiments: list[ExperimentView]) -> ResultsView:
     """The journey as a whole."""
-    contacts, holdout = groups.get(False, NOBODY), groups.get(True)
+    contacts, holdout = groups.get(Part.CONTACTS, NOBODY), groups.get(Part.HOLDOUT)
+    control_group = groups.get(Part.CONTROL_GROUP)
     return ResultsView(
         journey=journey,
         contacts=group_view(contacts),
         holdout=group_view(holdout) if holdout else None,
         effect=comparison_view(contacts, holdout) if holdout else None,
+        control_group=group_view(control_group) if control_group else None,
+        effect_of_marketing=comparison_view(contacts, control_group) if control_group else None,
         experiments=experiments,
     )
 
@@ -76,7 +79,11 @@ def results_view(journey: str, groups: Mapping[bool, Group], experiments: list[E
 _QUESTION, _OFFER = Group(Counted(1_000, 104), 0), Group(Counted(1_000, 139), 0)
 EXAMPLE = results_view(
     "welcome",
-    {False: Group(Counted(2_240, 271), 31), True: Group(Counted(118, 9), 2)},
+    {
+        Part.CONTACTS: Group(Counted(2_240, 271), 31),
+        Part.HOLDOUT: Group(Counted(118, 9), 2),
+        Part.CONTROL_GROUP: Group(Counted(121, 8), 3),
+    },
     [
         experiment_view(
             "subject-line",

@@ -24,11 +24,15 @@ from kit.settings import Settings
 
 @dataclass(frozen=True)
 class Dates:
-    """Where the dates of an enrollment stand. `moved` is the event that gave the date of the entry anew, if any."""
+    """Where the dates of an enrollment stand. `moved` is the event that gave the date of the entry anew, if any.
+
+    `entered_at` (aware) is when the entry occurred.
+    """
 
     contact: Contact
     entry: Mapping[str, Any]
     moved: Event | None = None
+    entered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -88,5 +92,7 @@ def _value(moment: DateMoment, dates: Dates) -> Any:
     if source == "contact":
         return lookup(attributes_of(dates.contact), path)
     if dates.moved is None or moment.moved_by is None:
-        return lookup(dates.entry, path)
+        return lookup(dates.entry, path) if path else dates.entered_at
+    if not path and moment.moved_by.property is None:
+        return dates.moved.occurred_at
     return lookup(dates.moved.properties, moment.moved_by.property or path)

@@ -1,14 +1,16 @@
 """Experiments and holdouts counted: who entered, who met the goal, and which arm has won.
 
-Held-out contacts go their arm's way too, but without its messages: they are in no comparison of arms. The arithmetic
+Held-out contacts and those of the control group go their arm's way too, but without its messages: they are in no
+comparison of arms. The arithmetic
 is in `journeys.proportions`.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import case, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,7 +33,7 @@ _ARMS = """
         FROM enrollments e
         JOIN decisions d ON d.enrollment_id = e.id
         JOIN steps s ON s.version = d.version AND s.step = d.step
-        WHERE e.journey_key = :journey AND NOT e.holdout AND d.result <> ''
+        WHERE e.journey_key = :journey AND NOT e.holdout AND NOT e.control_group AND d.result <> ''
         ORDER BY e.id, d.ordinal
     ), numbered AS (
         SELECT *, row_number() OVER (PARTITION BY arm ORDER BY at, id) AS number FROM firsts
@@ -39,6 +41,24 @@ _ARMS = """
     SELECT arm, count(*) AS entered, count(*) FILTER (WHERE met) AS met, count(*) FILTER (WHERE NOT known) AS open
     FROM numbered WHERE CAST(:after AS integer) IS NULL OR number <= :after GROUP BY arm
 """
+
+
+class Part(StrEnum):
+    """What part of a journey's enrollments one belongs to, as drawn at its entry.
+
+    Who is in the control group and held out, too, is of the control group: no journey has sent marketing to it.
+    """
+
+    CONTACTS = "contacts"
+    HOLDOUT = "holdout"
+    CONTROL_GROUP = "control_group"
+
+
+_PART = case(
+    (Enrollment.control_group, literal_column(f"'{Part.CONTROL_GROUP}'")),
+    (Enrollment.holdout, literal_column(f"'{Part.HOLDOUT}'")),
+    else_=literal_column(f"'{Part.CONTACTS}'"),
+)
 
 
 @dataclass(frozen=True)
@@ -101,23 +121,23 @@ class ExperimentRepository:
         rows = await self._session.execute(text(_ARMS), values)
         return {row.arm: Group(Counted(row.entered, row.met), row.open) for row in rows}
 
-    async def groups(self, now: datetime) -> dict[bool, Group]:
-        """All enrollments of the journey, the held-out ones (True) and the others."""
+    async def groups(self, now: datetime) -> dict[Part, Group]:
+        """All enrollments of the journey by part; a part without any is left out."""
         known = Enrollment.goal_met_at.is_not(None) | func.coalesce(
             Enrollment.goal_until < now, Enrollment.ended_at.is_not(None)
         )
         query = (
             select(
-                Enrollment.holdout,
+                _PART,
                 func.count(),
                 func.count(Enrollment.goal_met_at),
                 func.count().filter(~known),
             )
             .where(Enrollment.journey_key == self._journey_key)
-            .group_by(Enrollment.holdout)
+            .group_by(_PART)
         )
         rows = await self._session.execute(query)
-        return {holdout: Group(Counted(entered, met), still) for holdout, entered, met, still in rows}
+        return {Part(part): Group(Counted(entered, met), still) for part, entered, met, still in rows}
 
     async def arms_by_experiment(self) -> dict[str, list[str]]:
         """The experiments of all versions, and the arms each ever had: those of the newest version first."""

@@ -55,6 +55,7 @@ async def load_facts(
         entry=(enrollment.entry_properties if enrollment is not None else entry) or {},
         results=results or {},
         entry_event_id=(enrollment.entry_event_id or "") if enrollment is not None else "",
+        entry_sequence=enrollment.entry_sequence if enrollment is not None else 0,
         entered_at=enrollment.entered_at if enrollment is not None else None,
         step_since=step_since,
     )

@@ -177,7 +177,7 @@ def entries_of(contact_id: UUID, model_key: str) -> Select[tuple[ScoreEntry]]:
 
 def event_fact(event: Event) -> EventFact:
     """A stored event as conditions and points models see it."""
-    return EventFact(event.name, event.occurred_at, event.properties, event.event_id)
+    return EventFact(event.name, event.occurred_at, event.properties, event.event_id, event.sequence)
 
 
 def _award(entry: ScoreEntry) -> Award:

@@ -25,7 +25,7 @@ from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
 from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_key_of, met_before, reentry_refusal
 from journeys.conditions.comparison import matches
-from journeys.experiments import held_out
+from journeys.experiments import held_out, in_control_group
 from journeys.model import Journey, PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan, Role
@@ -104,7 +104,16 @@ class Entry:
 class Admission:
     """Judges one entry and writes the outcome: an enrollment with the order to start it, or a stored refusal."""
 
-    def __init__(self, session: AsyncSession, door: Door, contact_id: UUID, *, entry: Entry, now: datetime) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        door: Door,
+        contact_id: UUID,
+        *,
+        entry: Entry,
+        now: datetime,
+        control_group: int = 0,
+    ) -> None:
         self._session = session
         self._version = door.version
         self._rules = door.definition.entry
@@ -113,6 +122,7 @@ class Admission:
         self._contact_id = contact_id
         self._entry = entry
         self._now = now
+        self._control_group = control_group
         # A producer's clock may run ahead; nobody enters in the future.
         self._entered_at = min(entry.cause.occurred_at, now) if entry.cause else now
 
@@ -128,7 +138,7 @@ class Admission:
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
         refusal = refusal or self._closed() or await self._goal_met_before() or await self._outside_audience()
-        return self.turn_away(refusal) if refusal else await self._enter(key, previous)
+        return self.turn_away(refusal) if refusal else await self._enter(key)
 
     def turn_away(self, refusal: NotEnrolled) -> NotEnrolled:
         """Store and log a refusal."""
@@ -190,15 +200,12 @@ class Admission:
     def _entry_moment(self) -> EntryMoment:
         return EntryMoment(self._entered_at, self._entry.properties, self._entry.event_id)
 
-    async def _enter(self, key: str, previous: Enrollment | None) -> Enrolled | NotEnrolled:
-        ended_at = previous.ended_at if previous is not None else None
+    async def _enter(self, key: str) -> Enrolled | NotEnrolled:
         passage = Passage(
             plan=plan_of(self._version),
             entry=self._entry.properties,
             entered_at=self._entered_at,
             entry_sequence=self._entry.cause.sequence if self._entry.cause else await self._newest_sequence(),
-            # Never later than the entry: of an import, earlier enrollments end long after what it tells has occurred.
-            earlier_until=min(ended_at, self._entered_at) if ended_at is not None else None,
         )
         overtaken = await self._overtaken(passage)
         if refusal := _over_already(passage.plan, overtaken):
@@ -233,8 +240,8 @@ class Admission:
             entry_properties=dict(self._entry.properties),
             entered_at=passage.entered_at,
             entry_sequence=passage.entry_sequence,
-            earlier_until=passage.earlier_until,
             holdout=self._is_held_out(),
+            control_group=in_control_group(self._contact_id, percent=self._control_group),
             goal_until=passage.entered_at + self._goal.within if self._goal and self._goal.within else None,
         )
 

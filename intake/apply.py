@@ -34,8 +34,12 @@ GOAL_MET = "journey.goal_met"
 _log = structlog.get_logger(__name__)
 
 
-async def apply_events(session: AsyncSession, events: Sequence[Event], now: datetime) -> None:
+async def apply_events(
+    session: AsyncSession, events: Sequence[Event], now: datetime, *, control_group: int = 0
+) -> None:
     """Apply events of contacts whose locks are held; each contact's own in the order of the log.
+
+    `control_group` is the percent of all contacts who get no marketing message.
 
     Raises:
         Invalid: one of them says something that cannot be recorded.
@@ -43,7 +47,7 @@ async def apply_events(session: AsyncSession, events: Sequence[Event], now: date
     listeners = await listeners_of(session, events)
     derived: list[NewEvent] = []
     for contact_id, own in groupby(sorted(events, key=attrgetter("contact_id", "sequence")), attrgetter("contact_id")):
-        application = _Application(session, contact_id, listeners, now)
+        application = _Application(session, contact_id, listeners, now, control_group)
         derived += await application.apply(list(own))
     if derived:
         await EventRepository(session).accept(derived)
@@ -53,13 +57,16 @@ async def apply_events(session: AsyncSession, events: Sequence[Event], now: date
 class _Application:
     """One contact's turn."""
 
-    def __init__(self, session: AsyncSession, contact_id: UUID, listeners: Listeners, now: datetime) -> None:
+    def __init__(
+        self, session: AsyncSession, contact_id: UUID, listeners: Listeners, now: datetime, control_group: int
+    ) -> None:
         self._session = session
         self._contact_id = contact_id
         self._doors = listeners.doors
         self._scored = listeners.scored
         self._running = list(listeners.running.get(contact_id, ()))
         self._now = now
+        self._control_group = control_group
         self._unscored: list[Event] = []
         self._derived: list[NewEvent] = []
 
@@ -122,7 +129,14 @@ class _Application:
 
     async def _enter(self, event: Event, door: Door) -> None:
         entry = Entry(event, event.properties)
-        admission = Admission(self._session, door, self._contact_id, entry=entry, now=self._now)
+        admission = Admission(
+            self._session,
+            door,
+            self._contact_id,
+            entry=entry,
+            now=self._now,
+            control_group=self._control_group,
+        )
         try:
             if not door.opens_to(event):
                 return

@@ -29,12 +29,18 @@ _log = structlog.get_logger(__name__)
 
 
 class IntakeConsumer:
-    """Applies accepted events. `run` for a process, `drain` for whoever wants everything applied now."""
+    """Applies accepted events. `run` for a process, `drain` for whoever wants everything applied now.
 
-    def __init__(self, sessions: Sessions, database_url: str, clock: Clock = wall_clock) -> None:
+    `control_group` is the percent of all contacts who get no marketing message: who enters a journey is drawn into it.
+    """
+
+    def __init__(
+        self, sessions: Sessions, database_url: str, clock: Clock = wall_clock, *, control_group: int = 0
+    ) -> None:
         self._sessions = sessions
         self._database_url = database_url
         self._clock = clock
+        self._control_group = control_group
 
     async def run(self) -> None:
         """Apply events as they come, until cancelled. Outages of the database are waited out."""
@@ -127,6 +133,6 @@ class IntakeConsumer:
     async def _apply(self, session: AsyncSession, claim: Claim, *, limit: int = EVENTS_AT_ONCE) -> int:
         events = await claims.waiting_events(session, claim, limit=limit)
         if events:
-            await apply_events(session, events, self._clock())
+            await apply_events(session, events, self._clock(), control_group=self._control_group)
             await claims.take_out(session, events)
         return len(events)

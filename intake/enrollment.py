@@ -39,6 +39,7 @@ async def enroll(
     properties: Mapping[str, Any],
     entry_key: str | None = None,
     now: datetime,
+    control_group: int = 0,
 ) -> EnrollmentResult:
     """Let the contact into the journey, or say why not; a refusal is stored. Locks the contact's row.
 
@@ -50,6 +51,7 @@ async def enroll(
         properties: What `$entry.x` stands for in the journey.
         entry_key: In place of the property that `again: {per: …}` names.
         now: The present moment, aware.
+        control_group: Percent of all contacts who get no marketing message, as it is set at this moment.
 
     Raises:
         NotFound: no such contact.
@@ -58,4 +60,5 @@ async def enroll(
     if await session.scalar(lock) is None:
         raise NotFound("No such contact.", remedy="Identify the contact first, then enroll it.")
     entry = Entry(cause_event, properties, entry_key)
-    return await Admission(session, Door.of(version), contact_id, entry=entry, now=now).decide()
+    admission = Admission(session, Door.of(version), contact_id, entry=entry, now=now, control_group=control_group)
+    return await admission.decide()

@@ -16,7 +16,7 @@ from journeys.conditions.any_of import AnyOf
 from journeys.conditions.comparison import matches
 from journeys.conditions.consent import ConsentCondition
 from journeys.conditions.registry import Condition
-from journeys.plan import Criterion, Plan
+from journeys.plan import Criterion, Plan, Role
 from kit.errors import Invalid
 
 ConsentKey = tuple[str, str]
@@ -33,8 +33,6 @@ class Passage:
     entered_at: datetime
     entry_sequence: int
     """Place of the entry in the event log."""
-    earlier_until: datetime | None = None
-    """What occurred before this belongs to the contact's passage before this one."""
 
 
 def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
@@ -44,7 +42,6 @@ def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
         entry=enrollment.entry_properties,
         entered_at=enrollment.entered_at,
         entry_sequence=enrollment.entry_sequence,
-        earlier_until=enrollment.earlier_until,
     )
 
 
@@ -61,12 +58,10 @@ def match(event: Event, passage: Passage, *, scored: Collection[str] = frozenset
 
     `scored` are the names of events that points models count: such an event changes a score.
     """
-    if not follows_entry(event, passage):
-        return Match()
     met, undecidable = [], []
     names = {event.name, SCORE_CHANGED} if event.name in scored else {event.name}
     for name, criterion in passage.plan.criteria.items():
-        if criterion.event not in names:
+        if criterion.event not in names or not _is_in_time(event, criterion, passage):
             continue
         try:
             if _meets(event, criterion, passage):
@@ -77,16 +72,33 @@ def match(event: Event, passage: Passage, *, scored: Collection[str] = frozenset
 
 
 def follows_entry(event: Event, passage: Passage) -> bool:
-    """Whether the event comes after the entry: later in the log, or earlier in the log but occurred later.
+    """Whether the event occurred after the entry, or at the same instant and stands behind it in the log.
 
-    Events that were sent at the same time may be stored in either order, and entries may be reported late. The entry
-    event itself is neither; nor is what occurred during an earlier passage and is heard of late.
+    When it is heard of does not matter: an import tells of long ago. The entry event itself does not follow itself.
     """
-    if passage.earlier_until is not None and event.occurred_at < passage.earlier_until:
+    if event.sequence == passage.entry_sequence:
         return False
-    return event.sequence > passage.entry_sequence or (
-        event.sequence != passage.entry_sequence and event.occurred_at > passage.entered_at
-    )
+    if event.occurred_at == passage.entered_at:
+        return event.sequence > passage.entry_sequence
+    return event.occurred_at > passage.entered_at
+
+
+def is_news(event: Event, passage: Passage) -> bool:
+    """Whether it was stored after the entry, or occurred after it: the record may say other things now than at entry.
+
+    A contact moves to another zone now where an import tells so now, whenever it has moved.
+    """
+    return event.sequence > passage.entry_sequence or follows_entry(event, passage)
+
+
+def _is_in_time(event: Event, criterion: Criterion, passage: Passage) -> bool:
+    """Whether the event comes when it can meet the criterion.
+
+    What only has the contact's record looked at anew is about what stands there now; all else is about what the contact
+    did after the entry. A date that an event gives is as old as the event: the entry itself knew of anything older.
+    """
+    about_record = criterion.role is Role.LOOK or (criterion.role is Role.MOVED and bool(criterion.changed))
+    return is_news(event, passage) if about_record else follows_entry(event, passage)
 
 
 def _meets(event: Event, criterion: Criterion, passage: Passage) -> bool:

@@ -26,8 +26,10 @@ from kit.errors import NotFound
 from workflows.ports import ActionResult, StartJourney
 
 
-async def start_requested(session: AsyncSession, request: StartJourney) -> ActionResult:
+async def start_requested(session: AsyncSession, request: StartJourney, *, control_group: int = 0) -> ActionResult:
     """Let the contact of the request into the journey it names, or say why not; asked again, what was said before.
+
+    `control_group` is the percent of all contacts who get no marketing message.
 
     Raises:
         NotFound: there is no such journey, or the contact or the enrollment that asks is gone.
@@ -37,7 +39,7 @@ async def start_requested(session: AsyncSession, request: StartJourney) -> Actio
     await session.execute(select(Contact.id).where(Contact.id == request.contact_id).with_for_update(key_share=True))
     if await EventRepository(session).is_known(event_id):
         return await _told_before(session, request, event_id)
-    result = await _enter(session, request, event_id)
+    result = await _enter(session, request, event_id, control_group)
     match result:
         case Enrolled(enrollment=enrollment):
             return _started(enrollment)
@@ -47,7 +49,7 @@ async def start_requested(session: AsyncSession, request: StartJourney) -> Actio
             return _refused(reason, because)
 
 
-async def _enter(session: AsyncSession, request: StartJourney, event_id: str) -> EnrollmentResult:
+async def _enter(session: AsyncSession, request: StartJourney, event_id: str, control_group: int) -> EnrollmentResult:
     journeys = JourneyRepository(session)
     versions = await journeys.versions(request.journey)
     if not versions:
@@ -66,6 +68,7 @@ async def _enter(session: AsyncSession, request: StartJourney, event_id: str) ->
         properties=properties,
         entry_key=None if key is None else str(key),
         now=request.now,
+        control_group=control_group,
     )
 
 

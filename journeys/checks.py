@@ -34,6 +34,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     ranges.decided_beforehand,
     entry.ended_by_the_entry_event,
     entry.comparison_without_goal,
+    entry.goal_that_ends_with_the_steps,
     entry.starts_itself,
     entry.key_without_event,
     entry.return_unnoticed,

@@ -42,7 +42,7 @@ class Surroundings:
     window: Window | None = None
     closed: Callable[[date], bool] = open_every_day
     value: Any = None
-    """What stands where the moment looks for its date."""
+    """What stands where the moment looks for its date; a `datetime` (aware) is the instant itself."""
 
 
 def resolve(moment: Moment, around: Surroundings) -> datetime | DateRefusal:
@@ -60,7 +60,7 @@ def resolve(moment: Moment, around: Surroundings) -> datetime | DateRefusal:
         case InstantMoment():
             return _instant(moment.until, around.zone)
         case DateMoment():
-            found = read_date(around.value)
+            found = around.value if isinstance(around.value, datetime) else read_date(around.value)
             return found if isinstance(found, DateRefusal) else _dated(moment, found, around)
 
 

@@ -4,12 +4,13 @@ Which step a contact goes on at, which running waits end at another time, and wh
 versions. Showing it beforehand is in `journeys.outlook`; carrying it out is in `workflows.migration`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from journeys.plan import Criterion, Plan
+from journeys.steps.repeat import RepeatNode
 from kit.errors import Problem
 
 Mapped = Mapping[str, str]
@@ -69,6 +70,40 @@ def target_of(step: str, old: Plan, new: Plan, mapping: Mapped) -> Target | None
     # Where ids were shifted, the name was another step's in the older version, which has a new name itself.
     same = name == step or name not in old.nodes or mapping.get(name, name) != name
     return Target(name, continues=same, alike=same and type(node) is type(before))
+
+
+def renamed_repeats(under_way: Collection[str], at: str, old: Plan, new: Plan, mapping: Mapped) -> dict[str, str]:
+    """For the repeats under way of a contact that stands at `at`: the repeat of the newer version that each one is.
+
+    By id and mapping like every step. Nobody has to name a repeat for those who stand within it to be moved; so one
+    that is not named is the repeat that takes its place around the step they go on at, the innermost first.
+    """
+    targets = {step: target_of(step, old, new, mapping) for step in under_way}
+    found = {step: target.step for step, target in targets.items() if target is not None and target.alike}
+    there = target_of(at, old, new, mapping)
+    if there is None or not there.continues:
+        return found
+    vanished = [step for step in repeats_around(at, old) if step in targets and targets[step] is None]
+    fresh = [step for step in repeats_around(there.step, new) if step not in old.nodes and step not in found.values()]
+    return found | dict(zip(vanished, fresh, strict=False))
+
+
+def repeats_around(step: str, plan: Plan) -> list[str]:
+    """The repeats within whose rounds a step stands, the innermost first."""
+    inside = {name: _round_of(name, node, plan) for name, node in plan.nodes.items() if isinstance(node, RepeatNode)}
+    return sorted((name for name, steps in inside.items() if step in steps), key=lambda name: len(inside[name]))
+
+
+def _round_of(name: str, repeat: RepeatNode, plan: Plan) -> frozenset[str]:
+    """The steps of a repeat's rounds: those from its body on, up to the repeat itself."""
+    found: set[str] = set()
+    ahead: list[str | None] = [repeat.body]
+    while ahead:
+        step = ahead.pop()
+        if step is not None and step != name and step not in found:
+            found.add(step)
+            ahead += [way.to for way in plan.nodes[step].ways()]
+    return frozenset(found)
 
 
 def mistakes_of(mapping: Mapped, old: Plan, new: Plan) -> Iterator[Problem]:

@@ -31,7 +31,9 @@ _YEAR = timedelta(days=367)
 Lasting = tuple[timedelta, timedelta | None]
 """How long a wait for a moment takes at least and at most; None where that hangs on a date, or on the window."""
 _CALENDAR = re.compile(r"^(?P<span>.*\S)\s+at\s+(?P<at>\S+)$", re.DOTALL)
-_DATE = re.compile(r"^\$(entry|contact)\.([A-Za-z0-9_.]+)$")
+_DATE = re.compile(r"^\$(entry|contact)\.([A-Za-z0-9_.]+)$|^\$entry$")
+ENTRY = "$entry"
+"""The reference to the moment at which the entry itself occurred."""
 
 
 class CalendarMoment(Strict):
@@ -113,19 +115,22 @@ Until = Annotated[
 def _date_reference(value: Any) -> Any:
     if isinstance(value, str) and _DATE.fullmatch(value):
         return value
-    raise refused(f"{shown(value)} names no date.", "Write $entry.starts_at or $contact.contract_end.")
+    raise refused(f"{shown(value)} names no date.", "Write $entry.starts_at, $contact.contract_end or $entry.")
 
 
 DateReference = Annotated[
     str,
     BeforeValidator(_date_reference),
-    WithJsonSchema({"type": "string", "pattern": _DATE.pattern, "examples": ["$entry.starts_at"]}),
+    WithJsonSchema({"type": "string", "pattern": _DATE.pattern, "examples": ["$entry.starts_at", "$entry"]}),
 ]
-"""A property of the entry event or an attribute of the contact that holds a date."""
+"""A property of the entry event or an attribute of the contact that holds a date; `$entry`: when the entry occurred."""
 
 
 class MovedBy(Strict):
-    """The event that gives a date of the entry anew, in `property`; by default under the name it has in the entry."""
+    """The event that gives a date of the entry anew, in `property`; by default under the name it has in the entry.
+
+    Where the date is that of the entry itself, `$entry`, it is by default when the event occurred.
+    """
 
     event: EventName
     where: Where = Field(default_factory=dict)
@@ -190,7 +195,7 @@ class DateMoment(Dated):
         offset = self.before or self.after
         if self.at and isinstance(offset, timedelta) and offset % DAY:
             raise refused("with `at`, distances are counted in days.", "Write whole days, or leave `at` out.")
-        if self.moved_by and not self.reference.startswith("$entry."):
+        if self.moved_by and date_source(self.reference)[0] != "entry":
             raise refused("a date of the contact moves when the contact changes.", "Remove `moved_by`.")
         return self
 
@@ -210,15 +215,21 @@ class DateMoment(Dated):
         """The distance from the date; none for `on`."""
         return self.before or self.after or timedelta()
 
+    def _entry_or_later(self) -> str:
+        return f"the entry or the last {self.moved_by.event} since" if self.moved_by else "the entry"
+
     def __str__(self) -> str:
         distance = f"{describe_offset(self.offset)} {'before' if self.before else 'after'} " if not self.on else ""
         source, path = date_source(self.reference)
+        named = f"the {source}'s {path}" if path else self._entry_or_later()
         clock = f" at {write_clock(self.at)}" if self.at else ""
-        return f"{distance}the {source}'s {path}{' (next anniversary)' if self.yearly else ''}{clock}"
+        return f"{distance}{named}{' (next anniversary)' if self.yearly else ''}{clock}"
 
 
 def date_source(reference: str) -> tuple[str, str]:
-    """Where a date comes from, `entry` or `contact`, and the path there."""
+    """Where a date comes from, `entry` or `contact`, and the path there; none: it is when the entry occurred."""
+    if reference == ENTRY:
+        return "entry", ""
     found = _DATE.fullmatch(reference)
     assert found is not None  # the type has seen to it
     return found[1], found[2]

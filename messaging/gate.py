@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.consent import ConsentRepository
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
-from journeys.experiments import in_control_group
 from journeys.frequency import AtCap, Priority, Words
 from journeys.holidays import closed_on_holidays
 from journeys.quiet import QUIET_HOURS, outside
@@ -90,6 +89,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         Contact.attributes[QUIET_HOURS].astext.label(QUIET_HOURS),
         Enrollment.ended_at,
         Enrollment.holdout,
+        Enrollment.control_group,
     )
     joined = columns.join(Enrollment, Enrollment.contact_id == Contact.id)
     row = (
@@ -117,7 +117,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         closed=closed_on_holidays(row.country or settings.default_country, row.region),
         expires_at=request.expires_at,
         held_out=row.holdout,
-        in_control_group=in_control_group(request.contact_id, percent=settings.control_group_percent),
+        in_control_group=row.control_group,
         quiet=outside(row.quiet_hours),
     )
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from journeys.migration import Target, carried_criteria, due_in, target_of
+from journeys.migration import Target, carried_criteria, due_in, renamed_repeats, target_of
 from journeys.outcomes import ENDED, StepVerdict
 from journeys.plan import Plan
 from workflows.inbox import RETRY
 from workflows.messages import EXIT_REQUESTED
-from workflows.state import Decision, EnrollmentState, Met, Migration
+from workflows.state import Attention, Decision, EnrollmentState, Met, Migration, Rounds
 
 ENDED_ALREADY = "Ended"
 NO_TARGET = "NoTarget"
@@ -56,12 +56,13 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "resolution": state.resolution if kept else None,
             "held_back": state.held_back if kept else None,
             "rescheduled": state.rescheduled if kept else "",
-            "attention": state.attention if failed else None,
+            "attention": _attention(state, target) if failed else None,
             "commands": state.commands if failed else [word for word in state.commands if word != RETRY],
             "met": _met(state, plan, new),
             "seen": [],
             "results": _renamed(state.results, plan, new, migration.mapping),
             "iterations": _iterations(state, target),
+            "rounds": _rounds(state, plan, new, migration.mapping),
             "ordinal": state.ordinal + 1,
             "journal": [*state.journal, _decision(state, plan, migration, target, now)],
             "why": f"moved from version {plan.version} to version {new.version}",
@@ -79,19 +80,45 @@ def _met(state: EnrollmentState, plan: Plan, new: Plan) -> dict[str, Met]:
 
 
 def _renamed(results: Mapping[str, str], plan: Plan, new: Plan, mapping: Mapping[str, str]) -> dict[str, str]:
-    """Results of steps, those of renamed ones under the new name as well."""
-    renamed = {}
+    """Results of steps, those of renamed ones under the new name as well.
+
+    Where names were shifted, a name says nothing any more of the step that had it before.
+    """
+    kept, renamed = {}, {}
     for step, result in results.items():
         target = target_of(step, plan, new, mapping)
+        if step not in new.nodes or target is None or target.step == step:
+            kept[step] = result
         if target is not None and target.alike:
             renamed[target.step] = result
-    return {**results, **renamed}
+    return {**kept, **renamed}
+
+
+def _rounds(state: EnrollmentState, plan: Plan, new: Plan, mapping: Mapping[str, str]) -> dict[str, Rounds]:
+    """The repeats under way, under their new names: rounds that were begun are not begun again.
+
+    One that vanished is remembered: a later version may have it again.
+    """
+    assert state.at is not None
+    names = renamed_repeats(state.rounds, state.at, plan, new, mapping)
+    there = [step for step in state.rounds if step in plan.nodes and step in new.nodes]
+    known = {step: rounds for step, rounds in state.rounds.items() if step not in names and step not in there}
+    return known | {name: state.rounds[step] for step, name in names.items()}
+
+
+def _attention(state: EnrollmentState, target: Target) -> Attention | None:
+    """Why the enrollment is parked, at the step's new name."""
+    return state.attention and state.attention.model_copy(update={"step": target.step})
 
 
 def _iterations(state: EnrollmentState, target: Target) -> dict[str, int]:
-    """Beginnings of steps. One that continues is not begun again: what it has done is not done twice."""
+    """Beginnings of steps. One that continues is not begun again: what it has done is not done twice.
+
+    But a name that another step had counts on: what was sent under it is not taken for what is to be sent now.
+    """
     assert state.at is not None
-    begun = state.iterations[state.at] if target.continues else state.iterations.get(target.step, 0) + 1
+    stays = target.continues and (target.step == state.at or target.step not in state.iterations)
+    begun = state.iterations[state.at] if stays else state.iterations.get(target.step, 0) + 1
     return {**state.iterations, target.step: begun}
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api import problems
 from api.authentication import AccessDep
-from api.dependencies import ClockDep, SessionDep, SessionsDep, TemporalDep
+from api.dependencies import ClockDep, SessionDep, SessionsDep, SettingsDep, TemporalDep
 from api.enrollment_views import explain_now, found
 from api.idempotency import Answer, OnceDep
 from api.operation import operation
@@ -63,6 +63,7 @@ async def start_enrollment(
     once: OnceDep,
     clock: ClockDep,
     access: AccessDep,
+    settings: SettingsDep,
 ) -> JSONResponse:
     """Answers 201 `started`, or 200 `already_running` with the enrollment that runs, or 200 `refused` with the reason.
 
@@ -86,6 +87,7 @@ async def start_enrollment(
             properties=request.properties,
             entry_key=request.entry_key,
             now=clock(),
+            control_group=settings.control_group_percent,
         )
         status, answer = _answer(result)
         if answer.enrollment is not None and status is HTTPStatus.CREATED:

@@ -37,7 +37,7 @@ class ArmView(GroupView):
 
 
 class ExperimentView(Output):
-    """An experiment over all versions of the journey. Held-out contacts are not in it."""
+    """An experiment over all versions of the journey. Held-out contacts and the control group are not in it."""
 
     experiment: str
     arms: list[ArmView]
@@ -53,4 +53,8 @@ class ResultsView(Output):
     contacts: GroupView = Field(description="Those who got its messages.")
     holdout: GroupView | None = Field(description="Those who passed through without them; null where there is none.")
     effect: ComparisonView | None = Field(description="Contacts compared with the holdout.")
+    control_group: GroupView | None = Field(
+        description="Those of the global control group at their entry, who get no marketing from any journey; or null."
+    )
+    effect_of_marketing: ComparisonView | None = Field(description="Contacts compared with the control group.")
     experiments: list[ExperimentView]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -145,9 +146,10 @@ async def open_stage(settings: Settings) -> AsyncIterator[Stage]:
     try:
         await publish_catalogue(sessions)
         async with time_skipping() as skipper:
-            consumer = IntakeConsumer(sessions, url, wall_clock)
+            consumer = IntakeConsumer(sessions, url, wall_clock, control_group=own.control_group_percent)
             relay = Relay(sessions, skipper.client, TASK_QUEUE, url)
-            async with journey_worker(own, skipper.client, sessions, admit=start_requested) as worker, worker:
+            admit = partial(start_requested, control_group=own.control_group_percent)
+            async with journey_worker(own, skipper.client, sessions, admit=admit) as worker, worker:
                 yield Stage(skipper, sessions, consumer, relay)
     finally:
         await engine.dispose()

@@ -184,14 +184,8 @@ def _ride(world: World, key: str, cause: Event | None, properties: Mapping[str, 
         entry_properties=dict(properties),
         entered_at=entered_at,
         entry_sequence=cause.sequence if cause else len(world.record.events),
-        earlier_until=_earlier_until(world, entered_at),
     )
     return Ride(enrollment, world.plan)
-
-
-def _earlier_until(world: World, entered_at: datetime) -> datetime | None:
-    ended = [ride.enrollment.ended_at for ride in world.rides.values() if ride.enrollment.ended_at is not None]
-    return min(max(ended), entered_at) if ended else None
 
 
 def _overtaken(world: World, ride: Ride, cause: Event | None) -> list[Delivery]:

@@ -68,6 +68,7 @@ def instant_of(world: World, request: ResolveInstant) -> Found:
     moved = None
     if isinstance(moment, DateMoment) and moment.moved_by and request.moved_by:
         moved = next((event for event in world.record.events if event.event_id == request.moved_by), None)
-    entry = world.rides[request.enrollment_id].enrollment.entry_properties
+    entered = world.rides[request.enrollment_id].enrollment
+    dates = Dates(world.record.contact, entered.entry_properties, moved, entered.entered_at)
     asked = Asked(reached=request.reached_at, now=request.now, window=window)
-    return look_up(moment, asked, Dates(world.record.contact, entry, moved), settings=world.settings)
+    return look_up(moment, asked, dates, settings=world.settings)

@@ -57,10 +57,10 @@ class Enrollment(Base):
     """When its entry occurred; what counts as 'since entry' counts from here."""
     entry_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """Place of its entry in the event log: of the entry event, or of the newest event when it came without one."""
-    earlier_until: Mapped[datetime | None]
-    """What occurred before this belongs to the contact's enrollment before this one, whenever it is heard of."""
     holdout: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether it passes through without the journey's messages, for comparison; drawn at entry."""
+    control_group: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether its contact was among those at entry who get no marketing message at all."""
     goal_until: Mapped[datetime | None]
     """End of the time in which the goal counts, also after its own end; None: as long as it runs."""
     goal_met_at: Mapped[datetime | None]

@@ -21,6 +21,8 @@ class EventFact:
     occurred_at: datetime
     properties: Mapping[str, Any] = field(default_factory=dict)
     event_id: str = ""
+    sequence: int | None = None
+    """Its place in the log, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Facts:
     entry: Mapping[str, Any] = field(default_factory=dict)
     entry_event_id: str = ""
     """Id of the event this enrollment started with, so that it is not taken for a second one of its kind."""
+    entry_sequence: int = 0
+    """Its place in the log: of what occurred at its very instant, only what stands behind it there follows it."""
     results: Mapping[str, str] = field(default_factory=dict)
     entered_at: datetime | None = None
     step_since: datetime | None = None

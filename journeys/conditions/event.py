@@ -13,10 +13,19 @@ _TICK = timedelta(milliseconds=1)
 """An event counts up to the very end of `within`, and no longer after it."""
 
 
-def _is_entry(event: EventFact, facts: Facts) -> bool:
-    # Several events may carry the very instant of the entry, since imports know only days. The id tells which of them
-    # it is; as long as nobody names it, none of that instant counts.
-    return event.event_id == facts.entry_event_id if facts.entry_event_id else event.occurred_at == facts.entered_at
+def _is_part_of_entry(event: EventFact, facts: Facts) -> bool:
+    """Whether it is the entry event, or occurred at that very instant and stands before it in the log.
+
+    Several events may carry the very instant of the entry, since imports know only days. As long as nobody names the
+    entry, nor its place in the log, none of that instant counts.
+    """
+    if facts.entry_event_id and event.event_id == facts.entry_event_id:
+        return True
+    if event.occurred_at != facts.entered_at:
+        return False
+    if event.sequence is not None and facts.entry_sequence:
+        return event.sequence <= facts.entry_sequence
+    return not facts.entry_event_id
 
 
 class EventPattern(Strict):
@@ -51,7 +60,7 @@ class EventPattern(Strict):
         if self.within is not None and event.occurred_at < facts.now - self.within:
             return False
         start = self._start(facts)
-        return start is None or (event.occurred_at >= start and not _is_entry(event, facts))
+        return start is None or (event.occurred_at >= start and not _is_part_of_entry(event, facts))
 
     def _start(self, facts: Facts) -> datetime | None:
         match self.since:

@@ -59,12 +59,16 @@ def _instant(until: datetime) -> str:
 
 def _beside(moment: DateMoment) -> str:
     source, path = date_source(moment.reference)
-    named = f"{path} of the {source}"
+    named = f"{path} of the {source}" if path else _entry_or_later(moment)
     date = f"the next return of {named}" if moment.yearly else named
     at = f", {clock(moment.at)}" if moment.at else ""
     if moment.on:
         return f"{date}{at}"
     return f"{lasting(moment.offset)} {'before' if moment.before else 'after'} {date}{at}"
+
+
+def _entry_or_later(moment: DateMoment) -> str:
+    return f"the entry or the last {moment.moved_by.event} since" if moment.moved_by else "the entry"
 
 
 def _if_missing(moment: DateMoment) -> str:

@@ -78,9 +78,15 @@ def _beside(moment: DateMoment) -> str:
     owner = "des Einstiegs" if source == "entry" else "des Kontakts"
     at = f", {clock(moment.at)} Uhr" if moment.at else ""
     returning = "nächsten Jahrestag des Datums" if moment.yearly else "Datum"
+    date = f"{returning} {quoted(path)} {owner}" if path else _entry_or_later(moment, returning)
     if moment.on:
-        return f"zum {returning} {quoted(path)} {owner}{at}"
-    return f"{lasting(moment.offset)} {'vor' if moment.before else 'nach'} dem {returning} {quoted(path)} {owner}{at}"
+        return f"zum {date}{at}"
+    return f"{lasting(moment.offset)} {'vor' if moment.before else 'nach'} dem {date}{at}"
+
+
+def _entry_or_later(moment: DateMoment, returning: str) -> str:
+    entry = f"{returning} des Einstiegs" if moment.yearly else "Einstieg"
+    return f"{entry} oder dem letzten {quoted(moment.moved_by.event)} seither" if moment.moved_by else entry
 
 
 def _if_missing(moment: DateMoment) -> str:

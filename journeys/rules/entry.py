@@ -8,6 +8,7 @@ from journeys.duration import describe_duration
 from journeys.findings import Note, error, warning
 from journeys.model import Journey, PerProperty
 from journeys.places import Path
+from journeys.plan import compile_plan
 from journeys.steps.split import SplitStep
 from journeys.steps.start import StartStep
 from journeys.values import EventName, Where
@@ -40,6 +41,24 @@ def comparison_without_goal(journey: Journey) -> Iterator[Note]:
             told = f"The goal has no end, so for {what[0].lower()}{what[1:]} it counts only while a contact is inside."
             remedy = "Write how long after entry it counts, such as `within: 30d`."
             yield warning("goal-without-end", ("goal",), told, remedy)
+
+
+def goal_that_ends_with_the_steps(journey: Journey) -> Iterator[Note]:
+    """Without `within` a goal counts while the enrollment runs: it may be over before anybody could meet it."""
+    goal = journey.goal
+    if goal is None or goal.within is not None or any(_comparisons(journey)):
+        return
+    plan = compile_plan(journey, version=1)
+    last = [step for step, node in plan.nodes.items() if any(way.to is None for way in node.ways())]
+    hasty = [step for step in last if plan.nodes[step].kind not in _WAITS]
+    if hasty:
+        what = f"The goal counts only while a contact is inside, and the journey may end right after '{hasty[0]}'."
+        remedy = "Write how long after entry it counts, such as `within: 30d`, or end with a wait for it."
+        yield warning("goal-ends-with-steps", ("goal",), what, remedy)
+
+
+_WAITS = frozenset({"wait", "wait_until", "wait_for", "wait_for_first", "approve", "exit"})
+"""Kinds of steps behind which nobody need wonder at the end: those that last, and the end that is asked for."""
 
 
 def _comparisons(journey: Journey) -> Iterator[tuple[Path, str]]:

@@ -14,8 +14,38 @@ async def test_three_calendar_months_after_a_conversation_another_one_is_offered
         mail = j.assert_sent("contact-again", at="2027-03-01 09:00", times=1)
         assert "a new amplifier" in mail.text
         assert "Grace of Plattenladen" in mail.text
+        j.assert_ended("completed")
+
+
+async def test_the_three_months_count_from_the_last_conversation(journey: OpenJourney) -> None:
+    async with journey("contact-again", contact=CONTACT, start="2026-06-01 10:00") as j:
+        await j.event("conversation.ended", TALK)
+        await j.advance_to("2026-07-15 16:00")
+        await j.event("conversation.ended", {"subject": "a stylus"})
+        j.assert_waiting(at="three-months", until="2026-10-15 09:00")
+        await j.advance_to("2026-10-14 16:00")
+        await j.event("conversation.ended")
+        await j.finish()
+        j.assert_sent("contact-again", at="2027-01-14 09:00", times=1)
+
+
+async def test_a_conversation_after_the_offer_begins_anew(journey: OpenJourney) -> None:
+    async with journey("contact-again", contact=CONTACT) as j:
+        await j.event("conversation.ended", TALK)
+        await j.finish()
+        await j.event("conversation.ended", TALK)
+        await j.finish()
+        j.assert_entered(times=2)
+        j.assert_sent("contact-again", times=2)
+
+
+async def test_who_makes_an_appointment_is_not_asked(journey: OpenJourney) -> None:
+    async with journey("contact-again", contact=CONTACT) as j:
+        await j.event("conversation.ended", TALK)
+        await j.advance(days=30)
         await j.event("appointment.booked")
         j.assert_ended("goal_met")
+        j.assert_not_sent()
 
 
 async def test_who_buys_in_between_is_not_asked(journey: OpenJourney) -> None:

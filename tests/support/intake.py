@@ -42,9 +42,10 @@ class Intake:
     sessions: Sessions
     database_url: str
     now: datetime = NOW
+    control_group: int = 0
 
     def consumer(self) -> IntakeConsumer:
-        return IntakeConsumer(self.sessions, self.database_url, lambda: self.now)
+        return IntakeConsumer(self.sessions, self.database_url, lambda: self.now, control_group=self.control_group)
 
     async def contact(self, **traits: Any) -> UUID:
         async with self.sessions.begin() as session:

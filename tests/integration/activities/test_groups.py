@@ -6,7 +6,6 @@ import pytest
 
 from activities.messages import MessagingActivities
 from crm.models.enrollment import Enrollment
-from journeys.experiments import in_control_group
 from journeys.outcomes import RefusalReason, SendStatus
 from journeys.values import MessageChannel
 from kit.database import Sessions
@@ -44,8 +43,12 @@ async def test_a_held_out_contact_gets_its_receipt(sessions: Sessions) -> None:
 
 
 @pytest.mark.parametrize("percent", [0, 50])
-async def test_the_control_group_is_drawn_from_all_contacts(sessions: Sessions, percent: int) -> None:
+@pytest.mark.parametrize("member", [True, False])
+async def test_who_was_in_the_control_group_at_entry_gets_no_marketing_mail_whatever_is_set_later(
+    sessions: Sessions, percent: int, *, member: bool
+) -> None:
     passage = await a_passage(sessions)
+    async with sessions.begin() as session:
+        (await session.get_one(Enrollment, passage.enrollment.id)).control_group = member
     receipt = await send(sessions, passage, control_group_percent=percent)
-    drawn = in_control_group(passage.contact.id, percent=percent)
-    assert receipt.refusal is (RefusalReason.CONTROL_GROUP if drawn else None)
+    assert receipt.refusal is (RefusalReason.CONTROL_GROUP if member else None)

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 
@@ -105,6 +107,22 @@ async def test_an_event_that_moved_the_date_has_the_last_word(
     found = await calendars.resolve_instant(asked(enrollment, moment, moved_by="moved-0"))
     assert found.at == datetime(2026, 8, 9, 10, tzinfo=UTC)
     assert (await calendars.resolve_instant(asked(enrollment, moment))).at == datetime(2026, 6, 9, 10, tzinfo=UTC)
+
+
+async def test_three_months_from_the_entry_or_from_the_last_event_since(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    moment = {"after": "3 months", "date": "$entry", "moved_by": {"event": "conversation.ended"}}
+    async with sessions.begin() as session:
+        entered = (await session.get_one(Enrollment, enrollment.id)).entered_at
+        later = entered + timedelta(days=40)
+        await an_event(session, enrollment.contact_id, "conversation.ended", event_id="talk", occurred_at=later)
+    zone = ZoneInfo((await calendars.resolve_instant(asked(enrollment, moment))).zone)
+    for moved_by, since in ((None, entered), ("talk", later)):
+        found = await calendars.resolve_instant(asked(enrollment, moment, moved_by=moved_by))
+        local = since.astimezone(zone)
+        assert found.at is not None
+        assert found.at.astimezone(zone).replace(tzinfo=None) == (local + relativedelta(months=3)).replace(tzinfo=None)
 
 
 async def test_an_unknown_zone_falls_back_and_says_so(

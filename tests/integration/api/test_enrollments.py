@@ -22,6 +22,7 @@ from crm.journeys import JourneyRepository
 from crm.models.access import AuditEntry
 from crm.models.enrollment import Enrollment
 from intake.models import OutboxEntry
+from journeys.experiments import in_control_group
 from journeys.model import Journey
 from journeys.outcomes import JourneyState, StepVerdict
 from kit.database import Sessions
@@ -339,3 +340,17 @@ class TestWithTemporal:
         assert answer.status_code == 409
         assert "starts in a moment" in answer.json()["detail"]
         assert UUID(answer.json()["request_id"])
+
+
+@pytest.mark.usefixtures("journey")
+async def test_who_enters_over_the_api_is_drawn_into_the_control_group_as_it_is_set(
+    app: FastAPI, client: httpx.AsyncClient, sessions: Sessions, settings: Settings
+) -> None:
+    app.state.settings = settings.model_copy(update={"control_group_percent": 50})
+    for number in range(12):
+        answer = await client.post("/v1/journeys/hello/enrollments", json={"contact": {"user_id": f"u{number}"}})
+        assert answer.status_code == 201
+    async with sessions() as session:
+        drawn = {one.contact_id: one.control_group for one in await session.scalars(select(Enrollment))}
+    assert drawn == {contact: in_control_group(contact, percent=50) for contact in drawn}
+    assert set(drawn.values()) == {True, False}

@@ -24,11 +24,12 @@ JOURNEY: dict[str, Any] = {
 }
 
 
-async def passed(sessions: Sessions, arm: str, *, met: bool, holdout: bool = False) -> None:
+async def passed(sessions: Sessions, arm: str, *, met: bool, holdout: bool = False, control: bool = False) -> None:
     async with sessions.begin() as session:
         version = await a_live_journey(session, JOURNEY)
         one = await an_enrollment(session, (await a_contact(session)).id, version)
-        one.holdout, one.goal_until = holdout, SOME_DAY + 30 * DAY
+        one.holdout, one.control_group = holdout, control
+        one.goal_until = SOME_DAY + 30 * DAY
         one.goal_met_at = SOME_DAY if met else None
         decision = Decision(
             ordinal=0, step="drawn", verdict=StepVerdict.PASSED, result=arm, entered_at=SOME_DAY, at=SOME_DAY
@@ -70,6 +71,21 @@ async def test_groups_and_arms_are_counted_and_compared(client: httpx.AsyncClien
     assert (experiment["experiment"], experiment["winner"], experiment["decided_at"]) == ("length", None, None)
 
 
+async def test_the_control_group_is_counted_of_its_own_and_in_no_arm(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    for number in range(10):
+        await passed(sessions, "long", met=number < 6)
+        await passed(sessions, "long", met=number < 3, control=True)
+    await passed(sessions, "long", met=True, holdout=True, control=True)
+    found = await results(client)
+    assert (found["contacts"]["entered"], found["contacts"]["goal_met"]) == (10, 6)
+    assert (found["control_group"]["entered"], found["control_group"]["goal_met"]) == (11, 4)
+    assert found["effect_of_marketing"]["difference"] == round(6 / 10 - 4 / 11, 6)
+    assert (found["holdout"], found["effect"]) == (None, None)
+    assert found["experiments"][0]["arms"][0]["entered"] == 10
+
+
 async def test_a_winner_is_told_with_its_reason(client: httpx.AsyncClient, sessions: Sessions) -> None:
     await passed(sessions, "long", met=True)
     async with sessions.begin() as session:
@@ -89,6 +105,7 @@ async def test_a_journey_nobody_has_entered_has_results_too(client: httpx.AsyncC
     found = await results(client)
     assert (found["contacts"]["entered"], found["contacts"]["rate_high"]) == (0, 1)
     assert (found["holdout"], found["effect"]) == (None, None)
+    assert (found["control_group"], found["effect_of_marketing"]) == (None, None)
     assert found["experiments"][0]["arms"][1]["against_first"]["lift"] is None
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from crm.enrollments import EnrollmentRepository
-from crm.experiments import Chosen, ExperimentRepository, Rule
+from crm.experiments import Chosen, ExperimentRepository, Part, Rule
 from crm.journeys import JourneyRepository
 from crm.models.enrollment import Enrollment
 from journeys.outcomes import JourneyState, StepVerdict
@@ -40,13 +40,21 @@ async def gone(sessions: Sessions) -> Gone:
     async with sessions.begin() as session:
         version = await a_live_journey(session, journey())
 
-    async def make(arm: str, *, met: bool = False, open_: bool = False, holdout: bool = False, times: int = 1) -> UUID:
+    async def make(
+        arm: str,
+        *,
+        met: bool = False,
+        open_: bool = False,
+        holdout: bool = False,
+        control: bool = False,
+        times: int = 1,
+    ) -> UUID:
         async with sessions.begin() as session:
             contact = await a_contact(session)
             version_now = await JourneyRepository(session).live(version.journey_key)
             assert version_now is not None
             one = await an_enrollment(session, contact.id, version_now)
-            one.holdout = holdout
+            one.holdout, one.control_group = holdout, control
             one.goal_until = NOW + DAY if open_ else NOW - DAY
             one.goal_met_at = SOME_DAY + DAY if met else None
             decisions = [_decision(number, arm) for number in range(times)]
@@ -91,6 +99,7 @@ class TestCounts:
 
     async def test_held_out_contacts_are_not_compared(self, sessions: Sessions, gone: Gone) -> None:
         await gone("a", met=True, holdout=True)
+        await gone("a", met=True, control=True)
         await gone("b", met=True)
         assert await counted(sessions) == {"b": (1, 1, 0)}
 
@@ -124,8 +133,8 @@ class TestCounts:
         async with sessions() as session:
             found = await ExperimentRepository(session, "welcome-test").groups(NOW)
         assert {held: (group.counted, group.open) for held, group in found.items()} == {
-            False: (Counted(2, 1), 1),
-            True: (Counted(1, 0), 0),
+            Part.CONTACTS: (Counted(2, 1), 1),
+            Part.HOLDOUT: (Counted(1, 0), 0),
         }
 
     async def test_without_an_end_of_the_goal_an_outcome_is_known_at_the_end(

@@ -42,10 +42,14 @@ async def test_events_are_those_asked_for_that_have_occurred_by_then(session: As
 
     facts = await load_facts(session, contact.id, Needs(events=frozenset({"a"})), SOME_DAY + timedelta(days=1))
 
+    first, second = (event.sequence for event in facts.events)
     assert facts.events == (
-        EventFact("a", SOME_DAY, {}, "e1"),
-        EventFact("a", SOME_DAY + timedelta(days=1), {}, "e2"),
+        EventFact("a", SOME_DAY, {}, "e1", first),
+        EventFact("a", SOME_DAY + timedelta(days=1), {}, "e2", second),
     )
+    assert first is not None
+    assert second is not None
+    assert first < second
 
 
 async def test_lists_consents_and_scores_come_when_needed(session: AsyncSession) -> None:

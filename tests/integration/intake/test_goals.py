@@ -10,8 +10,10 @@ from sqlalchemy import select
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from intake.enrollment import NotEnrolled, enroll
-from journeys.experiments import held_out
+from journeys.experiments import held_out, in_control_group
+from kit.settings import Settings
 from tests.support.intake import NOW, Intake
+from worker import intake_consumer
 
 DAY = timedelta(days=1)
 ORDERED = {"type": "sell", "event": "order.placed", "where": {"cart": "$entry.cart"}, "within": "30d"}
@@ -171,3 +173,31 @@ class TestHoldout:
         await intake.tell(contact, "order.placed", {"cart": 1})
         enrollment = await only(intake)
         assert (enrollment.holdout, enrollment.goal_met_at) == (True, datetime(2026, 3, 2, 9, tzinfo=UTC))
+
+
+class TestControlGroup:
+    async def test_who_is_in_it_is_drawn_at_entry_and_stays_what_it_was(self, intake: Intake) -> None:
+        contacts = [await intake.contact() for _ in range(20)]
+        await intake.publish(**abandoned(ORDERED))
+        intake.control_group = 50
+        for contact in contacts:
+            await intake.tell(contact, "cart.left")
+        intake.control_group = 0
+        late = await intake.contact()
+        await intake.tell(late, "cart.left")
+        drawn: dict[UUID, bool] = {one.contact_id: one.control_group for one in await intake.enrollments()}
+        assert drawn.pop(late) is False
+        assert drawn == {contact: in_control_group(contact, percent=50) for contact in contacts}
+        assert set(drawn.values()) == {True, False}
+
+    async def test_the_worker_draws_as_it_is_set(self, intake: Intake) -> None:
+        await intake.publish(**abandoned(ORDERED))
+        for _ in range(12):
+            await intake.accept(await intake.contact(), "cart.left")
+        settings = Settings(database_url=intake.database_url, control_group_percent=50)
+        await intake_consumer(settings, intake.sessions).drain()
+        drawn = [
+            (one.control_group, in_control_group(one.contact_id, percent=50)) for one in await intake.enrollments()
+        ]
+        assert {is_member for is_member, _ in drawn} == {True, False}
+        assert all(is_member == expected for is_member, expected in drawn)

@@ -7,14 +7,17 @@ import pytest
 from sqlalchemy import select, update
 from temporalio.exceptions import ApplicationError
 
-from activities.journeys import JourneyActivities
+from activities.journeys import Admit, JourneyActivities
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
 from intake.starting import start_requested
+from journeys.experiments import in_control_group
 from journeys.outcomes import JourneyState
+from kit.settings import Settings
 from tests.support.intake import MARKETING, NOW, Intake
+from worker import admission
 from workflows.ports import ActionResult, Progress, StartJourney
 
 
@@ -23,11 +26,15 @@ async def asking(intake: Intake, **properties: Any) -> Enrollment:
     contact = await intake.contact()
     await intake.publish("first")
     await intake.tell(contact, "order.placed", properties)
-    (enrollment,) = [one for one in await intake.enrollments() if one.journey_key == "first"]
+    (enrollment,) = [
+        one for one in await intake.enrollments() if (one.journey_key, one.contact_id) == ("first", contact)
+    ]
     return enrollment
 
 
-async def ask(intake: Intake, enrollment: Enrollment, *, iteration: int = 1, **asked: Any) -> ActionResult:
+async def ask(
+    intake: Intake, enrollment: Enrollment, *, iteration: int = 1, admit: Admit = start_requested, **asked: Any
+) -> ActionResult:
     progress = Progress(enrollment_id=enrollment.id, state=JourneyState.RUNNING, step="go", since=NOW)
     request = StartJourney(
         enrollment_id=enrollment.id,
@@ -38,7 +45,7 @@ async def ask(intake: Intake, enrollment: Enrollment, *, iteration: int = 1, **a
         progress=progress,
         **{"journey": "second", **asked},
     )
-    return await JourneyActivities(intake.sessions, start_requested).start_journey(request)
+    return await JourneyActivities(intake.sessions, admit).start_journey(request)
 
 
 async def entered(intake: Intake, journey: str = "second") -> list[Enrollment]:
@@ -158,3 +165,13 @@ async def test_the_progress_rides_along(intake: Intake) -> None:
     async with intake.sessions() as session:
         standing = await session.get_one(Enrollment, UUID(str(first.id)))
     assert (standing.state, standing.step) == ("running", "go")
+
+
+async def test_who_is_started_is_drawn_into_the_control_group_as_it_is_set(intake: Intake) -> None:
+    for number in range(10):
+        first = await asking(intake, product_id=f"p-{number}")
+        await intake.publish("second", entry={"event": "something.else"})
+        await ask(intake, first, admit=admission(Settings(control_group_percent=50)))
+    drawn = {one.contact_id: one.control_group for one in await entered(intake)}
+    assert drawn == {contact: in_control_group(contact, percent=50) for contact in drawn}
+    assert set(drawn.values()) == {True, False}

@@ -177,3 +177,21 @@ async def _delivery(journey: JourneyUnderTest, criteria: list[str], number: int)
 
 def test_the_tests_start_in_an_older_version() -> None:
     assert a_plan([VOUCHER]).version == 3
+
+
+async def test_a_renamed_repeat_sends_no_more_mails_than_it_says(enroll: Enroll, world: World) -> None:
+    def repeated(name: str) -> dict[str, Any]:
+        return {"id": name, "repeat": {"times": 3, "steps": [VOUCHER, pause("1d")]}}
+
+    journey = await enroll(repeated("loop"))
+    await journey.at("pause")
+    await journey.advance(DAY)
+    await journey.until(lambda answer: answer.step == "pause" and len(world.asked(SendMessage)) == 2)
+
+    await migrate(journey, version(4, repeated("cycle")))
+
+    await journey.until(lambda answer: answer.step == "pause")
+    while await journey.advance(DAY):
+        pass
+    assert (await journey.outcome()).state == "completed"
+    assert [request.iteration for request in world.asked(SendMessage)] == [1, 2, 3]

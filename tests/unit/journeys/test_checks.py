@@ -1,6 +1,6 @@
 """What is said of a journey before it is published. Each test names the rule it provokes, and one that is content."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -357,3 +357,26 @@ class TestComparisons:
         assert only("goal-without-end", holdout=5, goal=goal).severity is Severity.WARNING
         assert not findings("goal-without-end", holdout=5, goal={**goal, "within": "30d"})
         assert not findings("goal-without-end", goal=goal)
+
+    GOAL: ClassVar = {"type": "sell", "event": "order.placed"}
+
+    @pytest.mark.parametrize(
+        ("last", "hasty"),
+        [
+            ([SEND], True),
+            ([{"if": CONSENT, "then": [{"wait": "1d"}]}], True),
+            ([{"if": CONSENT, "then": [{"wait": "1d"}], "else": [{"exit": "no consent"}]}], False),
+            ([{"wait": "1d"}], False),
+            ([{"wait_for": {"event": "order.placed", "up_to": "2d"}}], False),
+        ],
+        ids=["send", "a way that goes on at once", "every way waits or leaves", "wait", "wait_for"],
+    )
+    def test_a_goal_without_an_end_needs_a_wait_at_the_end(self, last: list[dict[str, Any]], *, hasty: bool) -> None:
+        steps = [{"wait": "1d"}, *last]
+        assert bool(findings("goal-ends-with-steps", goal=self.GOAL, steps=steps)) is hasty
+        assert not findings("goal-ends-with-steps", goal={**self.GOAL, "within": "30d"}, steps=steps)
+        assert not findings("goal-ends-with-steps", goal=self.GOAL, steps=steps, holdout=5), "told already"
+
+    def test_of_a_journey_that_does_not_hold_together_the_end_is_not_judged(self) -> None:
+        twice = [{"id": "a", "wait": "1d"}, {"id": "a", **SEND}]
+        assert findings("duplicate-step-id", goal=self.GOAL, steps=twice)

@@ -46,6 +46,11 @@ class TestReading:
                 "wait until 3 months after the entry's at at 09:00",
             ),
             (
+                {"after": "3 months", "date": "$entry", "at": "09:00", "moved_by": {"event": "conversation.ended"}},
+                "wait until 3 months after the entry or the last conversation.ended since at 09:00",
+            ),
+            ({"after": "2h", "date": "$entry"}, "wait until 2 hours after the entry"),
+            (
                 {"on": "$contact.birthday", "yearly": True, "at": "10:00"},
                 "wait until the contact's birthday (next anniversary) at 10:00",
             ),
@@ -70,6 +75,7 @@ class TestReading:
             ({"on": "$entry.x", "date": "$entry.y"}, "`on` names the date itself. Remove `date`."),
             ({"before": "1d", "after": "1d", "date": "$entry.x"}, "Give exactly one of `before`, `after` and `on`."),
             ({"on": "2026-12-24"}, "'2026-12-24' names no date."),
+            ({"on": "$contact"}, "'$contact' names no date."),
             ({"until": "2026-12-24"}, "'2026-12-24' does not say at what time."),
             ({"until": "24.12.2026"}, "'24.12.2026' is not an instant."),
             ({"until": "0001-01-01 00:00"}, "lies outside of the years 1900 to 2199."),

@@ -37,8 +37,10 @@ SERVICE = {
     "return-instructions",
     "return-received",
     "return-reminder",
+    "webinar-missed",
     "webinar-reminder",
     "webinar-teaser",
+    "webinar-thanks",
 }
 BARE: dict[str, Any] = {"contact": {}, "entry": {}}
 EVERY = [(key, locale) for key in SOURCES for locale in LOCALES]

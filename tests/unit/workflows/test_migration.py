@@ -15,7 +15,7 @@ from journeys.plan import Plan, compile_plan
 from workflows.inbox import Move, next_move, receive
 from workflows.messages import EXIT_REQUESTED, Delivery, compact_plan
 from workflows.migration import ENDED_ALREADY, NO_TARGET, migrated, objection_to
-from workflows.state import Attention, EnrollmentState, Met, Migration, Resolution
+from workflows.state import Attention, EnrollmentState, Met, Migration, Resolution, Rounds
 from workflows.transitions import Departure, begin, leave
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -195,3 +195,75 @@ def test_a_migration_to_and_fro_loses_nothing(order: list[str], at: str, timers:
     same = {"at", "since", "entered_at", "met", "results", "iterations", "attention"}
     assert back.model_dump(include=same) == state.model_dump(include=same)
     assert [(decision.version, decision.to_version) for decision in back.journal] == [(1, 2), (2, 1)]
+
+
+def loop(name: str, *steps: dict[str, Any], times: int = 5) -> dict[str, Any]:
+    return {"id": name, "repeat": {"times": times, "steps": list(steps)}}
+
+
+LOOPED = plan(loop("loop", MAIL, PAUSE), version=1)
+TWICE = Rounds(since=NOW, begun=2)
+
+
+def looping(at: str = "pause", **rounds: Rounds) -> EnrollmentState:
+    """In a round of `loop`."""
+    state = waiting()
+    state.at, state.iterations, state.rounds = at, {"loop": 2, "mail": 2, "pause": 2}, rounds or {"loop": TWICE}
+    return state
+
+
+@pytest.mark.parametrize(
+    ("new", "mapping"),
+    [
+        (plan(loop("loop", MAIL, PAUSE)), {}),
+        (plan(loop("cycle", MAIL, PAUSE)), {"loop": "cycle"}),
+        (plan(loop("cycle", MAIL, PAUSE)), {}),
+        (plan(loop("cycle", MAIL, {"id": "rest", "wait": "3d"})), {"pause": "rest"}),
+        (plan({"id": "loop", "wait": "1d"}, loop("cycle", MAIL, PAUSE)), {"loop": "cycle"}),
+    ],
+    ids=["as it was", "renamed", "renamed, and nobody named it", "its step renamed, too", "its name given away"],
+)
+def test_rounds_that_were_begun_are_not_begun_again(new: Plan, mapping: dict[str, str]) -> None:
+    after = migrated(looping(), LOOPED, to(new, mapping=mapping), LATER)
+    name = next(name for name, node in new.nodes.items() if node.kind == "repeat")
+    assert after.rounds == {name: TWICE}
+
+
+def test_of_repeats_within_each_other_each_is_the_one_in_its_place() -> None:
+    old = plan(loop("weeks", MAIL, loop("days", PAUSE)), version=1)
+    inner, outer = Rounds(since=LATER, begun=1), Rounds(since=NOW, begun=4)
+    new = plan(loop("all-weeks", MAIL, loop("all-days", PAUSE)))
+    after = migrated(looping(weeks=outer, days=inner), old, to(new), LATER)
+    assert after.rounds == {"all-weeks": outer, "all-days": inner}
+
+
+def test_a_repeat_that_is_another_one_begins_anew() -> None:
+    new = plan(PAUSE, loop("cycle", MAIL))
+    after = migrated(looping(), LOOPED, to(new), LATER)
+    assert "cycle" not in after.rounds
+    back = migrated(after, new, to(plan(loop("loop", MAIL, PAUSE), version=3)), LATER)
+    assert back.rounds == {"loop": TWICE}
+
+
+SHIFTED = {"wait-1": "wait-2", "wait-2": "wait-3"}
+
+
+def test_where_names_were_shifted_a_name_says_nothing_of_the_step_that_had_it() -> None:
+    one, two, three = ({"id": f"wait-{number}", "wait": "3d"} for number in (1, 2, 3))
+    old, new = plan(one, two, version=1), plan(one, two, three)
+    state = waiting()
+    state.at, state.results, state.iterations = "wait-1", {"wait-2": "done"}, {"wait-1": 1, "wait-2": 4}
+    after = migrated(state, old, to(new, mapping=SHIFTED), LATER)
+    assert (after.at, after.results) == ("wait-2", {"wait-3": "done"})
+    assert after.iterations["wait-2"] == 5  # nothing sent under the name before is taken for what it sends now
+
+
+def test_what_failed_is_shown_at_its_new_name() -> None:
+    state = waiting()
+    state.at = "mail"
+    state.iterations["mail"] = 1
+    state.attention = Attention(step="mail", reason="no such template", since=NOW)
+    new = plan(PAUSE, {**MAIL, "id": "hello"})
+    old = plan(PAUSE, MAIL, version=1)
+    after = migrated(state, old, to(new, mapping={"mail": "hello"}), LATER)
+    assert after.attention == Attention(step="hello", reason="no such template", since=NOW)

@@ -11,6 +11,8 @@ from tests.support.journeys import ENTERED, NOW, condition, event
 
 FACTS = Facts(now=NOW, entered_at=ENTERED, step_since=NOW - timedelta(hours=10), entry_event_id="entry")
 
+ORDERED = {"event": "order.placed"}
+
 
 def holds(document: dict[str, Any], *events: EventFact, facts: Facts = FACTS) -> bool:
     return condition(document).judge(replace(facts, events=events)).holds
@@ -33,6 +35,15 @@ def test_the_entry_event_is_not_taken_for_a_second_one_of_its_kind() -> None:
 def test_while_the_entry_event_is_unnamed_its_whole_instant_counts_as_the_entry() -> None:
     facts = replace(FACTS, entry_event_id="")
     assert not holds({"event": "order.placed"}, event("order.placed", hours_ago=72, event_id="x"), facts=facts)
+
+
+@pytest.mark.parametrize("named", ["entry", ""], ids=["entered by an event", "entered over the API"])
+def test_of_what_occurred_at_the_very_instant_of_the_entry_only_what_is_behind_it_in_the_log_counts(named: str) -> None:
+    facts = replace(FACTS, entry_event_id=named, entry_sequence=7)
+    at_entry = event("order.placed", hours_ago=72, event_id="x")
+    assert [number for number in (6, 7, 8) if holds(ORDERED, replace(at_entry, sequence=number), facts=facts)] == [8]
+    later = event("order.placed", hours_ago=71, event_id="x")
+    assert all(holds(ORDERED, replace(later, sequence=number), facts=facts) for number in (6, 8))
 
 
 def test_since_step_leaves_out_what_came_before_the_step() -> None:

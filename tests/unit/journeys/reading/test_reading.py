@@ -85,6 +85,24 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
             "Wait until 1 day before starts_at of the entry, 09:00",
         ),
         (
+            {
+                "wait": {
+                    "after": "3 months",
+                    "date": "$entry",
+                    "at": "09:00",
+                    "late": "now",
+                    "moved_by": {"event": "conversation.ended"},
+                }
+            },
+            "Warten bis 3 Monate nach dem Einstieg oder dem letzten „conversation.ended“ seither, 09:00 Uhr",
+            "Wait until 3 months after the entry or the last conversation.ended since, 09:00",
+        ),
+        (
+            {"wait": {"after": "1 week", "date": "$entry", "late": "now"}},
+            "Warten bis 1 Woche nach dem Einstieg",
+            "Wait until 1 week after the entry",
+        ),
+        (
             {"wait": {"on": "$contact.birthday", "yearly": True, "late": "now"}},
             "Warten bis zum nächsten Jahrestag des Datums „birthday“ des Kontakts",
             "Wait until the next return of birthday of the contact",
