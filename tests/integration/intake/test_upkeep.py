@@ -8,14 +8,15 @@ from sqlalchemy import text
 from intake.upkeep import keep_partitions
 from kit.database import Sessions
 
+MONTHS = ("events_2041_11", "events_2041_12", "events_2042_01", "events_2042_02")
+
 
 async def test_the_months_to_come_have_their_partitions_once_it_runs(sessions: Sessions) -> None:
-    keeping = asyncio.create_task(keep_partitions(sessions, lambda: datetime(2031, 11, 20, tzinfo=UTC)))
+    keeping = asyncio.create_task(keep_partitions(sessions, lambda: datetime(2041, 11, 20, tzinfo=UTC)))
 
     async def made() -> bool:
         async with sessions() as session:
-            names = ("events_2031_11", "events_2031_12", "events_2032_01", "events_2032_02")
-            found = [await session.scalar(text("SELECT to_regclass(:name)"), {"name": name}) for name in names]
+            found = [await session.scalar(text("SELECT to_regclass(:name)"), {"name": name}) for name in MONTHS]
         return all(found)
 
     try:
@@ -26,3 +27,5 @@ async def test_the_months_to_come_have_their_partitions_once_it_runs(sessions: S
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
     assert await made()
+    async with sessions.begin() as session:
+        await session.execute(text(f"DROP TABLE {', '.join(MONTHS)}"))
