@@ -125,3 +125,37 @@ async def test_a_folder_of_templates_is_published_and_unchanged_ones_keep_their_
     assert "(new)" not in output
     async with here() as session:
         assert (await newest_template(session, "welcome", locale="de", default_locale="de")).version == 1
+
+
+async def test_what_nobody_knows_here_is_doubtful_to_a_check_and_refused_by_a_publication(
+    here: Sessions, tmp_path: Path
+) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + "  - start: {journey: other}\n  - recompute_score: mine\n")
+    code, output = await dauerlauf(check, tmp_path)
+    assert (code, "error" in output) == (0, False)
+    assert output.count("a.yaml, line 8, steps[1].start.journey: There is no journey 'other'.") == 1
+    assert output.count("There is no points model 'mine'") == 1
+    with pytest.raises(Invalid, match="hello cannot be published"):
+        await dauerlauf(publish, tmp_path)
+    async with here() as session:
+        assert await JourneyRepository(session).live("hello") is None
+
+
+async def test_journeys_and_points_models_that_are_given_are_known(tmp_path: Path) -> None:
+    journeys = tmp_path / "journeys"
+    journeys.mkdir()
+    steps = "  - start: {journey: other}\n  - start: {journey: survey}\n"
+    (journeys / "a.yaml").write_text(GOOD + steps + "  - recompute_score: mine\n  - recompute_score: purchases\n")
+    (journeys / "b.yaml").write_text(GOOD.replace("hello", "other"))
+    model = tmp_path / "mine.yaml"
+    model.write_text("key: mine\nname: Mine\nrules:\n  - {key: opened, event: mail.opened, points: 1}\n")
+    code, output = await dauerlauf(check, "--models", model, journeys)
+    assert (code, output.count("nothing to mend")) == (0, 2)
+
+
+@pytest.mark.usefixtures("here")
+async def test_journeys_that_start_each_other_are_published_together(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + "  - start: {journey: other}\n")
+    (tmp_path / "b.yaml").write_text(GOOD.replace("hello", "other") + "  - start: {journey: hello}\n")
+    code, output = await dauerlauf(publish, tmp_path)
+    assert (code, "hello: version 1 is live." in output, "other: version 1 is live." in output) == (0, True, True)
