@@ -37,6 +37,7 @@ from messaging.publishing import publish_templates as templates_into
 from messaging.template_source import LOCALES, packaged_templates
 from messaging.template_store import known_templates
 
+Templates = Annotated[list[Path] | None, typer.Option(help="Folders of mail templates.", exists=True, file_okay=False)]
 Models = Annotated[list[Path] | None, typer.Option(help="Files of points models.", exists=True, dir_okay=False)]
 Files = Annotated[list[Path], typer.Argument(help="Journey files (YAML), or directories of them.", exists=True)]
 console = Console(highlight=False, soft_wrap=True)
@@ -56,6 +57,7 @@ class _Document:
 def check(
     files: Files,
     *,
+    templates: Templates = None,
     models: Models = None,
     ways: Annotated[bool, typer.Option("--ways", help="Also tell how long each way takes and what it sends.")] = False,
 ) -> None:
@@ -64,7 +66,7 @@ def check(
     Known are the templates, points models and journeys that ship with the product, and those given. Ends with exit
     code 1 where a journey could not be published.
     """
-    known = shipped_templates()
+    known = shipped_templates(templates or ())
     documents = [_read(path) for path in journey_files(files)]
     others = _others(documents, models or ())
     sound = []
@@ -145,10 +147,14 @@ def publish_templates(directory: Annotated[Path, typer.Argument(help="Folder of 
         console.print(f"{template.key}: version {template.version}{' (new)' if template.changed else ''}")
 
 
-def shipped_templates() -> KnownTemplates:
-    """What checks know of the templates that ship with the product, without a database."""
+def shipped_templates(folders: Sequence[Path] = ()) -> KnownTemplates:
+    """What checks know of the templates that ship with the product, without a database; over them those of the folders.
+
+    Raises:
+        Invalid: a folder cannot be read as templates, or one of them cannot be published.
+    """
     known = {}
-    for source in checked_templates(packaged_templates()):
+    for source in (source for folder in (packaged_templates(), *folders) for source in checked_templates(folder)):
         rows = [compile_template(source, locale) for locale in LOCALES]
         required = frozenset(name for row in rows for name in row.required)
         known[source.key] = KnownTemplate(rows[0].message_class, required)

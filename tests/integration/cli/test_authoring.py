@@ -1,6 +1,7 @@
 """`dauerlauf check`, `publish` and `publish-templates`: findings with line and remedy, all published or nothing."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,3 +160,27 @@ async def test_journeys_that_start_each_other_are_published_together(tmp_path: P
     (tmp_path / "b.yaml").write_text(GOOD.replace("hello", "other") + "  - start: {journey: hello}\n")
     code, output = await dauerlauf(publish, tmp_path)
     assert (code, "hello: version 1 is live." in output, "other: version 1 is live." in output) == (0, True, True)
+
+
+async def test_an_authors_own_templates_are_known_and_go_before_those_that_ship(tmp_path: Path) -> None:
+    (tmp_path / "hello.yaml").write_text(GOOD + "  - send: {template: mine}\n")
+    folder = tmp_path / "templates"
+    shipped = Path(str(packaged_templates()))
+    for name, copy in (("_shared", "_shared"), ("welcome", "mine"), ("order-confirmation", "welcome")):
+        shutil.copytree(shipped / name, folder / copy)
+    code, output = await dauerlauf(check, tmp_path)
+    assert (code, "There is no template 'mine'." in output) == (1, True)
+    code, output = await dauerlauf(check, "--templates", folder, tmp_path)
+    assert (code, "nothing to mend" in output) == (0, True), output
+    # What goes by the name of a shipped one is another now, and needs no consent.
+    text = GOOD.replace(", audience: {consent: {purpose: marketing, channel: email}}", "")
+    (tmp_path / "hello.yaml").write_text(text)
+    assert (await dauerlauf(check, tmp_path))[0] == 1
+    assert (await dauerlauf(check, "--templates", folder, tmp_path))[0] == 0
+
+
+async def test_templates_that_could_not_be_published_are_told(tmp_path: Path) -> None:
+    (tmp_path / "hello.yaml").write_text(GOOD)
+    (tmp_path / "templates" / "broken").mkdir(parents=True)
+    with pytest.raises(Invalid):
+        await dauerlauf(check, "--templates", tmp_path / "templates", tmp_path / "hello.yaml")
