@@ -11,6 +11,7 @@ from api import problems
 from api.errors import ProblemError
 from api.requests import media_type, read_json
 from api.schemas.journeys import FindingView
+from crm.live_journeys import beside
 from journeys.checks import Finding, Severity, check, check_moments
 from journeys.documents import journey_from_document
 from journeys.loader import load_document
@@ -72,14 +73,22 @@ def _text(body: bytes) -> str:
 
 
 async def demand_runnable(
-    session: AsyncSession, journey: Journey, places: Places | None = None, *, now: datetime | None = None
+    session: AsyncSession,
+    journey: Journey,
+    places: Places | None = None,
+    *,
+    now: datetime | None = None,
+    all_known: bool = False,
 ) -> list[FindingView]:
     """Check the journey against the templates there are, and the present where it is given; returns the warnings.
+
+    `all_known`: a journey or points model it refers to that is not there is an error; else a warning, as it may come.
 
     Raises:
         ProblemError: there are errors; lists every finding, errors first.
     """
-    found = check(journey, await known_templates(session), places=places, now=now)
+    others = await beside(session, all_known=all_known)
+    found = check(journey, await known_templates(session), places=places, now=now, beside=others)
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
     if errors:
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"

@@ -1,6 +1,7 @@
 """Commands for those who write journeys and mails: `dauerlauf check`, `publish-templates`; `publish` is beside it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,17 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.connection import in_transaction
 from cli.outlook import publication_line
+from cli.simulation.sources import read_models
 from crm.journeys import JourneyRepository
+from crm.live_journeys import beside
 from crm.publication import PublicationRepository
+from journeys.catalogue import catalogue
+from journeys.catalogue import models as shipped_models
+from journeys.checks import Others, check_moments
 from journeys.checks import check as findings_of
-from journeys.checks import check_moments
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
 from journeys.loader import load_with_places
 from journeys.migration import Treatment
 from journeys.model import Journey
+from journeys.places import Places
 from journeys.proofs.subject import subject_of
 from journeys.proofs.summary import describe_ways
 from journeys.proofs.together import check_together
+from journeys.rules.others import others_of
 from kit.clock import wall_clock
 from kit.errors import Invalid, Problem
 from kit.settings import Settings
@@ -30,39 +37,72 @@ from messaging.publishing import publish_templates as templates_into
 from messaging.template_source import LOCALES, packaged_templates
 from messaging.template_store import known_templates
 
+Templates = Annotated[list[Path] | None, typer.Option(help="Folders of mail templates.", exists=True, file_okay=False)]
+Models = Annotated[list[Path] | None, typer.Option(help="Files of points models.", exists=True, dir_okay=False)]
 Files = Annotated[list[Path], typer.Argument(help="Journey files (YAML), or directories of them.", exists=True)]
 console = Console(highlight=False, soft_wrap=True)
 FINISH = Treatment()
 
 
+@dataclass(frozen=True)
+class _Document:
+    """A file with the journey in it, or what keeps it from being one."""
+
+    path: Path
+    journey: Journey | None
+    places: Places
+    problems: Sequence[Problem] = ()
+
+
 def check(
     files: Files,
     *,
+    templates: Templates = None,
+    models: Models = None,
     ways: Annotated[bool, typer.Option("--ways", help="Also tell how long each way takes and what it sends.")] = False,
 ) -> None:
-    """Check journeys, each and all together, without a database: known are the templates that ship with the product.
+    """Check journeys, each and all together, without a database.
 
-    Ends with exit code 1 where a journey could not be published.
+    Known are the templates, points models and journeys that ship with the product, and those given. Ends with exit
+    code 1 where a journey could not be published.
     """
-    known = shipped_templates()
-    failed = False
-    sound: list[Journey] = []
-    for path in journey_files(files):
-        try:
-            journey, places = load_with_places(path.read_text(encoding="utf-8"), source=path.name)
-            findings = findings_of(journey, known, places=places, now=wall_clock())
-        except Invalid as error:
-            _print_problems(path, error.problems or (Problem(path.name, error.message, error.remedy),), "error")
-            failed = True
-            continue
-        _print_findings(path, findings)
-        if ways:
-            _print_ways(journey, known)
-        sound += [] if any(finding.severity is Severity.ERROR for finding in findings) else [journey]
-        failed = failed or journey not in sound
+    known = shipped_templates(templates or ())
+    documents = [_read(path) for path in journey_files(files)]
+    others = _others(documents, models or ())
+    sound = []
+    for document in documents:
+        if _tell(document, known, others) and document.journey is not None:
+            sound.append(document.journey)
+        if ways and document.journey is not None:
+            _print_ways(document.journey, known)
     for finding in check_together(sound, known, weekly_cap=Settings().weekly_cap):
         console.print(f"{finding}", markup=False)
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(1 if len(sound) < len(documents) else 0)
+
+
+def _read(path: Path) -> _Document:
+    try:
+        return _Document(path, *load_with_places(path.read_text(encoding="utf-8"), source=path.name))
+    except Invalid as error:
+        problems = error.problems or (Problem(path.name, error.message, error.remedy),)
+        return _Document(path, None, Places(), problems)
+
+
+def _others(documents: Sequence[_Document], models: Sequence[Path]) -> Others:
+    """What the journeys may refer to: what ships and what is given. There may be more, in a database."""
+    journeys = [*catalogue(), *(document.journey for document in documents if document.journey is not None)]
+    known = [*shipped_models(), *read_models(models)]
+    return others_of([journey.key for journey in journeys], known, all_known=False)
+
+
+def _tell(document: _Document, known: KnownTemplates, others: Others) -> bool:
+    """Print what is wrong or doubtful about a journey; whether it could be published."""
+    if document.journey is None:
+        _print_problems(document.path, document.problems, "error")
+        return False
+    findings = findings_of(document.journey, known, places=document.places, now=wall_clock(), beside=others)
+    _print_findings(document.path, findings)
+    return not any(finding.severity is Severity.ERROR for finding in findings)
 
 
 async def publish_journeys(
@@ -91,10 +131,12 @@ async def publish_journeys(
 
 
 async def demand_sound(session: AsyncSession, journeys: Sequence[Journey]) -> None:
-    """Raise `Invalid` where one of the journeys has errors, with the templates there are."""
+    """Raise `Invalid` where one of the journeys has errors, with the templates, journeys and models there are."""
     known = await known_templates(session)
+    others = await beside(session, *(journey.key for journey in journeys), all_known=True)
     for journey in journeys:
-        problems = [one.problem for one in findings_of(journey, known) if one.severity is Severity.ERROR]
+        found = findings_of(journey, known, beside=others)
+        problems = [one.problem for one in found if one.severity is Severity.ERROR]
         if problems:
             raise Invalid(f"The journey {journey.key} cannot be published; nothing was.", problems=problems)
 
@@ -105,10 +147,14 @@ def publish_templates(directory: Annotated[Path, typer.Argument(help="Folder of 
         console.print(f"{template.key}: version {template.version}{' (new)' if template.changed else ''}")
 
 
-def shipped_templates() -> KnownTemplates:
-    """What checks know of the templates that ship with the product, without a database."""
+def shipped_templates(folders: Sequence[Path] = ()) -> KnownTemplates:
+    """What checks know of the templates that ship with the product, without a database; over them those of the folders.
+
+    Raises:
+        Invalid: a folder cannot be read as templates, or one of them cannot be published.
+    """
     known = {}
-    for source in checked_templates(packaged_templates()):
+    for source in (source for folder in (packaged_templates(), *folders) for source in checked_templates(folder)):
         rows = [compile_template(source, locale) for locale in LOCALES]
         required = frozenset(name for row in rows for name in row.required)
         known[source.key] = KnownTemplate(rows[0].message_class, required)

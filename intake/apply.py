@@ -25,11 +25,9 @@ from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
 from intake.resets import set_clocks
 from journeys.plan import Role
+from journeys.values import GOAL_MET
 from kit.errors import Invalid
 from workflows.messages import EXIT_REQUESTED
-
-GOAL_MET = "journey.goal_met"
-"""The event that an enrollment's goal was met; its property `journey` names the journey. Others may start on it."""
 
 _log = structlog.get_logger(__name__)
 

@@ -13,7 +13,8 @@ from journeys.proofs.consent import mail_before_consent
 from journeys.proofs.durations import every_way_ends
 from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
-from journeys.rules import entry, loops, messages, ranges, references, steps, waits
+from journeys.rules import entry, loops, messages, others, ranges, references, steps, waits
+from journeys.rules.others import Others
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.two_steps_with_one_id,
@@ -45,7 +46,12 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
 
 
 def check(
-    journey: Journey, known: KnownTemplates | None, *, places: Places | None = None, now: datetime | None = None
+    journey: Journey,
+    known: KnownTemplates | None,
+    *,
+    places: Places | None = None,
+    now: datetime | None = None,
+    beside: Others | None = None,
 ) -> list[Finding]:
     """All findings of all rules, errors first.
 
@@ -54,8 +60,9 @@ def check(
         known: the published templates; None leaves out the rules about templates.
         places: turns paths into places with file and line; without it places are field paths.
         now: the present moment (aware); None leaves out the rules about moments that may have passed.
+        beside: the other journeys, and the points models; None leaves out the rules about those it names.
     """
-    found = sorted(_notes(journey, known), key=lambda note: note.severity is not Severity.ERROR)
+    found = sorted(_notes(journey, known, beside), key=lambda note: note.severity is not Severity.ERROR)
     timely = check_moments(journey, now, places=places) if now is not None else []
     return [*(note.at(places or Places()) for note in found), *timely]
 
@@ -65,12 +72,14 @@ def check_moments(journey: Journey, now: datetime, *, places: Places | None = No
     return [note.at(places or Places()) for note in entry.moment_has_passed(journey, now)]
 
 
-def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
+def _notes(journey: Journey, known: KnownTemplates | None, beside: Others | None) -> Iterator[Note]:
     for rule in RULES:
         yield from rule(journey)
     subject = subject_of(journey)
     if subject is not None:
         yield from every_way_ends(subject)
+    if beside is not None:
+        yield from others.unknown_references(journey, beside)
     if known is not None:
         yield from messages.templates(journey, known)
     if known is not None and subject is not None:
@@ -78,4 +87,4 @@ def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
         yield from variables_present(subject, known)
 
 
-__all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Severity", "check", "check_moments"]
+__all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Others", "Severity", "check", "check_moments"]

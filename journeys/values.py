@@ -27,6 +27,7 @@ EventName = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f][^\x00-\x1
 
 
 CONTACT_UPDATED = "contact.updated"
+GOAL_MET = "journey.goal_met"
 """The event that follows a change of a contact; its property `changed` lists the attributes."""
 
 

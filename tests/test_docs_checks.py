@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from journeys.checks import RULES, check
+from journeys.checks import RULES, Others, check
 from journeys.documents import journey_from_document
 from journeys.findings import Finding, KnownTemplate, Severity
 from journeys.loader import load_document
@@ -28,6 +28,9 @@ AROUND: dict[str, Any] = {
     "steps": [{"wait": "1d"}],
 }
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+OTHERS = Others(
+    frozenset({"example", "welcome"}), {"purchases": frozenset({"loyal"}), "lead": frozenset({"warm"})}, all_known=True
+)
 NOT_SHOWN = {"too-many-steps", "too-deep", "window-never-opens", "endless-way", "too-many-ways"}
 """Too long for the page, or nothing that a document can say."""
 
@@ -64,7 +67,7 @@ def findings_of_example(texts: list[str]) -> list[Finding]:
         for document in documents
     ]
     return [
-        *(finding for journey in journeys for finding in check(journey, KNOWN, now=NOW)),
+        *(finding for journey in journeys for finding in check(journey, KNOWN, now=NOW, beside=OTHERS)),
         *check_together(journeys, KNOWN),
     ]
 

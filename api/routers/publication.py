@@ -81,7 +81,7 @@ async def publish_journey(
         await _known(session, key)
         definition = definition_of(draft) if draft is not None else None
         if definition is not None:
-            await demand_runnable(session, definition)
+            await demand_runnable(session, definition, all_known=True)
         publication = await PublicationRepository(session).publish(
             key, by=access.actor, treatment=asked.treatment(), share=asked.share, now=clock()
         )

@@ -63,12 +63,20 @@ def _one_key(journeys: Sequence[Journey]) -> Iterator[_Note]:
 
 def _circles(subjects: Sequence[Subject]) -> Iterator[_Note]:
     for circle in circles(subjects):
-        takes = sum((trigger.takes for trigger in circle), timedelta())
-        pace = f"once in {describe_duration(takes)} at most" if takes else "without any time in between"
         keys = list(dict.fromkeys(trigger.source.journey.key for trigger in circle))
-        what = f"A contact can go round for ever, {pace}: {_told(circle)}."
+        what = f"A contact can go round for ever, {_pace(circle)}: {_told(circle)}."
         remedy = "Narrow one of the entries with `where`, or let it be entered `again: never`."
         yield _warning("journeys-in-a-circle", keys, what, remedy)
+
+
+def _pace(circle: Circle) -> str:
+    """How often at most, and whether the contact has to do something each time."""
+    takes = sum((trigger.takes for trigger in circle), timedelta())
+    by_goals = any(trigger.step_id is None for trigger in circle)
+    if takes:
+        condition = " and as long as goals are met" if by_goals else ""
+        return f"once in {describe_duration(takes)} at most{condition}"
+    return "as often as goals are met" if by_goals else "without any time in between"
 
 
 def _told(circle: Circle) -> str:
@@ -76,8 +84,9 @@ def _told(circle: Circle) -> str:
 
 
 def _step(trigger: Trigger) -> str:
-    node = trigger.source.plan.nodes[trigger.step_id]
-    return f"'{trigger.source.journey.key}' ({describe_entry(trigger.source.journey.entry)}), {describe_node(node)}"
+    step = trigger.step_id
+    does = "its goal is met" if step is None else describe_node(trigger.source.plan.nodes[step])
+    return f"'{trigger.source.journey.key}' ({describe_entry(trigger.source.journey.entry)}), {does}"
 
 
 @dataclass(frozen=True)

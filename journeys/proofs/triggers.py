@@ -1,7 +1,7 @@
 """Journeys that bring one another about: what their steps cause, whose entry takes it, and whether that goes round.
 
-Only what journeys do by themselves: points that an event gives, and what people and producers do in between, may close
-further circles that cannot be seen here.
+What journeys do by themselves, and what follows when a goal is met, whoever meets it. Points that an event gives, and
+what people and producers do in between, may close further circles that cannot be seen here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,24 +17,30 @@ from journeys.steps.change_list import ListNode
 from journeys.steps.registry import Node
 from journeys.steps.set_attributes import SetNode
 from journeys.steps.start import START_REQUESTED
-from journeys.values import entry_reference
+from journeys.values import GOAL_MET, entry_reference
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """A step of one journey that lets contacts into another, or into its own."""
+    """A step of one journey that lets contacts into another, or into its own; without a step, its goal does."""
 
     source: Subject
-    step_id: str
+    step_id: str | None
     caused: Caused
     target: Subject
 
     @property
     def takes(self) -> timedelta:
-        """How long after its own entry a contact enters the other journey, at least; its cooldown counted."""
-        reached = [at for place, at in earliest(self.source.unrolled).items() if place.node == self.step_id]
+        """How long after its own entry a contact enters the other journey, at least; its cooldown counted.
+
+        A goal may be met at once.
+        """
+        reached = [timedelta()] if self.step_id is None else self._reached()
         again = self.target.journey.entry.again
         return min(reached) + (again.cooldown if isinstance(again, Cooldown) else timedelta())
+
+    def _reached(self) -> list[timedelta]:
+        return [at for place, at in earliest(self.source.unrolled).items() if place.node == self.step_id]
 
 
 Circle = tuple[Trigger, ...]
@@ -72,12 +78,20 @@ def _triggers(subjects: Sequence[Subject]) -> Iterator[Trigger]:
     nodes = [node for subject in subjects for node in subject.plan.nodes.values()]
     open_again = [subject for subject in subjects if _entered_again(subject.journey)]
     for source in open_again:
+        for met in _goal_of(source.journey):
+            yield from (Trigger(source, None, met, target) for target in open_again if _takes(target.journey, met))
         for step_id in dict.fromkeys(station.node for station in source.network.hops):
             node = source.plan.nodes[step_id]
             for caused in node.causes() if _effective_again(node, nodes) else ():
                 yield from (
                     Trigger(source, step_id, caused, target) for target in open_again if _takes(target.journey, caused)
                 )
+
+
+def _goal_of(journey: Journey) -> Iterator[Caused]:
+    """What follows each time the goal is met. One that keeps out whoever has met it is met once."""
+    if journey.goal is not None and journey.goal.met_before != "ever":
+        yield Caused(GOAL_MET, {"journey": journey.key})
 
 
 def _entered_again(journey: Journey) -> bool:

@@ -7,6 +7,8 @@ import pytest
 
 from crm.access import Scope
 from crm.journeys import JourneyRepository
+from crm.scoring import ScoringRepository
+from journeys.catalogue import models
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
 from tests.integration.api.test_journeys import DOCUMENT, put, states
@@ -174,3 +176,25 @@ async def test_a_share_must_be_one(client: httpx.AsyncClient) -> None:
     await publish(client)
     for share in (0, 100):
         assert (await publish(client, LONGER, share=share)).status_code == 422
+
+
+STARTS = DOCUMENT + "  - start: {journey: care}\n  - recompute_score: purchases\n"
+
+
+async def test_what_refers_to_something_that_does_not_exist_is_not_published(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    draft = await put(client, STARTS)
+    told = [(one["severity"], one["what"]) for one in draft.json()["findings"]]
+    missing = ["There is no journey 'care'.", "There is no points model 'purchases'."]
+    assert [what for severity, what in told if severity == "warning" and what in missing] == missing
+    refused = await client.post("/v1/journeys/hello/publish")
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid-journey")
+    assert [error["what"] for error in refused.json()["errors"] if error["what"] in missing] == missing
+    assert await states(sessions) == [(1, "draft")]
+
+    async with sessions.begin() as session:
+        (model,) = models()
+        await ScoringRepository(session).publish(model)
+    assert (await put(client, DOCUMENT.replace("key: hello", "key: care"), "care")).status_code == 200
+    assert (await client.post("/v1/journeys/hello/publish")).status_code == 200

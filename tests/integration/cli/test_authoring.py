@@ -1,6 +1,7 @@
 """`dauerlauf check`, `publish` and `publish-templates`: findings with line and remedy, all published or nothing."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,3 +126,61 @@ async def test_a_folder_of_templates_is_published_and_unchanged_ones_keep_their_
     assert "(new)" not in output
     async with here() as session:
         assert (await newest_template(session, "welcome", locale="de", default_locale="de")).version == 1
+
+
+async def test_what_nobody_knows_here_is_doubtful_to_a_check_and_refused_by_a_publication(
+    here: Sessions, tmp_path: Path
+) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + "  - start: {journey: other}\n  - recompute_score: mine\n")
+    code, output = await dauerlauf(check, tmp_path)
+    assert (code, "error" in output) == (0, False)
+    assert output.count("a.yaml, line 8, steps[1].start.journey: There is no journey 'other'.") == 1
+    assert output.count("There is no points model 'mine'") == 1
+    with pytest.raises(Invalid, match="hello cannot be published"):
+        await dauerlauf(publish, tmp_path)
+    async with here() as session:
+        assert await JourneyRepository(session).live("hello") is None
+
+
+async def test_journeys_and_points_models_that_are_given_are_known(tmp_path: Path) -> None:
+    journeys = tmp_path / "journeys"
+    journeys.mkdir()
+    steps = "  - start: {journey: other}\n  - start: {journey: survey}\n"
+    (journeys / "a.yaml").write_text(GOOD + steps + "  - recompute_score: mine\n  - recompute_score: purchases\n")
+    (journeys / "b.yaml").write_text(GOOD.replace("hello", "other"))
+    model = tmp_path / "mine.yaml"
+    model.write_text("key: mine\nname: Mine\nrules:\n  - {key: opened, event: mail.opened, points: 1}\n")
+    code, output = await dauerlauf(check, "--models", model, journeys)
+    assert (code, output.count("nothing to mend")) == (0, 2)
+
+
+@pytest.mark.usefixtures("here")
+async def test_journeys_that_start_each_other_are_published_together(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + "  - start: {journey: other}\n")
+    (tmp_path / "b.yaml").write_text(GOOD.replace("hello", "other") + "  - start: {journey: hello}\n")
+    code, output = await dauerlauf(publish, tmp_path)
+    assert (code, "hello: version 1 is live." in output, "other: version 1 is live." in output) == (0, True, True)
+
+
+async def test_an_authors_own_templates_are_known_and_go_before_those_that_ship(tmp_path: Path) -> None:
+    (tmp_path / "hello.yaml").write_text(GOOD + "  - send: {template: mine}\n")
+    folder = tmp_path / "templates"
+    shipped = Path(str(packaged_templates()))
+    for name, copy in (("_shared", "_shared"), ("welcome", "mine"), ("order-confirmation", "welcome")):
+        shutil.copytree(shipped / name, folder / copy)
+    code, output = await dauerlauf(check, tmp_path)
+    assert (code, "There is no template 'mine'." in output) == (1, True)
+    code, output = await dauerlauf(check, "--templates", folder, tmp_path)
+    assert (code, "nothing to mend" in output) == (0, True), output
+    # What goes by the name of a shipped one is another now, and needs no consent.
+    text = GOOD.replace(", audience: {consent: {purpose: marketing, channel: email}}", "")
+    (tmp_path / "hello.yaml").write_text(text)
+    assert (await dauerlauf(check, tmp_path))[0] == 1
+    assert (await dauerlauf(check, "--templates", folder, tmp_path))[0] == 0
+
+
+async def test_templates_that_could_not_be_published_are_told(tmp_path: Path) -> None:
+    (tmp_path / "hello.yaml").write_text(GOOD)
+    (tmp_path / "templates" / "broken").mkdir(parents=True)
+    with pytest.raises(Invalid):
+        await dauerlauf(check, "--templates", tmp_path / "templates", tmp_path / "hello.yaml")

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from cli.simulation.command import simulate
+from journeys.catalogue import catalogue
 from journeys.reading.wording import Language
 from kit.errors import Invalid, NotFound
 
@@ -107,3 +108,19 @@ def test_a_mistake_is_told_in_a_sentence() -> None:
         simulate("welcome", contact=["nowhere.yaml"])
     with pytest.raises(Invalid, match="attributes that cannot be used"):
         simulate("welcome", contact=["country=Atlantis"])
+
+
+@pytest.mark.parametrize("key", [journey.key for journey in catalogue()])
+def test_every_shipped_journey_can_be_walked_as_it_is(told: Told, key: str) -> None:
+    code, output = told(key)
+    assert code == 0, output
+    assert "Would be sent: " in output
+    assert ("Made up: the contact agrees to sales by email, as the audience asks." in output) is (
+        key == "contact-again"
+    )
+
+
+def test_whoever_is_said_to_have_agreed_to_nothing_has_agreed_to_nothing(told: Told) -> None:
+    code, output = told("contact-again", contact=["consents=[]"])
+    assert (code, "Made up" in output) == (1, False)
+    assert "the contact is not in the journey" in output

@@ -1,6 +1,6 @@
 """Several journeys together: messages in a week against a cap, and journeys that bring one another about."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -189,6 +189,32 @@ class TestCircles:
         entry = CROSSED | {"where": {"model": "purchases"}}
         assert rules(named("a", entry=entry, steps=[{"recompute_score": "visits"}])) == []
 
+    GOAL: ClassVar = {"type": "sell", "event": "order.placed"}
+
+    def on_goal_of(self, key: str, other: str, again: Any = "after_exit", **goal: Any) -> Journey:
+        entry = {"event": "journey.goal_met", "where": {"journey": other}, "again": again}
+        return named(key, entry=entry, goal={**self.GOAL, **goal})
+
+    def test_journeys_that_begin_where_the_goal_of_another_is_met_go_round(self) -> None:
+        (finding,) = findings(self.on_goal_of("a", "b"), self.on_goal_of("b", "a", again={"cooldown": "2d"}))
+        assert finding.problem.what == (
+            "A contact can go round for ever, once in 2 days at most and as long as goals are met: 'a' (enter on "
+            "journey.goal_met), its goal is met → 'b' (enter on journey.goal_met), its goal is met → 'a' again."
+        )
+
+    def test_a_goal_and_a_step_may_close_a_circle_together(self) -> None:
+        a = self.on_goal_of("a", "b")
+        b = named("b", entry=JOINED, goal=self.GOAL)
+        joining = named("a", entry=a.entry.model_dump(by_alias=True, exclude_none=True), steps=[JOIN])
+        (finding,) = findings(joining, b, named("c", entry=JOINED, steps=[QUIT]))
+        assert finding.problem.where == "journeys a, b"
+        assert "as often as goals are met" in finding.problem.what
+
+    def test_a_goal_that_nobody_begins_on_or_that_counts_for_ever_does_not_go_round(self) -> None:
+        assert rules(self.on_goal_of("a", "b"), self.on_goal_of("b", "c")) == []
+        assert rules(self.on_goal_of("a", "b", again="never"), self.on_goal_of("b", "a")) == []
+        assert rules(self.on_goal_of("a", "b", met_before="ever"), self.on_goal_of("b", "a")) == []
+
     def test_a_circle_leads_from_each_journey_to_the_next_and_back(self) -> None:
         made = [
             named("a", entry=LEFT, steps=[JOIN]),
@@ -199,6 +225,7 @@ class TestCircles:
         assert [trigger.source.journey.key for trigger in circle] == ["a", "b", "c"]
         for trigger, following in zip(circle, [*circle[1:], circle[0]], strict=True):
             assert trigger.target is following.source
+            assert trigger.step_id is not None
             assert trigger.caused in trigger.source.plan.nodes[trigger.step_id].causes()
             assert trigger.target.journey.entry.event == trigger.caused.event
 
