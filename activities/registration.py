@@ -46,6 +46,7 @@ async def journey_worker(
                 contacts.judge_conditions,
                 contacts.set_attributes,
                 contacts.change_list,
+                contacts.change_stage,
                 contacts.recompute_score,
                 calendars.resolve_instant,
                 enrollments.record_progress,

@@ -22,6 +22,7 @@ from api.routers import (
     journeys,
     publication,
     results,
+    stages,
     tracking,
 )
 from api.temporal import TemporalConnection
@@ -42,6 +43,7 @@ ROUTERS = (
     enrollments.router,
     commands.router,
     contacts.router,
+    stages.router,
     answers.router,
     consents.router,
     health.router,

@@ -12,6 +12,7 @@ from journeys.moments import CalendarMoment, WindowMoment
 from journeys.steps.approve import ApproveNode
 from journeys.steps.branch import BranchNode
 from journeys.steps.change_list import ListNode
+from journeys.steps.change_stage import StageNode
 from journeys.steps.decide import IfNode
 from journeys.steps.leave import ExitNode
 from journeys.steps.recompute_score import RecomputeScoreNode
@@ -100,6 +101,10 @@ def _list(node: ListNode) -> str:
     return f"{'add to' if node.member else 'remove from'} the list '{node.list_key}'"
 
 
+def _stage(node: StageNode) -> str:
+    return f"{'move' if node.recycle else 'promote'} to the stage '{node.to}'"
+
+
 def _recompute_score(node: RecomputeScoreNode) -> str:
     return f"recompute the score '{node.model}'"
 
@@ -125,6 +130,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     SendNode: _send,
     SetNode: _set,
     ListNode: _list,
+    StageNode: _stage,
     RecomputeScoreNode: _recompute_score,
     StartNode: _start,
     ExitNode: _exit,

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from journeys.duration import Duration
 from journeys.model import Journey
 from journeys.refusals import refused, shown
+from journeys.stages import Stage
 from journeys.values import (
     Comparison,
     ConsentRequirement,
@@ -80,6 +81,7 @@ class PretendedContact(Strict):
     ] = (ConsentRequirement(purpose=Purpose.MARKETING),)
     lists: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = ()
     history: tuple[PastEvent, ...] = ()
+    stage: Stage = Stage.VISITOR
     suppressed: Flag = False
 
     @model_validator(mode="before")

@@ -15,6 +15,7 @@ from temporalio import activity
 
 from journeys.conditions.first import FirstHolding
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
+from journeys.stages import Stage
 from journeys.values import Scalar
 from workflows.state import Decision
 
@@ -105,6 +106,14 @@ class ChangeList(ActionRequest, frozen=True):
 
     list_key: str
     member: bool
+
+
+class ChangeStage(ActionRequest, frozen=True):
+    """Move the contact to a lifecycle stage; a step back only with `recycle`."""
+
+    to: Stage
+    recycle: bool = False
+    reason: str = ""
 
 
 class RecomputeScore(ActionRequest, frozen=True):
@@ -210,6 +219,11 @@ class ContactPort(ABC):
     @abstractmethod
     async def change_list(self, request: ChangeList) -> ActionResult:
         """Join or leave a list; emits `list.joined` or `list.left` where membership changed."""
+
+    @activity.defn(name="change_stage")
+    @abstractmethod
+    async def change_stage(self, request: ChangeStage) -> ActionResult:
+        """Move it as `changed`, `unchanged` or `kept`; emits `stage.changed` where it changed."""
 
     @activity.defn(name="recompute_score")
     @abstractmethod

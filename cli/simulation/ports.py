@@ -23,6 +23,7 @@ from workflows.ports import (
     ActionResult,
     CalendarPort,
     ChangeList,
+    ChangeStage,
     ChooseArm,
     ChosenArm,
     ContactPort,
@@ -56,6 +57,7 @@ def activities(world_of: WorldOf) -> list[Callable[..., Any]]:
         contacts.judge_conditions,
         contacts.set_attributes,
         contacts.change_list,
+        contacts.change_stage,
         contacts.recompute_score,
         journeys.start_journey,
         journeys.choose_arm,
@@ -132,6 +134,12 @@ class Contacts(_Port, ContactPort):
         """Join or leave a list; `list.joined` or `list.left` happens where membership changed."""
         with self._acting(request) as world:
             return changing.change_list(world, request)
+
+    @activity.defn(name="change_stage")
+    async def change_stage(self, request: ChangeStage) -> ActionResult:
+        """Move the contact to a stage; `stage.changed` happens where it changed."""
+        with self._acting(request) as world:
+            return changing.change_stage(world, request)
 
     @activity.defn(name="recompute_score")
     async def recompute_score(self, request: RecomputeScore) -> ActionResult:

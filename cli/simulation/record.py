@@ -19,6 +19,7 @@ from intake.matching import ConsentKey
 from journeys.conditions.base import EventFact, Facts, Needs
 from journeys.scoring import PointsModel, Score, crossed, fold
 from journeys.simulate import PretendedContact
+from journeys.stages import Stage
 from kit.errors import Invalid, NotFound
 
 
@@ -49,7 +50,9 @@ class Record:
         Raises:
             Invalid: an attribute has a value that no contact could have.
         """
-        record = cls(Contact(id=pretended.id, attributes={}), tuple(models), pretended.suppressed)
+        record = cls(
+            Contact(id=pretended.id, stage=pretended.stage.value, attributes={}), tuple(models), pretended.suppressed
+        )
         report = record.apply_traits(pretended.attributes)
         if report.rejected:
             raise Invalid("The pretended contact has attributes that cannot be used.", problems=report.rejected)
@@ -64,6 +67,11 @@ class Record:
     def id(self) -> UUID:
         """The contact's id."""
         return self.contact.id
+
+    @property
+    def stage(self) -> Stage:
+        """The contact's lifecycle stage."""
+        return Stage(self.contact.stage)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -165,6 +173,7 @@ class Record:
             lists=frozenset(self.lists),
             consents=self.consents(),
             scores={model.key: self.points(model.key).points for model in self.models},
+            stage=self.stage,
             entry=(enrollment.entry_properties if enrollment is not None else entry) or {},
             results=results or {},
             entry_event_id=(enrollment.entry_event_id or "") if enrollment is not None else "",

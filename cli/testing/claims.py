@@ -135,6 +135,13 @@ class Claims:
         if found != value:
             self._fail(f"The attribute {name!r} is {found!r}, not {value!r}.", [])
 
+    def assert_stage(self, stage: str) -> None:
+        """The contact is in this lifecycle stage now."""
+        __tracebackhide__ = True
+        found = self._simulation.world.record.stage
+        if found != stage:
+            self._fail(f"The contact's stage is {found}, not {stage}.", [])
+
     def assert_in_list(self, key: str) -> None:
         """The contact is on this list now."""
         __tracebackhide__ = True

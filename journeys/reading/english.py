@@ -9,6 +9,7 @@ from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMo
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
 from journeys.reading.parts import clock, listed, runs
+from journeys.reading.people import english_stage_step
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -255,6 +256,7 @@ ENGLISH = Wording(
         "send": _send,
         "set": _set,
         "list": _list,
+        "stage": english_stage_step,
         "recompute_score": _recompute_score,
         "start": _start,
         "exit": _exit,

@@ -19,6 +19,7 @@ from journeys.reading.german_clauses import (
     written,
 )
 from journeys.reading.parts import clock, listed, runs
+from journeys.reading.people import german_stage_step
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -276,6 +277,7 @@ GERMAN = Wording(
         "send": _send,
         "set": _set,
         "list": _list,
+        "stage": german_stage_step,
         "recompute_score": _recompute_score,
         "start": _start,
         "exit": _exit,

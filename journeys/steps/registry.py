@@ -8,6 +8,7 @@ from journeys.steps.approve import ApproveNode, ApproveStep
 from journeys.steps.base import BaseStep
 from journeys.steps.branch import Branch, BranchNode, BranchStep
 from journeys.steps.change_list import ListNode, ListStep
+from journeys.steps.change_stage import StageNode, StageStep
 from journeys.steps.decide import IfNode, IfStep
 from journeys.steps.leave import ExitNode, ExitStep
 from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreStep
@@ -31,6 +32,7 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     SendStep,
     SetStep,
     ListStep,
+    StageStep,
     RecomputeScoreStep,
     StartStep,
     ExitStep,
@@ -56,6 +58,7 @@ Step = Annotated[
     | Annotated[SendStep, Tag("send")]
     | Annotated[SetStep, Tag("set")]
     | Annotated[ListStep, Tag("list")]
+    | Annotated[StageStep, Tag("stage")]
     | Annotated[RecomputeScoreStep, Tag("recompute_score")]
     | Annotated[StartStep, Tag("start")]
     | Annotated[ExitStep, Tag("exit")],
@@ -80,6 +83,7 @@ Node = Annotated[
     | SendNode
     | SetNode
     | ListNode
+    | StageNode
     | RecomputeScoreNode
     | StartNode
     | ExitNode,

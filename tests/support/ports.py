@@ -27,6 +27,7 @@ from workflows.ports import (
     ActionResult,
     CalendarPort,
     ChangeList,
+    ChangeStage,
     ChooseArm,
     ChosenArm,
     ContactPort,
@@ -163,6 +164,7 @@ class World:
             contacts.judge_conditions,
             contacts.set_attributes,
             contacts.change_list,
+            contacts.change_stage,
             contacts.recompute_score,
             journeys.start_journey,
             journeys.choose_arm,
@@ -222,6 +224,10 @@ class FakeContacts(ContactPort):
 
     @activity.defn(name="change_list")
     async def change_list(self, request: ChangeList) -> ActionResult:
+        return await self._change(request)
+
+    @activity.defn(name="change_stage")
+    async def change_stage(self, request: ChangeStage) -> ActionResult:
         return await self._change(request)
 
     @activity.defn(name="recompute_score")

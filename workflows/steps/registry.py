@@ -7,6 +7,7 @@ from workflows.passage import Passage
 from workflows.steps.approve import approve
 from workflows.steps.branch import branch
 from workflows.steps.change_list import change_list
+from workflows.steps.change_stage import change_stage
 from workflows.steps.decide import decide
 from workflows.steps.leave import leave_journey
 from workflows.steps.recompute_score import recompute_score
@@ -34,6 +35,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "send": send,
     "set": set_attributes,
     "list": change_list,
+    "stage": change_stage,
     "recompute_score": recompute_score,
     "start": start,
     "exit": leave_journey,

@@ -116,6 +116,16 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
             'Remove the contact from the list "vip"',
         ),
         (
+            {"stage": "lead"},
+            "Den Kontakt auf die Stufe „Lead“ setzen, nie zurück",
+            'Move the contact to the stage "lead", never backward',
+        ),
+        (
+            {"stage": {"to": "lead", "recycle": True, "reason": "Rejected."}},
+            "Den Kontakt auf die Stufe „Lead“ setzen, auch zurück: Rejected",
+            'Move the contact to the stage "lead", backward too: Rejected',
+        ),
+        (
             {"recompute_score": "purchases"},
             "Die Punkte nach dem Punktemodell „purchases“ neu berechnen",
             'Compute the points under "purchases" anew',
