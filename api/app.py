@@ -23,6 +23,7 @@ from api.routers import (
     publication,
     results,
     stages,
+    tasks,
     tracking,
 )
 from api.temporal import TemporalConnection
@@ -44,6 +45,7 @@ ROUTERS = (
     commands.router,
     contacts.router,
     stages.router,
+    tasks.router,
     answers.router,
     consents.router,
     health.router,

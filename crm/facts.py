@@ -56,6 +56,7 @@ async def load_facts(
         stage=Stage(contact.stage),
         entry=(enrollment.entry_properties if enrollment is not None else entry) or {},
         results=results or {},
+        enrollment=str(enrollment.id) if enrollment is not None else "",
         entry_event_id=(enrollment.entry_event_id or "") if enrollment is not None else "",
         entered_at=enrollment.entered_at if enrollment is not None else None,
         step_since=step_since,

@@ -22,6 +22,7 @@ from journeys.steps.send import SendNode
 from journeys.steps.set_attributes import SetNode
 from journeys.steps.split import SplitNode
 from journeys.steps.start import StartNode
+from journeys.steps.task import TaskNode
 from journeys.steps.wait import WaitNode, WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from journeys.steps.wait_for_first import WaitForFirstNode
@@ -105,6 +106,10 @@ def _stage(node: StageNode) -> str:
     return f"{'move' if node.recycle else 'promote'} to the stage '{node.to}'"
 
 
+def _task(node: TaskNode) -> str:
+    return f"task for {node.owner}: {node.title}"
+
+
 def _recompute_score(node: RecomputeScoreNode) -> str:
     return f"recompute the score '{node.model}'"
 
@@ -131,6 +136,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     SetNode: _set,
     ListNode: _list,
     StageNode: _stage,
+    TaskNode: _task,
     RecomputeScoreNode: _recompute_score,
     StartNode: _start,
     ExitNode: _exit,

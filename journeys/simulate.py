@@ -13,6 +13,7 @@ from journeys.duration import Duration
 from journeys.model import Journey
 from journeys.refusals import refused, shown
 from journeys.stages import Stage
+from journeys.tasks import named_in
 from journeys.values import (
     Comparison,
     ConsentRequirement,
@@ -24,7 +25,7 @@ from journeys.values import (
     Where,
     entry_reference,
 )
-from journeys.walk import values
+from journeys.walk import values, visits
 
 SOMEBODY = UUID("0190a000-0000-7000-8000-000000000001")
 ADDRESS = "ada@customers.example"
@@ -127,6 +128,8 @@ def example_entry(journey: Journey, *, date: str = "2030-01-01") -> dict[str, An
     What a wait reads as a date is `date`, in ISO 8601.
     """
     named = {reference for value, _ in values(journey) if (reference := entry_reference(value))}
+    texts = (text for visit in visits(journey) for text in visit.step.texts().values())
+    named |= {name for text in texts for name in named_in(text)}
     dates = {entry_reference(value) for value, path in values(journey) if path[-2:] in _DATES}
     examples = {name: date if name in dates else f"example {name}" for name in sorted(named)}
     return examples | example_properties(journey.entry.where)

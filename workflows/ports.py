@@ -116,6 +116,18 @@ class ChangeStage(ActionRequest, frozen=True):
     reason: str = ""
 
 
+class CreateTask(ActionRequest, frozen=True):
+    """Make a task for a person. The texts are as the author wrote them; `due` and `window` are JSON."""
+
+    kind: str
+    title: str
+    details: str = ""
+    owner: str
+    due: Any
+    window: dict[str, Any] | None = None
+    at_end: str = "keep"
+
+
 class RecomputeScore(ActionRequest, frozen=True):
     """Compute the score of `model` again from the stored events."""
 
@@ -229,6 +241,15 @@ class ContactPort(ABC):
     @abstractmethod
     async def recompute_score(self, request: RecomputeScore) -> ActionResult:
         """Recompute; emits `score.crossed` where a threshold is crossed upwards for the first time."""
+
+
+class TaskPort(ABC):
+    """What people are to do."""
+
+    @activity.defn(name="create_task")
+    @abstractmethod
+    async def create_task(self, request: CreateTask) -> ActionResult:
+        """Make a task once, as `created`; `held_out` for a contact of the holdout. Emits `task.created`."""
 
 
 class CalendarPort(ABC):

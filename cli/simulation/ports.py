@@ -12,7 +12,7 @@ from uuid import UUID
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from cli.simulation import asking, changing
+from cli.simulation import asking, changing, tasks
 from cli.simulation.posting import post
 from cli.simulation.world import World
 from journeys.conditions.first import FirstHolding
@@ -27,6 +27,7 @@ from workflows.ports import (
     ChooseArm,
     ChosenArm,
     ContactPort,
+    CreateTask,
     EnrollmentPort,
     JourneyPort,
     JudgeCondition,
@@ -41,6 +42,7 @@ from workflows.ports import (
     SendReceipt,
     SetAttributes,
     StartJourney,
+    TaskPort,
 )
 
 WorldOf = Callable[[UUID], World]
@@ -62,6 +64,7 @@ def activities(world_of: WorldOf) -> list[Callable[..., Any]]:
         journeys.start_journey,
         journeys.choose_arm,
         Calendars(world_of).resolve_instant,
+        Tasks(world_of).create_task,
     ]
 
 
@@ -162,6 +165,16 @@ class Journeys(_Port, JourneyPort):
         """The arm drawn: of one contact no experiment finds a winner."""
         with self._acting(request):
             return ChosenArm(arm=request.drawn)
+
+
+class Tasks(_Port, TaskPort):
+    """Makes tasks that a test may complete."""
+
+    @activity.defn(name="create_task")
+    async def create_task(self, request: CreateTask) -> ActionResult:
+        """Make a task once; `task.created` happens."""
+        with self._acting(request) as world:
+            return tasks.create_task(world, request)
 
 
 class Calendars(_Port, CalendarPort):

@@ -44,6 +44,8 @@ class Facts:
     entry: Mapping[str, Any] = field(default_factory=dict)
     entry_event_id: str = ""
     """Id of the event this enrollment started with, so that it is not taken for a second one of its kind."""
+    enrollment: str = ""
+    """Id of the enrollment, so that it knows its own tasks."""
     results: Mapping[str, str] = field(default_factory=dict)
     entered_at: datetime | None = None
     step_since: datetime | None = None

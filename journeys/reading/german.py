@@ -18,6 +18,7 @@ from journeys.reading.german_clauses import (
     quoted,
     written,
 )
+from journeys.reading.german_people import german_task
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.people import german_stage_step
 from journeys.reading.wording import Wording
@@ -277,6 +278,7 @@ GERMAN = Wording(
         "send": _send,
         "set": _set,
         "list": _list,
+        "task": german_task,
         "stage": german_stage_step,
         "recompute_score": _recompute_score,
         "start": _start,

@@ -17,6 +17,7 @@ from journeys.steps.send import SendNode, SendStep
 from journeys.steps.set_attributes import SetNode, SetStep
 from journeys.steps.split import Arm, Experiment, SplitNode, SplitStep
 from journeys.steps.start import StartNode, StartStep
+from journeys.steps.task import TaskNode, TaskStep
 from journeys.steps.wait import WaitNode, WaitStep, WaitUntilNode
 from journeys.steps.wait_for import AwaitedFirst, WaitForNode, WaitForStep
 from journeys.steps.wait_for_first import ConditionAlternative, EventAlternative, WaitForFirstNode
@@ -33,6 +34,7 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     SetStep,
     ListStep,
     StageStep,
+    TaskStep,
     RecomputeScoreStep,
     StartStep,
     ExitStep,
@@ -59,6 +61,7 @@ Step = Annotated[
     | Annotated[SetStep, Tag("set")]
     | Annotated[ListStep, Tag("list")]
     | Annotated[StageStep, Tag("stage")]
+    | Annotated[TaskStep, Tag("task")]
     | Annotated[RecomputeScoreStep, Tag("recompute_score")]
     | Annotated[StartStep, Tag("start")]
     | Annotated[ExitStep, Tag("exit")],
@@ -84,6 +87,7 @@ Node = Annotated[
     | SetNode
     | ListNode
     | StageNode
+    | TaskNode
     | RecomputeScoreNode
     | StartNode
     | ExitNode,

@@ -29,6 +29,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_stage_changes'))
     )
     op.create_index('ix_stage_changes_contact_id_id', 'stage_changes', ['contact_id', 'id'], unique=False)
+    op.create_table('tasks',
+    sa.Column('id', sa.Uuid(), server_default=sa.text('uuidv7()'), nullable=False),
+    sa.Column('contact_id', sa.Uuid(), nullable=False),
+    sa.Column('enrollment_id', sa.Uuid(), nullable=False),
+    sa.Column('journey_key', sa.Text(), nullable=False),
+    sa.Column('step', sa.Text(), nullable=False),
+    sa.Column('iteration', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('details', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('cancel_at_end', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('outcome', sa.Text(), server_default='', nullable=False),
+    sa.Column('done_by', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.ForeignKeyConstraint(['contact_id'], ['contacts.id'], name=op.f('fk_tasks_contact_id_contacts'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['enrollment_id'], ['enrollments.id'], name=op.f('fk_tasks_enrollment_id_enrollments'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_tasks')),
+    sa.UniqueConstraint('enrollment_id', 'step', 'iteration', name=op.f('uq_tasks_enrollment_id_step_iteration'))
+    )
+    op.create_index('ix_tasks_contact_id_id', 'tasks', ['contact_id', 'id'], unique=False)
+    op.create_index('ix_tasks_owner_state_id', 'tasks', ['owner', 'state', 'id'], unique=False)
     # The shipped journeys kept the stage in a free attribute before there was a field for it.
     op.execute("""
         WITH moved AS (
@@ -42,6 +68,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_index('ix_tasks_owner_state_id', table_name='tasks')
+    op.drop_index('ix_tasks_contact_id_id', table_name='tasks')
+    op.drop_table('tasks')
     op.drop_index('ix_stage_changes_contact_id_id', table_name='stage_changes')
     op.drop_table('stage_changes')
     op.drop_column('contacts', 'stage')

@@ -159,6 +159,22 @@ plain_steps = st.one_of(
     st.fixed_dictionaries({"stage": stages.map(str)}),
     st.fixed_dictionaries(
         {
+            "task": st.fixed_dictionaries(
+                {
+                    "title": st.sampled_from(["Call", "Write about $entry.order_id"]),
+                    "due": st.sampled_from(["2d", "1 day at 09:00", "2 weeks at 18:30:15", "next_window"]),
+                },
+                optional={
+                    "for": names,
+                    "kind": keys,
+                    "details": texts,
+                    "at_end": st.sampled_from(["keep", "cancel"]),
+                },
+            )
+        }
+    ),
+    st.fixed_dictionaries(
+        {
             "stage": st.fixed_dictionaries(
                 {"to": stages.map(str), "reason": names.filter(str.strip)}, optional={"recycle": st.booleans()}
             )

@@ -31,6 +31,7 @@ from workflows.ports import (
     ChooseArm,
     ChosenArm,
     ContactPort,
+    CreateTask,
     EnrollmentPort,
     JourneyPort,
     JudgeCondition,
@@ -45,6 +46,7 @@ from workflows.ports import (
     SendReceipt,
     SetAttributes,
     StartJourney,
+    TaskPort,
 )
 from workflows.state import Decision
 
@@ -103,6 +105,7 @@ class World:
     judging: Script = field(default_factory=lambda: Script(YES))
     choosing: Script = field(default_factory=lambda: Script(NONE_HOLDS))
     changing: Script = field(default_factory=lambda: Script(ActionResult(result="changed", because="1 value differs")))
+    tasking: Script = field(default_factory=lambda: Script(ActionResult(result="created", because="task 1 for sales")))
     winning: dict[str, str] = field(default_factory=dict)
     """Experiments with their winners."""
     starting: Script = field(default_factory=lambda: Script(STARTED))
@@ -166,6 +169,7 @@ class World:
             contacts.change_list,
             contacts.change_stage,
             contacts.recompute_score,
+            FakeTasks(self).create_task,
             journeys.start_journey,
             journeys.choose_arm,
         ]
@@ -237,6 +241,20 @@ class FakeContacts(ContactPort):
     async def _change(self, request: ActionRequest) -> ActionResult:
         self._world.requests.append(request)
         result = await self._world.changing.answer(request, ActionResult)
+        self._world.write(request.progress)
+        return result
+
+
+class FakeTasks(TaskPort):
+    """Makes no task, and says it has."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @activity.defn(name="create_task")
+    async def create_task(self, request: CreateTask) -> ActionResult:
+        self._world.requests.append(request)
+        result = await self._world.tasking.answer(request, ActionResult)
         self._world.write(request.progress)
         return result
 

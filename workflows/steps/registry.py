@@ -16,6 +16,7 @@ from workflows.steps.send import send
 from workflows.steps.set_attributes import set_attributes
 from workflows.steps.split import split
 from workflows.steps.start import start
+from workflows.steps.task import create_task
 from workflows.steps.wait import wait
 from workflows.steps.wait_for import wait_for
 from workflows.steps.wait_for_first import wait_for_first
@@ -36,6 +37,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "set": set_attributes,
     "list": change_list,
     "stage": change_stage,
+    "task": create_task,
     "recompute_score": recompute_score,
     "start": start,
     "exit": leave_journey,

@@ -53,6 +53,10 @@ from tests.support.journeys import condition, documents, journey
         ({"list": {"remove": "vip"}}, "remove from the list 'vip'"),
         ({"stage": "mql"}, "promote to the stage 'mql'"),
         ({"stage": {"to": "lead", "recycle": True, "reason": "No."}}, "move to the stage 'lead'"),
+        (
+            {"task": {"title": "Call about $entry.id", "for": "sales", "due": "2d"}},
+            "task for sales: Call about $entry.id",
+        ),
         ({"recompute_score": "purchases"}, "recompute the score 'purchases'"),
         ({"exit": "no review"}, "exit: no review"),
     ],

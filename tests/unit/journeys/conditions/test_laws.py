@@ -73,6 +73,7 @@ def test_only_facts_a_condition_needs_change_its_verdict(one: Condition, known: 
         scores={model: points for model, points in known.scores.items() if model in needs.score_models},
         stage=known.stage if needs.stage else Stage.VISITOR,
         entry=known.entry,
+        enrollment=known.enrollment,
         entry_event_id=known.entry_event_id,
         results=known.results,
         entered_at=known.entered_at,

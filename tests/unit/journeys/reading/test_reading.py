@@ -126,6 +126,24 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
             'Move the contact to the stage "lead", backward too: Rejected',
         ),
         (
+            {"task": {"title": "Call", "for": "sales", "due": "2d"}},
+            "Aufgabe für „sales“: „Call“, fällig innerhalb von 2 Tagen",
+            'Give sales the task "Call", due within 2 days',
+        ),
+        (
+            {"task": {"title": "Write", "due": "1 day at 09:00", "at_end": "cancel"}},
+            (
+                "Aufgabe für die Verantwortlichen der Journey: „Write“, fällig am nächsten Tag, 09:00 Uhr; "
+                "endet die Journey vorher, entfällt sie"
+            ),
+            'Give the journey\'s owner the task "Write", due 09:00 on the next day, cancelled when the journey ends',
+        ),
+        (
+            {"task": {"title": "Write", "due": "next_window"}},
+            "Aufgabe für die Verantwortlichen der Journey: „Write“, fällig, sobald Nachrichten versendet werden dürfen",
+            'Give the journey\'s owner the task "Write", due when messages may leave next',
+        ),
+        (
             {"recompute_score": "purchases"},
             "Die Punkte nach dem Punktemodell „purchases“ neu berechnen",
             'Compute the points under "purchases" anew',
