@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities import stages
+from activities import points, stages
 from activities.emitting import emit, enrollment_of, was_done
 from activities.enrollments import write_progress
 from activities.errors import as_failures
@@ -32,6 +32,7 @@ from workflows.ports import (
     ChangeList,
     ChangeStage,
     ContactPort,
+    GivePoints,
     JudgeCondition,
     JudgeConditions,
     Judgement,
@@ -94,6 +95,15 @@ class ContactActivities(ContactPort):
         with as_failures():
             async with self._sessions.begin() as session:
                 result = await stages.change_stage(session, request)
+                await write_progress(session, request.progress)
+                return result
+
+    @activity.defn(name="give_points")
+    async def give_points(self, request: GivePoints) -> ActionResult:
+        """Give points once; emits `score.given` and `score.crossed`. An unknown model is a non-retryable failure."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                result = await points.give_points(session, request)
                 await write_progress(session, request.progress)
                 return result
 

@@ -49,6 +49,7 @@ async def journey_worker(
                 contacts.set_attributes,
                 contacts.change_list,
                 contacts.change_stage,
+                contacts.give_points,
                 contacts.recompute_score,
                 tasks.create_task,
                 calendars.resolve_instant,

@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.connection import in_transaction
 from cli.outlook import publication_line
+from cli.simulation.sources import read_models
 from crm.journeys import JourneyRepository
 from crm.publication import PublicationRepository
+from crm.scoring import ScoringRepository
+from journeys.catalogue import models as shipped_models
 from journeys.checks import check as findings_of
 from journeys.checks import check_moments
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
@@ -38,19 +41,23 @@ FINISH = Treatment()
 def check(
     files: Files,
     *,
+    models: Annotated[
+        list[Path] | None, typer.Option(help="Files of points models beside those that ship.", exists=True)
+    ] = None,
     ways: Annotated[bool, typer.Option("--ways", help="Also tell how long each way takes and what it sends.")] = False,
 ) -> None:
-    """Check journeys, each and all together, without a database: known are the templates that ship with the product.
+    """Check journeys, each and all together, without a database: known are templates and points models that ship.
 
     Ends with exit code 1 where a journey could not be published.
     """
     known = shipped_templates()
+    point_models = frozenset(model.key for model in (*shipped_models(), *read_models(models or ())))
     failed = False
     sound: list[Journey] = []
     for path in journey_files(files):
         try:
             journey, places = load_with_places(path.read_text(encoding="utf-8"), source=path.name)
-            findings = findings_of(journey, known, places=places, now=wall_clock())
+            findings = findings_of(journey, known, places=places, now=wall_clock(), models=point_models)
         except Invalid as error:
             _print_problems(path, error.problems or (Problem(path.name, error.message, error.remedy),), "error")
             failed = True
@@ -91,10 +98,11 @@ async def publish_journeys(
 
 
 async def demand_sound(session: AsyncSession, journeys: Sequence[Journey]) -> None:
-    """Raise `Invalid` where one of the journeys has errors, with the templates there are."""
-    known = await known_templates(session)
+    """Raise `Invalid` where one of the journeys has errors, with the templates and points models there are."""
+    known, models = await known_templates(session), await ScoringRepository(session).live_keys()
     for journey in journeys:
-        problems = [one.problem for one in findings_of(journey, known) if one.severity is Severity.ERROR]
+        found = findings_of(journey, known, models=models)
+        problems = [one.problem for one in found if one.severity is Severity.ERROR]
         if problems:
             raise Invalid(f"The journey {journey.key} cannot be published; nothing was.", problems=problems)
 

@@ -30,8 +30,9 @@ async def publish_catalogue(sessions: Sessions) -> Published:
         for model in models():
             await ScoringRepository(session).publish(model)
         journeys = JourneyRepository(session)
+        keys = await ScoringRepository(session).live_keys()
         for journey in catalogue():
-            findings = [finding for finding in check(journey, known) if finding.severity is Severity.ERROR]
+            findings = [finding for finding in check(journey, known, models=keys) if finding.severity is Severity.ERROR]
             if findings:
                 raise Invalid(f"The shipped journey {journey.key} has errors.", problems=[f.problem for f in findings])
             await journeys.put_draft(journey)

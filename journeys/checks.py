@@ -3,7 +3,7 @@
 One rule is one function in `journeys.rules` and one line here. What is proven of every way is in `journeys.proofs`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Note, Severity
@@ -45,7 +45,12 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
 
 
 def check(
-    journey: Journey, known: KnownTemplates | None, *, places: Places | None = None, now: datetime | None = None
+    journey: Journey,
+    known: KnownTemplates | None,
+    *,
+    places: Places | None = None,
+    now: datetime | None = None,
+    models: Collection[str] | None = None,
 ) -> list[Finding]:
     """All findings of all rules, errors first.
 
@@ -53,9 +58,10 @@ def check(
         journey: what to check.
         known: the published templates; None leaves out the rules about templates.
         places: turns paths into places with file and line; without it places are field paths.
+        models: keys of the points models there are; None leaves out the rule about them.
         now: the present moment (aware); None leaves out the rules about moments that may have passed.
     """
-    found = sorted(_notes(journey, known), key=lambda note: note.severity is not Severity.ERROR)
+    found = sorted(_notes(journey, known, models), key=lambda note: note.severity is not Severity.ERROR)
     timely = check_moments(journey, now, places=places) if now is not None else []
     return [*(note.at(places or Places()) for note in found), *timely]
 
@@ -65,9 +71,11 @@ def check_moments(journey: Journey, now: datetime, *, places: Places | None = No
     return [note.at(places or Places()) for note in entry.moment_has_passed(journey, now)]
 
 
-def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
+def _notes(journey: Journey, known: KnownTemplates | None, models: Collection[str] | None) -> Iterator[Note]:
     for rule in RULES:
         yield from rule(journey)
+    if models is not None:
+        yield from people.unknown_models(journey, models)
     subject = subject_of(journey)
     if subject is not None:
         yield from every_way_ends(subject)

@@ -14,6 +14,7 @@ from journeys.steps.branch import BranchNode
 from journeys.steps.change_list import ListNode
 from journeys.steps.change_stage import StageNode
 from journeys.steps.decide import IfNode
+from journeys.steps.give_points import ScoreNode
 from journeys.steps.leave import ExitNode
 from journeys.steps.recompute_score import RecomputeScoreNode
 from journeys.steps.registry import Node
@@ -110,6 +111,10 @@ def _task(node: TaskNode) -> str:
     return f"task for {node.owner}: {node.title}"
 
 
+def _score(node: ScoreNode) -> str:
+    return f"{node.add:+} points under '{node.model}': {node.reason}"
+
+
 def _recompute_score(node: RecomputeScoreNode) -> str:
     return f"recompute the score '{node.model}'"
 
@@ -137,6 +142,7 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     ListNode: _list,
     StageNode: _stage,
     TaskNode: _task,
+    ScoreNode: _score,
     RecomputeScoreNode: _recompute_score,
     StartNode: _start,
     ExitNode: _exit,

@@ -128,6 +128,14 @@ class CreateTask(ActionRequest, frozen=True):
     at_end: str = "keep"
 
 
+class GivePoints(ActionRequest, frozen=True):
+    """Give points under `model`; negative ones take away."""
+
+    model: str
+    points: int
+    reason: str
+
+
 class RecomputeScore(ActionRequest, frozen=True):
     """Compute the score of `model` again from the stored events."""
 
@@ -236,6 +244,11 @@ class ContactPort(ABC):
     @abstractmethod
     async def change_stage(self, request: ChangeStage) -> ActionResult:
         """Move it as `changed`, `unchanged` or `kept`; emits `stage.changed` where it changed."""
+
+    @activity.defn(name="give_points")
+    @abstractmethod
+    async def give_points(self, request: GivePoints) -> ActionResult:
+        """Give them once; emits `score.given`, and `score.crossed` where a threshold is risen to."""
 
     @activity.defn(name="recompute_score")
     @abstractmethod

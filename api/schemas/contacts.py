@@ -73,6 +73,7 @@ class ScoreEntryView(Output):
     event_id: str
     points: int
     occurred_at: datetime
+    reason: str = Field(default="", description="Of points that a journey gave (rule `score.given`): why.")
 
 
 class ScoreView(Output):

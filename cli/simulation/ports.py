@@ -29,6 +29,7 @@ from workflows.ports import (
     ContactPort,
     CreateTask,
     EnrollmentPort,
+    GivePoints,
     JourneyPort,
     JudgeCondition,
     JudgeConditions,
@@ -60,6 +61,7 @@ def activities(world_of: WorldOf) -> list[Callable[..., Any]]:
         contacts.set_attributes,
         contacts.change_list,
         contacts.change_stage,
+        contacts.give_points,
         contacts.recompute_score,
         journeys.start_journey,
         journeys.choose_arm,
@@ -143,6 +145,12 @@ class Contacts(_Port, ContactPort):
         """Move the contact to a stage; `stage.changed` happens where it changed."""
         with self._acting(request) as world:
             return changing.change_stage(world, request)
+
+    @activity.defn(name="give_points")
+    async def give_points(self, request: GivePoints) -> ActionResult:
+        """Give points once; `score.given` happens, and what follows from it."""
+        with self._acting(request) as world:
+            return changing.give_points(world, request)
 
     @activity.defn(name="recompute_score")
     async def recompute_score(self, request: RecomputeScore) -> ActionResult:

@@ -8,7 +8,7 @@ from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
-from journeys.reading.english_people import english_task
+from journeys.reading.english_people import english_score, english_task
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.people import english_stage_step
 from journeys.reading.wording import Wording
@@ -258,6 +258,7 @@ ENGLISH = Wording(
         "set": _set,
         "list": _list,
         "task": english_task,
+        "score": english_score,
         "stage": english_stage_step,
         "recompute_score": _recompute_score,
         "start": _start,

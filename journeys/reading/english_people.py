@@ -6,6 +6,7 @@ from journeys.moments import CalendarMoment
 from journeys.reading.english_clauses import lasting
 from journeys.reading.parts import clock
 from journeys.spans import Span, Unit
+from journeys.steps.give_points import ScoreStep
 from journeys.steps.task import OWNER, Due, TaskStep
 
 
@@ -24,3 +25,10 @@ def _due(due: Due) -> str:
         on = "the next day" if due.span == Span(1, Unit.DAY) else f"the day {lasting(due.span)} later"
         return f"{clock(due.at)} on {on}"
     return "when messages may leave next"
+
+
+def english_score(step: ScoreStep) -> str:
+    """What a `score` step does."""
+    given = step.score
+    done = f"Give the contact {given.add} points" if given.add > 0 else f"Take {-given.add} points from the contact"
+    return f'{done} under "{given.model}": {given.reason.rstrip(".?!")}'

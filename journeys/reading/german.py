@@ -18,7 +18,7 @@ from journeys.reading.german_clauses import (
     quoted,
     written,
 )
-from journeys.reading.german_people import german_task
+from journeys.reading.german_people import german_score, german_task
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.people import german_stage_step
 from journeys.reading.wording import Wording
@@ -279,6 +279,7 @@ GERMAN = Wording(
         "set": _set,
         "list": _list,
         "task": german_task,
+        "score": german_score,
         "stage": german_stage_step,
         "recompute_score": _recompute_score,
         "start": _start,

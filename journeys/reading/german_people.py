@@ -6,6 +6,7 @@ from journeys.moments import CalendarMoment
 from journeys.reading.german_clauses import after, lasting, quoted
 from journeys.reading.parts import clock
 from journeys.spans import Span, Unit
+from journeys.steps.give_points import ScoreStep
 from journeys.steps.task import OWNER, Due, TaskStep
 
 
@@ -24,3 +25,10 @@ def _due(due: Due) -> str:
         on = "am nächsten Tag" if due.span == Span(1, Unit.DAY) else f"am Tag {lasting(due.span)} später"
         return f" {on}, {clock(due.at)} Uhr"
     return ", sobald Nachrichten versendet werden dürfen"
+
+
+def german_score(step: ScoreStep) -> str:
+    """What a `score` step does."""
+    given = step.score
+    done = f"{given.add} Punkte geben" if given.add > 0 else f"{-given.add} Punkte abziehen"
+    return f"Dem Kontakt nach dem Punktemodell {quoted(given.model)} {done}: {given.reason.rstrip('.?!')}"

@@ -1,13 +1,15 @@
-"""Rules about what people are given to do: that somebody makes the task a journey waits for."""
+"""Rules about tasks and points: somebody makes the task that is waited for, and there is the points model."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from journeys.conditions.event import EventPattern
-from journeys.conditions.registry import NoneCondition
-from journeys.findings import Note, error
+from journeys.conditions.registry import NoneCondition, ScoreCondition
+from journeys.findings import Note, error, warning
 from journeys.mistakes import nearest
 from journeys.model import Journey
 from journeys.places import Path
+from journeys.steps.give_points import ScoreStep
+from journeys.steps.recompute_score import RecomputeScoreStep
 from journeys.steps.task import TaskStep
 from journeys.steps.wait_for import AwaitedEvent, AwaitedFirst, WaitForStep
 from journeys.steps.wait_for_first import EventAlternative
@@ -60,3 +62,27 @@ def _asked(journey: Journey) -> Iterator[_Named]:
                 yield condition.none.event, condition.none.where, (*path, "none")
             elif isinstance(condition, EventPattern):
                 yield condition.event, condition.where, path
+
+
+def unknown_models(journey: Journey, models: Collection[str]) -> Iterator[Note]:
+    """Points need a points model that is live: without it a step waits for people, and a condition finds 0 points."""
+    for visit in visits(journey):
+        step = visit.step
+        if isinstance(step, ScoreStep) and step.score.model not in models:
+            what = f"There is no points model '{step.score.model}' to give points under."
+            yield error("unknown-model", (*visit.path, "score", "model"), what, _model_meant(step.score.model, models))
+        if isinstance(step, RecomputeScoreStep) and step.recompute_score not in models:
+            what = f"There is no points model '{step.recompute_score}', so this step would wait for people."
+            remedy = _model_meant(step.recompute_score, models)
+            yield warning("unknown-model", (*visit.path, "recompute_score"), what, remedy)
+    for root, root_path, _ in condition_roots(journey):
+        for condition, path in conditions_in(root, root_path):
+            if isinstance(condition, ScoreCondition) and condition.score.model not in models:
+                what = f"There is no points model '{condition.score.model}', so everybody has 0 points here."
+                remedy = _model_meant(condition.score.model, models)
+                yield warning("unknown-model", (*path, "score", "model"), what, remedy)
+
+
+def _model_meant(key: str, models: Collection[str]) -> str:
+    meant = nearest(key, sorted(models))
+    return f"Did you mean '{meant}'?" if meant else "Publish it first, or name one that is live."

@@ -10,6 +10,7 @@ from journeys.steps.branch import Branch, BranchNode, BranchStep
 from journeys.steps.change_list import ListNode, ListStep
 from journeys.steps.change_stage import StageNode, StageStep
 from journeys.steps.decide import IfNode, IfStep
+from journeys.steps.give_points import ScoreNode, ScoreStep
 from journeys.steps.leave import ExitNode, ExitStep
 from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreStep
 from journeys.steps.repeat import RepeatNode, RepeatStep, Rounds
@@ -35,6 +36,7 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     ListStep,
     StageStep,
     TaskStep,
+    ScoreStep,
     RecomputeScoreStep,
     StartStep,
     ExitStep,
@@ -62,6 +64,7 @@ Step = Annotated[
     | Annotated[ListStep, Tag("list")]
     | Annotated[StageStep, Tag("stage")]
     | Annotated[TaskStep, Tag("task")]
+    | Annotated[ScoreStep, Tag("score")]
     | Annotated[RecomputeScoreStep, Tag("recompute_score")]
     | Annotated[StartStep, Tag("start")]
     | Annotated[ExitStep, Tag("exit")],
@@ -88,6 +91,7 @@ Node = Annotated[
     | ListNode
     | StageNode
     | TaskNode
+    | ScoreNode
     | RecomputeScoreNode
     | StartNode
     | ExitNode,

@@ -31,4 +31,12 @@ async def task_held_out(enroll: Enroll, world: World) -> JourneyUnderTest:
     return await enroll(CALL)
 
 
-PEOPLE = (change_stage, task, task_held_out)
+async def score(enroll: Enroll, world: World) -> JourneyUnderTest:
+    world.changing.always(ActionResult(result="given", because="+10 points under lead: 30, before 20"))
+    return await enroll(
+        {"score": {"model": "lead", "add": 10, "reason": "Came to the evening."}},
+        {"score": {"model": "lead", "add": -5, "reason": "Has sent the record back."}},
+    )
+
+
+PEOPLE = (change_stage, task, task_held_out, score)

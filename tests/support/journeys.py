@@ -156,6 +156,13 @@ plain_steps = st.one_of(
     st.fixed_dictionaries({"set": st.dictionaries(st.sampled_from(PROPERTIES), scalars, min_size=1, max_size=2)}),
     st.fixed_dictionaries({"list": st.one_of(*(st.fixed_dictionaries({word: keys}) for word in ("add", "remove")))}),
     st.fixed_dictionaries({"recompute_score": keys}),
+    st.fixed_dictionaries(
+        {
+            "score": st.fixed_dictionaries(
+                {"model": keys, "add": st.sampled_from([-5, 10]), "reason": st.just("Came to the evening.")}
+            )
+        }
+    ),
     st.fixed_dictionaries({"stage": stages.map(str)}),
     st.fixed_dictionaries(
         {

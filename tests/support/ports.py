@@ -33,6 +33,7 @@ from workflows.ports import (
     ContactPort,
     CreateTask,
     EnrollmentPort,
+    GivePoints,
     JourneyPort,
     JudgeCondition,
     JudgeConditions,
@@ -168,6 +169,7 @@ class World:
             contacts.set_attributes,
             contacts.change_list,
             contacts.change_stage,
+            contacts.give_points,
             contacts.recompute_score,
             FakeTasks(self).create_task,
             journeys.start_journey,
@@ -232,6 +234,10 @@ class FakeContacts(ContactPort):
 
     @activity.defn(name="change_stage")
     async def change_stage(self, request: ChangeStage) -> ActionResult:
+        return await self._change(request)
+
+    @activity.defn(name="give_points")
+    async def give_points(self, request: GivePoints) -> ActionResult:
         return await self._change(request)
 
     @activity.defn(name="recompute_score")

@@ -9,6 +9,7 @@ from workflows.steps.branch import branch
 from workflows.steps.change_list import change_list
 from workflows.steps.change_stage import change_stage
 from workflows.steps.decide import decide
+from workflows.steps.give_points import give_points
 from workflows.steps.leave import leave_journey
 from workflows.steps.recompute_score import recompute_score
 from workflows.steps.repeat import repeat
@@ -38,6 +39,7 @@ EXECUTE: Mapping[str, Callable[[Passage, Any], Awaitable[Departure]]] = {
     "list": change_list,
     "stage": change_stage,
     "task": create_task,
+    "score": give_points,
     "recompute_score": recompute_score,
     "start": start,
     "exit": leave_journey,

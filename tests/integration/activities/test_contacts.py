@@ -25,6 +25,7 @@ from workflows.ports import (
     ActionRequest,
     ChangeList,
     ChangeStage,
+    GivePoints,
     JudgeCondition,
     Progress,
     RecomputeScore,
@@ -326,3 +327,37 @@ class TestChangeStage:
         async with sessions() as session:
             (entry,) = await AuditRepository(session).of(f"contact:{enrollment.contact_id}")
         assert (entry.action, entry.details["reason"]) == ("contact.stage_back", "Rejected.")
+
+
+class TestGivePoints:
+    async def test_they_count_at_once_and_once_and_lead_over_a_threshold(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        model = {
+            "key": "lead",
+            "name": "Lead",
+            "rules": [{"key": "order", "event": "order.placed", "points": 5}],
+            "thresholds": [{"key": "warm", "points": 10}],
+        }
+        async with sessions.begin() as session:
+            await ScoringRepository(session).publish(PointsModel.model_validate(model))
+        request = _request(GivePoints, enrollment, model="lead", points=12, reason="Came.")
+
+        results = [await activities.give_points(request) for _ in range(2)]
+
+        assert [one.result for one in results] == ["given", "given"]
+        assert results[0].because == "+12 points under lead: 12, before 0"
+        given, crossed = await _derived(sessions)
+        assert (given.name, given.properties["reason"], given.properties["step"]) == ("score.given", "Came.", "act")
+        assert (crossed.name, crossed.properties["threshold"]) == ("score.crossed", "warm")
+        async with sessions() as session:
+            (explained,) = await ScoringRepository(session).explain(enrollment.contact_id)
+        assert (explained.points, [one.reason for one in explained.entries]) == (12, ["Came."])
+
+    async def test_under_an_unknown_model_it_fails_for_good_and_writes_nothing(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        with pytest.raises(ApplicationError) as caught:
+            await activities.give_points(_request(GivePoints, enrollment, model="lead", points=1, reason="Came."))
+        assert (caught.value.type, caught.value.non_retryable) == ("NotFound", True)
+        assert await _derived(sessions) == []

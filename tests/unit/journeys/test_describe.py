@@ -57,6 +57,7 @@ from tests.support.journeys import condition, documents, journey
             {"task": {"title": "Call about $entry.id", "for": "sales", "due": "2d"}},
             "task for sales: Call about $entry.id",
         ),
+        ({"score": {"model": "lead", "add": 10, "reason": "Came."}}, "+10 points under 'lead': Came."),
         ({"recompute_score": "purchases"}, "recompute the score 'purchases'"),
         ({"exit": "no review"}, "exit: no review"),
     ],

@@ -102,3 +102,21 @@ async def test_a_change_of_stage_ends_a_wait_for_it_and_starts_what_listens(jour
     async with journey(tried({"wait": "1d"}, entry=entry)) as j:
         await j.event("stage.changed", {"from": "visitor", "to": "lead"})
         j.assert_entered()
+
+
+async def test_points_that_are_given_count_at_once(journey: OpenJourney) -> None:
+    came = {"score": {"model": "purchases", "add": 60, "reason": "Came."}}
+    asked = {"if": {"score": {"model": "purchases", "at_least": 60}}, "then": [noted("loyal")]}
+    crossed = {"wait_for": {"event": "score.crossed", "where": {"threshold": "loyal"}, "up_to": "1d"}}
+    steps = (came, asked, {"id": "risen", **crossed})
+    async with journey(tried(*steps, entry={"event": "page.viewed"})) as j:
+        await j.event("page.viewed")
+        j.assert_attribute("way", "loyal")
+        j.assert_result("risen", "arrived")
+        j.assert_ended("completed")
+
+
+async def test_points_under_no_model_need_attention(journey: OpenJourney) -> None:
+    async with journey(tried({"id": "came", "score": {"model": "none", "add": 1, "reason": "Came."}})) as j:
+        await j.event("order.placed", {"order_id": "a"})
+        j.assert_needs_attention(at="came", because="No points model none is live")

@@ -144,6 +144,16 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
             'Give the journey\'s owner the task "Write", due when messages may leave next',
         ),
         (
+            {"score": {"model": "lead", "add": 10, "reason": "Came."}},
+            "Dem Kontakt nach dem Punktemodell „lead“ 10 Punkte geben: Came",
+            'Give the contact 10 points under "lead": Came',
+        ),
+        (
+            {"score": {"model": "lead", "add": -5, "reason": "Left."}},
+            "Dem Kontakt nach dem Punktemodell „lead“ 5 Punkte abziehen: Left",
+            'Take 5 points from the contact under "lead": Left',
+        ),
+        (
             {"recompute_score": "purchases"},
             "Die Punkte nach dem Punktemodell „purchases“ neu berechnen",
             'Compute the points under "purchases" anew',
