@@ -6,20 +6,19 @@ Each method is one transaction: the action, the event that follows from it, and 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
+from activities import points, stages
+from activities.emitting import emit, enrollment_of, was_done
 from activities.enrollments import write_progress
 from activities.errors import as_failures
 from crm.contacts import ContactRepository
-from crm.enrollments import EnrollmentRepository
-from crm.events import DERIVED, EventRepository, NewEvent
+from crm.events import EventRepository
 from crm.facts import load_facts
 from crm.lists import ListRepository
-from crm.models.enrollment import Enrollment
 from crm.scoring import ScoringRepository
 from journeys.conditions.base import Facts, Needs
 from journeys.conditions.comparison import resolve
@@ -27,12 +26,13 @@ from journeys.conditions.first import FirstHolding, first_holding
 from journeys.conditions.registry import Condition
 from journeys.values import Scalar, entry_reference
 from kit.database import Sessions
-from kit.errors import Invalid, NotFound
+from kit.errors import Invalid
 from workflows.ports import (
-    ActionRequest,
     ActionResult,
     ChangeList,
+    ChangeStage,
     ContactPort,
+    GivePoints,
     JudgeCondition,
     JudgeConditions,
     Judgement,
@@ -89,6 +89,24 @@ class ContactActivities(ContactPort):
                 await write_progress(session, request.progress)
                 return result
 
+    @activity.defn(name="change_stage")
+    async def change_stage(self, request: ChangeStage) -> ActionResult:
+        """Move the contact to a stage; emits `stage.changed` where it changed."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                result = await stages.change_stage(session, request)
+                await write_progress(session, request.progress)
+                return result
+
+    @activity.defn(name="give_points")
+    async def give_points(self, request: GivePoints) -> ActionResult:
+        """Give points once; emits `score.given` and `score.crossed`. An unknown model is a non-retryable failure."""
+        with as_failures():
+            async with self._sessions.begin() as session:
+                result = await points.give_points(session, request)
+                await write_progress(session, request.progress)
+                return result
+
     @activity.defn(name="recompute_score")
     async def recompute_score(self, request: RecomputeScore) -> ActionResult:
         """Recompute; emits `score.crossed` where a threshold is crossed upwards for the first time."""
@@ -124,7 +142,7 @@ async def _facts(
         request.contact_id,
         Needs.union(condition.needs() for condition in conditions),
         request.now,
-        enrollment=await _enrollment(session, request.enrollment_id),
+        enrollment=await enrollment_of(session, request.enrollment_id),
         results=request.results,
         step_since=step_since,
     )
@@ -136,9 +154,9 @@ async def _set_attributes(session: AsyncSession, request: SetAttributes) -> Acti
     if report.rejected:
         raise Invalid(f"Step {request.step} cannot set: {'; '.join(map(str, report.rejected))}")
     names = sorted(report.changed)
-    done = bool(names) or await _was_done(session, request, CONTACT_UPDATED)
+    done = bool(names) or await was_done(session, request, CONTACT_UPDATED)
     if names:
-        await _emit(session, request, CONTACT_UPDATED, {"changed": names})
+        await emit(session, request, CONTACT_UPDATED, {"changed": names})
     told = [f"changed {', '.join(names)}"] if names else []
     told += [f"the entry has no {', '.join(missing)}"] if missing else []
     return ActionResult(result="changed" if done else "unchanged", because="; ".join(told))
@@ -148,7 +166,7 @@ async def _resolved(session: AsyncSession, request: SetAttributes) -> tuple[dict
     """The values to write, and the properties asked for that the entry does not have: those change nothing."""
     entry: Mapping[str, Any] = {}
     if any(entry_reference(value) for value in request.attributes.values()):
-        entry = (await _enrollment(session, request.enrollment_id)).entry_properties
+        entry = (await enrollment_of(session, request.enrollment_id)).entry_properties
     values = {name: resolve(value, entry) for name, value in request.attributes.items()}
     missing = {name for name, value in request.attributes.items() if _is_missing(value, values[name])}
     asked = sorted(str(entry_reference(request.attributes[name])) for name in missing)
@@ -167,9 +185,9 @@ async def _change_list(session: AsyncSession, request: ChangeList) -> ActionResu
         member=request.member,
         reason=f"enrollment {request.enrollment_id}",
     )
-    done = changed or await _was_done(session, request, event)
+    done = changed or await was_done(session, request, event)
     if changed:
-        await _emit(session, request, event, {"list": request.list_key})
+        await emit(session, request, event, {"list": request.list_key})
     if done:
         return ActionResult(result="joined" if request.member else "left", because=f"list {request.list_key}")
     already = "was on it already" if request.member else "was not on it"
@@ -184,31 +202,3 @@ async def _recompute_score(session: AsyncSession, request: RecomputeScore) -> Ac
     told += f"; rose over {', '.join(thresholds)}" if thresholds else ""
     told += f"; {len(change.unusable)} events could not be judged" if change.unusable else ""
     return ActionResult(result="changed" if change.before != change.after else "unchanged", because=told)
-
-
-async def _enrollment(session: AsyncSession, enrollment_id: UUID) -> Enrollment:
-    enrollment = await EnrollmentRepository(session).get(enrollment_id)
-    if enrollment is None:
-        raise NotFound(f"There is no enrollment {enrollment_id}.", remedy="Its contact may have been erased.")
-    return enrollment
-
-
-def _event_id(request: ActionRequest, name: str) -> str:
-    return f"{name}:{request.enrollment_id}:{request.step}:{request.iteration}"
-
-
-async def _was_done(session: AsyncSession, request: ActionRequest, name: str) -> bool:
-    """Whether an earlier attempt, whose answer was lost, has done this already: then the answer is the same."""
-    return await EventRepository(session).is_known(_event_id(request, name))
-
-
-async def _emit(session: AsyncSession, request: ActionRequest, name: str, properties: Mapping[str, Any]) -> None:
-    event = NewEvent(
-        event_id=_event_id(request, name),
-        contact_id=request.contact_id,
-        name=name,
-        occurred_at=request.now,
-        properties=properties,
-        source=DERIVED,
-    )
-    await EventRepository(session).accept([event])

@@ -5,6 +5,8 @@ from temporalio import activity
 
 from activities.errors import as_failures
 from crm.enrollments import EnrollmentRepository
+from crm.tasks import TaskRepository
+from journeys.outcomes import ENDED
 from kit.database import Sessions
 from workflows.ports import EnrollmentPort, Progress
 
@@ -39,3 +41,5 @@ async def write_progress(session: AsyncSession, progress: Progress) -> None:
         outcome=progress.outcome,
         decisions=progress.decisions,
     )
+    if progress.state in ENDED:
+        await TaskRepository(session).cancel_left(progress.enrollment_id, progress.since)

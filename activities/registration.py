@@ -12,6 +12,7 @@ from activities.enrollments import EnrollmentActivities
 from activities.instants import CalendarActivities
 from activities.journeys import Admit, JourneyActivities
 from activities.messages import MessagingActivities
+from activities.tasks import TaskActivities
 from kit.clock import wall_clock
 from kit.database import Sessions
 from kit.settings import Settings
@@ -35,6 +36,7 @@ async def journey_worker(
     calendars = CalendarActivities(sessions, settings)
     enrollments = EnrollmentActivities(sessions)
     journeys = JourneyActivities(sessions, admit)
+    tasks = TaskActivities(sessions, settings)
     messages = MessagingActivities(sessions, open_channels(settings), settings, wall_clock)
     try:
         yield Worker(
@@ -46,7 +48,10 @@ async def journey_worker(
                 contacts.judge_conditions,
                 contacts.set_attributes,
                 contacts.change_list,
+                contacts.change_stage,
+                contacts.give_points,
                 contacts.recompute_score,
+                tasks.create_task,
                 calendars.resolve_instant,
                 enrollments.record_progress,
                 messages.send_message,

@@ -22,6 +22,8 @@ from api.routers import (
     journeys,
     publication,
     results,
+    stages,
+    tasks,
     tracking,
 )
 from api.temporal import TemporalConnection
@@ -42,6 +44,8 @@ ROUTERS = (
     enrollments.router,
     commands.router,
     contacts.router,
+    stages.router,
+    tasks.router,
     answers.router,
     consents.router,
     health.router,

@@ -17,6 +17,7 @@ from crm.models.score import Score
 from crm.score_sheets import event_fact
 from crm.traits import FIELDS
 from journeys.conditions.base import EventFact, Facts, Needs
+from journeys.stages import Stage
 from kit.errors import NotFound
 
 MOST_EVENTS = 10_000
@@ -52,8 +53,10 @@ async def load_facts(
         lists=await ListRepository(session).of(contact_id) if needs.lists else frozenset(),
         consents=await ConsentRepository(session).standing(contact_id) if needs.consents else frozenset(),
         scores=await _scores(session, contact_id, needs.score_models),
+        stage=Stage(contact.stage),
         entry=(enrollment.entry_properties if enrollment is not None else entry) or {},
         results=results or {},
+        enrollment=str(enrollment.id) if enrollment is not None else "",
         entry_event_id=(enrollment.entry_event_id or "") if enrollment is not None else "",
         entry_sequence=enrollment.entry_sequence if enrollment is not None else 0,
         entered_at=enrollment.entered_at if enrollment is not None else None,

@@ -19,7 +19,7 @@ from crm.events import DERIVED, NewEvent
 from crm.models.event import Event, QueuedEvent
 from crm.models.score import Score, ScoreEntry
 from journeys.conditions.base import EventFact
-from journeys.scoring import Award, PointsModel, Unusable, award, crossed, fold
+from journeys.scoring import SCORE_GIVEN, Award, PointsModel, Unusable, award, crossed, fold
 
 SCORE_CROSSED = "score.crossed"
 _LONGEST_CAUSE = 200
@@ -150,12 +150,17 @@ class ScoreSheet:
         return hashlib.sha256(awards.encode()).hexdigest()[:16]
 
     async def _stored_events(self, excluding: Collection[str], up_to: int) -> list[EventFact]:
-        has_had_its_turn = or_(Event.sequence <= up_to, ~exists().where(QueuedEvent.sequence == Event.sequence))
+        # What a journey gave counts from then on, though intake has yet to tell journeys of it.
+        has_had_its_turn = or_(
+            Event.name == SCORE_GIVEN,
+            Event.sequence <= up_to,
+            ~exists().where(QueuedEvent.sequence == Event.sequence),
+        )
         query = select(Event).where(
             Event.contact_id == self.contact_id, Event.name.in_(self.live.model.events), has_had_its_turn
         )
         stored = await self.session.scalars(query)
-        return [event_fact(event) for event in stored if event.event_id not in excluding]
+        return [event_fact(event) for event in stored if event.name == SCORE_GIVEN or event.event_id not in excluding]
 
     def _row(self, given: Award) -> dict[str, object]:
         return {

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.events import NewEvent
 from crm.models.contact import Contact
 from crm.models.event import Event
-from crm.models.score import Score, ScoreEntry, ScoreModel
+from crm.models.score import Score, ScoreModel
 from crm.score_sheets import LiveModel, ScoreSheet, entries_of
-from journeys.scoring import PointsModel, Unusable
+from journeys.scoring import SCORE_GIVEN, PointsModel, Unusable
 from kit.errors import NotFound
 
 _log = logging.getLogger(__name__)
@@ -37,13 +37,25 @@ class ScoreChange:
 
 
 @dataclass(frozen=True)
+class ExplainedEntry:
+    """One entry of a score. Of points that a journey gave, `reason` is what it says."""
+
+    rule_key: str
+    model_version: int
+    event_id: str
+    points: int
+    occurred_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
 class ScoreExplanation:
     """A contact's points under one model and the entries they are the sum of, oldest first."""
 
     model_key: str
     model_version: int
     points: int
-    entries: tuple[ScoreEntry, ...]
+    entries: tuple[ExplainedEntry, ...]
 
 
 class ScoringRepository:
@@ -87,10 +99,34 @@ class ScoringRepository:
         """
         crossings: list[NewEvent] = []
         for live in await self.live():
-            counted = [event for event in events if event.name in live.model.events]
+            counted = [event for event in events if live.model.concerns(event.name, event.properties)]
             if counted:
-                crossings += await self._apply(contact_id, live, counted)
+                crossings += (await self._apply(contact_id, live, counted)).crossed
         return crossings
+
+    async def give(self, contact_id: UUID, model_key: str, event_id: str) -> ScoreChange:
+        """Count an accepted `score.given` at once, before its turn in intake; then it has been counted.
+
+        Raises:
+            NotFound: no such model is live, or contact or event do not exist.
+        """
+        live = await self.demand_live(model_key)
+        query = select(Event).where(Event.contact_id == contact_id, Event.event_id == event_id)
+        event = await self._session.scalar(query)
+        if event is None:
+            raise NotFound(f"There is no event {event_id}.", remedy="Its contact may have been erased.")
+        return await self._apply(contact_id, live, [event])
+
+    async def demand_live(self, model_key: str) -> LiveModel:
+        """The live version of the model.
+
+        Raises:
+            NotFound: there is none.
+        """
+        live = next((live for live in await self.live() if live.model.key == model_key), None)
+        if live is None:
+            raise NotFound(f"No points model {model_key} is live.", remedy="Publish it, or name one that is live.")
+        return live
 
     async def recompute(self, contact_id: UUID, model_key: str, now: datetime) -> ScoreChange:
         """Compute the score again from all stored events under the live version. `crossed` events occur at `now`.
@@ -98,9 +134,7 @@ class ScoringRepository:
         Raises:
             NotFound: no such model is live, or the contact does not exist.
         """
-        live = next((live for live in await self.live() if live.model.key == model_key), None)
-        if live is None:
-            raise NotFound(f"No points model {model_key} is live.", remedy="Publish it, or name one that is live.")
+        live = await self.demand_live(model_key)
         await self._lock(contact_id)
         sheet = await ScoreSheet.load(self._session, contact_id, live)
         before = sheet.points
@@ -114,9 +148,10 @@ class ScoringRepository:
         scores = await self._session.scalars(query, execution_options={"populate_existing": True})
         return [await self._explain(score) for score in scores.all()]
 
-    async def _apply(self, contact_id: UUID, live: LiveModel, events: Sequence[Event]) -> list[NewEvent]:
+    async def _apply(self, contact_id: UUID, live: LiveModel, events: Sequence[Event]) -> ScoreChange:
         await self._lock(contact_id)
         sheet = await ScoreSheet.load(self._session, contact_id, live)
+        before = sheet.points
         pending = [event.event_id for event in events]
         if not sheet.is_current:
             # What a recount has counted before its turn stays counted: taken out and added again, it would rise twice.
@@ -126,7 +161,7 @@ class ScoringRepository:
         await sheet.save()
         for unusable in sheet.unusable:
             _log.warning("rule %s of %s cannot judge: %s", unusable.rule, live.model.key, unusable.because)
-        return sheet.crossings
+        return ScoreChange(before, sheet.points, tuple(sheet.crossings), tuple(sheet.unusable))
 
     async def _lock(self, contact_id: UUID) -> None:
         query = select(Contact.id).where(Contact.id == contact_id).with_for_update(key_share=True)
@@ -134,8 +169,29 @@ class ScoringRepository:
             raise NotFound(f"There is no contact {contact_id}.", remedy="It may have been erased.")
 
     async def _explain(self, score: Score) -> ScoreExplanation:
-        entries = await self._session.scalars(entries_of(score.contact_id, score.model_key))
-        return ScoreExplanation(score.model_key, score.model_version, score.points, tuple(entries))
+        entries = (await self._session.scalars(entries_of(score.contact_id, score.model_key))).all()
+        reasons = await self._reasons(
+            score.contact_id, [one.event_id for one in entries if one.rule_key == SCORE_GIVEN]
+        )
+        explained = tuple(
+            ExplainedEntry(
+                one.rule_key,
+                one.model_version,
+                one.event_id,
+                one.points,
+                one.occurred_at,
+                reasons.get(one.event_id, ""),
+            )
+            for one in entries
+        )
+        return ScoreExplanation(score.model_key, score.model_version, score.points, explained)
+
+    async def _reasons(self, contact_id: UUID, event_ids: Sequence[str]) -> dict[str, str]:
+        if not event_ids:
+            return {}
+        reason = func.coalesce(Event.properties["reason"].astext, "")
+        query = select(Event.event_id, reason).where(Event.contact_id == contact_id, Event.event_id.in_(event_ids))
+        return dict((await self._session.execute(query)).tuples().all())
 
 
 @lru_cache(maxsize=100)

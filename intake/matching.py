@@ -17,6 +17,7 @@ from journeys.conditions.comparison import matches
 from journeys.conditions.consent import ConsentCondition
 from journeys.conditions.registry import Condition
 from journeys.plan import Criterion, Plan, Role
+from journeys.tasks import concerns
 from kit.errors import Invalid
 
 ConsentKey = tuple[str, str]
@@ -33,6 +34,8 @@ class Passage:
     entered_at: datetime
     entry_sequence: int
     """Place of the entry in the event log."""
+    enrollment: str = ""
+    """Id of the enrollment; empty where there is none yet."""
 
 
 def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
@@ -42,6 +45,7 @@ def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
         entry=enrollment.entry_properties,
         entered_at=enrollment.entered_at,
         entry_sequence=enrollment.entry_sequence,
+        enrollment=str(enrollment.id),
     )
 
 
@@ -105,6 +109,8 @@ def _meets(event: Event, criterion: Criterion, passage: Passage) -> bool:
     if criterion.within is not None and event.occurred_at - passage.entered_at > criterion.within:
         return False
     if criterion.changed and not _changed(event, criterion.changed):
+        return False
+    if not concerns(event.name, event.properties, criterion.where, passage.enrollment):
         return False
     return matches(criterion.where, event.properties, passage.entry)
 

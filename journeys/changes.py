@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from journeys.conditions.base import Needs
+from journeys.stages import STAGE_CHANGED
 from journeys.values import CONTACT_UPDATED
 
 SCORE_CHANGED = "score.changed"
@@ -31,6 +32,7 @@ def changes(needs: Needs) -> Iterator[Change]:
     names += LISTS if needs.lists else ()
     names += SCORES if needs.score_models else ()
     names += CONSENTS if needs.consents else ()
+    names += (STAGE_CHANGED,) if needs.stage else ()
     if needs.attributes and CONTACT_UPDATED not in names:
         # A change of a nested attribute is told under its own name or under that of the whole.
         roots = {path.partition(".")[0] for path in needs.attributes}

@@ -13,7 +13,7 @@ from journeys.proofs.consent import mail_before_consent
 from journeys.proofs.durations import every_way_ends
 from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
-from journeys.rules import entry, loops, messages, others, ranges, references, steps, waits
+from journeys.rules import entry, loops, messages, others, people, ranges, references, steps, waits
 from journeys.rules.others import Others
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
@@ -31,6 +31,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     references.results_of_steps,
     references.entry_references,
     references.no_step_yet,
+    people.tasks_nobody_makes,
     ranges.impossible_ranges,
     ranges.decided_beforehand,
     entry.ended_by_the_entry_event,

@@ -12,7 +12,9 @@ from journeys.moments import CalendarMoment, WindowMoment
 from journeys.steps.approve import ApproveNode
 from journeys.steps.branch import BranchNode
 from journeys.steps.change_list import ListNode
+from journeys.steps.change_stage import StageNode
 from journeys.steps.decide import IfNode
+from journeys.steps.give_points import ScoreNode
 from journeys.steps.leave import ExitNode
 from journeys.steps.recompute_score import RecomputeScoreNode
 from journeys.steps.registry import Node
@@ -21,6 +23,7 @@ from journeys.steps.send import SendNode
 from journeys.steps.set_attributes import SetNode
 from journeys.steps.split import SplitNode
 from journeys.steps.start import StartNode
+from journeys.steps.task import TaskNode
 from journeys.steps.wait import WaitNode, WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from journeys.steps.wait_for_first import WaitForFirstNode
@@ -100,6 +103,18 @@ def _list(node: ListNode) -> str:
     return f"{'add to' if node.member else 'remove from'} the list '{node.list_key}'"
 
 
+def _stage(node: StageNode) -> str:
+    return f"{'move' if node.recycle else 'promote'} to the stage '{node.to}'"
+
+
+def _task(node: TaskNode) -> str:
+    return f"task for {node.owner}: {node.title}"
+
+
+def _score(node: ScoreNode) -> str:
+    return f"{node.add:+} points under '{node.model}': {node.reason}"
+
+
 def _recompute_score(node: RecomputeScoreNode) -> str:
     return f"recompute the score '{node.model}'"
 
@@ -125,6 +140,9 @@ _TELLERS: dict[type, Callable[[Any], str]] = {
     SendNode: _send,
     SetNode: _set,
     ListNode: _list,
+    StageNode: _stage,
+    TaskNode: _task,
+    ScoreNode: _score,
     RecomputeScoreNode: _recompute_score,
     StartNode: _start,
     ExitNode: _exit,

@@ -6,7 +6,7 @@ A score is a fold over the contact's stored events and the sum of the entries it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -19,6 +19,10 @@ from journeys.duration import Duration
 from journeys.refusals import refused, shown
 from journeys.values import Comparison, EventName, Key, Strict, Where, Whole, entry_reference
 from kit.errors import Invalid
+
+SCORE_GIVEN = "score.given"
+"""The event that a journey gave points: properties `model`, `points`, `reason`. Its entries bear this as rule."""
+MOST_POINTS = 1_000_000
 
 
 class Limit(Strict):
@@ -46,7 +50,7 @@ class PointsRule(Strict):
     key: Key
     event: EventName
     where: Where = Field(default_factory=dict)
-    points: Whole = Field(ge=-1_000_000, le=1_000_000)
+    points: Whole = Field(ge=-MOST_POINTS, le=MOST_POINTS)
     limit: Limited | None = None
 
     @model_validator(mode="after")
@@ -84,7 +88,13 @@ class PointsModel(Strict):
     @property
     def events(self) -> frozenset[str]:
         """Names of the events that may give points."""
-        return frozenset(rule.event for rule in self.rules)
+        return frozenset(rule.event for rule in self.rules) | {SCORE_GIVEN}
+
+    def concerns(self, event: str, properties: Mapping[str, Any]) -> bool:
+        """Whether an event may give points; points that were given under another model do not."""
+        if event == SCORE_GIVEN and properties.get("model") != self.key:
+            return any(rule.event == SCORE_GIVEN for rule in self.rules)
+        return event in self.events
 
 
 def _values(asked: Any) -> tuple[Any, ...]:
@@ -136,7 +146,7 @@ def award(
     model: PointsModel, event: EventFact, earlier: Sequence[Award]
 ) -> tuple[tuple[Award, ...], tuple[Unusable, ...]]:
     """What one event gives, after the awards for all events before it; and the rules that could not judge it."""
-    awards, unusable = [], []
+    awards, unusable = _given(model, event)
     for rule in model.rules:
         try:
             gives = rule.event == event.name and matches(rule.where, event.properties, {})
@@ -146,6 +156,16 @@ def award(
         if gives and not _used_up(rule, event.occurred_at, earlier):
             awards.append(Award(rule.key, event.event_id, rule.points, event.occurred_at))
     return tuple(awards), tuple(unusable)
+
+
+def _given(model: PointsModel, event: EventFact) -> tuple[list[Award], list[Unusable]]:
+    """The points that a journey gave by this event."""
+    if event.name != SCORE_GIVEN or event.properties.get("model") != model.key:
+        return [], []
+    points = event.properties.get("points")
+    if not isinstance(points, int) or isinstance(points, bool) or not 0 < abs(points) <= MOST_POINTS:
+        return [], [Unusable(SCORE_GIVEN, event.event_id, "its points are no usable number")]
+    return [Award(SCORE_GIVEN, event.event_id, points, event.occurred_at)], []
 
 
 def _used_up(rule: PointsRule, at: datetime, earlier: Sequence[Award]) -> bool:

@@ -12,6 +12,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from journeys.duration import Duration
 from journeys.model import Journey
 from journeys.refusals import refused, shown
+from journeys.stages import Stage
+from journeys.tasks import named_in
 from journeys.values import (
     Comparison,
     ConsentRequirement,
@@ -23,7 +25,7 @@ from journeys.values import (
     Where,
     entry_reference,
 )
-from journeys.walk import values
+from journeys.walk import values, visits
 
 SOMEBODY = UUID("0190a000-0000-7000-8000-000000000001")
 ADDRESS = "ada@customers.example"
@@ -80,6 +82,7 @@ class PretendedContact(Strict):
     ] = (ConsentRequirement(purpose=Purpose.MARKETING),)
     lists: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = ()
     history: tuple[PastEvent, ...] = ()
+    stage: Stage = Stage.VISITOR
     suppressed: Flag = False
     holdout: Flag = Field(default=False, description="In the journey's holdout, whatever the draw says.")
     control_group: Flag = Field(default=False, description="In the global control group, whatever the draw says.")
@@ -127,6 +130,8 @@ def example_entry(journey: Journey, *, date: str = "2030-01-01") -> dict[str, An
     What a wait reads as a date is `date`, in ISO 8601.
     """
     named = {reference for value, _ in values(journey) if (reference := entry_reference(value))}
+    texts = (text for visit in visits(journey) for text in visit.step.texts().values())
+    named |= {name for text in texts for name in named_in(text)}
     dates = {entry_reference(value) for value, path in values(journey) if path[-2:] in _DATES}
     examples = {name: date if name in dates else f"example {name}" for name in sorted(named)}
     return examples | example_properties(journey.entry.where)

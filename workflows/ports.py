@@ -16,6 +16,7 @@ from temporalio import activity
 from journeys.conditions.first import FirstHolding
 from journeys.frequency import AtCap, Priority, Repeat
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
+from journeys.stages import Stage
 from journeys.values import Scalar
 from workflows.state import Decision
 
@@ -113,6 +114,34 @@ class ChangeList(ActionRequest, frozen=True):
 
     list_key: str
     member: bool
+
+
+class ChangeStage(ActionRequest, frozen=True):
+    """Move the contact to a lifecycle stage; a step back only with `recycle`."""
+
+    to: Stage
+    recycle: bool = False
+    reason: str = ""
+
+
+class CreateTask(ActionRequest, frozen=True):
+    """Make a task for a person. The texts are as the author wrote them; `due` and `window` are JSON."""
+
+    kind: str
+    title: str
+    details: str = ""
+    owner: str
+    due: Any
+    window: dict[str, Any] | None = None
+    at_end: str = "keep"
+
+
+class GivePoints(ActionRequest, frozen=True):
+    """Give points under `model`; negative ones take away."""
+
+    model: str
+    points: int
+    reason: str
 
 
 class RecomputeScore(ActionRequest, frozen=True):
@@ -219,10 +248,29 @@ class ContactPort(ABC):
     async def change_list(self, request: ChangeList) -> ActionResult:
         """Join or leave a list; emits `list.joined` or `list.left` where membership changed."""
 
+    @activity.defn(name="change_stage")
+    @abstractmethod
+    async def change_stage(self, request: ChangeStage) -> ActionResult:
+        """Move it as `changed`, `unchanged` or `kept`; emits `stage.changed` where it changed."""
+
+    @activity.defn(name="give_points")
+    @abstractmethod
+    async def give_points(self, request: GivePoints) -> ActionResult:
+        """Give them once; emits `score.given`, and `score.crossed` where a threshold is risen to."""
+
     @activity.defn(name="recompute_score")
     @abstractmethod
     async def recompute_score(self, request: RecomputeScore) -> ActionResult:
         """Recompute; emits `score.crossed` where a threshold is crossed upwards for the first time."""
+
+
+class TaskPort(ABC):
+    """What people are to do."""
+
+    @activity.defn(name="create_task")
+    @abstractmethod
+    async def create_task(self, request: CreateTask) -> ActionResult:
+        """Make a task once, as `created`; `held_out` for a contact of the holdout. Emits `task.created`."""
 
 
 class CalendarPort(ABC):

@@ -11,6 +11,8 @@ from api.schemas.contacts import (
     ScoreEntryView,
     ScoresView,
     ScoreView,
+    StageAnswer,
+    StageChangeView,
     StandingView,
     SuppressionAnswer,
 )
@@ -18,6 +20,7 @@ from api.schemas.enrollment_examples import PAGE as ENROLLMENTS
 from api.schemas.fields import EXAMPLE_ID, EXAMPLE_INSTANT, Page
 from api.schemas.tracking import EventItem
 from crm.models.contact import IdentityKind
+from journeys.stages import Stage, StageMove
 
 __all__ = ["ENROLLMENTS"]
 
@@ -38,6 +41,7 @@ CONTACT = ContactView(
     time_zone="Europe/Berlin",
     country="DE",
     region=None,
+    stage=Stage.LEAD,
     attributes={"plan": "pro"},
     created_at=EXAMPLE_INSTANT,
     updated_at=EXAMPLE_INSTANT,
@@ -94,3 +98,20 @@ CONSENTS = ConsentsView(
 )
 CONSENT_ANSWER = ConsentAnswer(changed=True, standing=_STANDING)
 SUPPRESSED = SuppressionAnswer(added=True)
+STAGE_REQUEST = {"to": "lead", "reason": "Rejected by sales: no budget this year."}
+STAGE_ANSWER = StageAnswer(result=StageMove.CHANGED, stage=Stage.LEAD, before=Stage.SQL)
+STAGES = Page[StageChangeView](
+    items=[
+        StageChangeView(
+            from_stage=Stage.VISITOR,
+            to_stage=Stage.LEAD,
+            reason="",
+            actor="journey:webinar",
+            event_id=f"stage.changed:{EXAMPLE_ID}:promote:1",
+            enrollment_id=EXAMPLE_ID,
+            cause_event_id="form-4711",
+            at=EXAMPLE_INSTANT,
+        )
+    ],
+    next=None,
+)

@@ -9,6 +9,7 @@ from pydantic import Field
 from api.schemas.fields import Identifier, Input, Instant, Output
 from api.schemas.tracking import ContactNames, Properties
 from crm.models.contact import IdentityKind
+from journeys.stages import Stage, StageMove
 from journeys.values import MessageChannel, Purpose
 
 _Wording = Annotated[str, Field(max_length=2_000)]
@@ -38,6 +39,7 @@ class ContactView(Output):
     time_zone: str | None
     country: str | None
     region: str | None
+    stage: Stage
     attributes: Properties
     created_at: datetime
     updated_at: datetime
@@ -71,6 +73,7 @@ class ScoreEntryView(Output):
     event_id: str
     points: int
     occurred_at: datetime
+    reason: str = Field(default="", description="Of points that a journey gave (rule `score.given`): why.")
 
 
 class ScoreView(Output):
@@ -149,3 +152,33 @@ class SuppressionAnswer(Output):
 
     suppressed: Literal[True] = True
     added: bool = Field(description="False where it was suppressed already; the first reason stands.")
+
+
+class StageInput(Input):
+    """The lifecycle stage a contact is to be in."""
+
+    to: Stage
+    reason: Annotated[str, Field(max_length=500)] = Field(
+        default="", description="Why; a step back needs one.", examples=["Rejected by sales: no budget this year."]
+    )
+
+
+class StageAnswer(Output):
+    """What became of it."""
+
+    result: StageMove = Field(description="`changed`, or `unchanged` where the contact was there already.")
+    stage: Stage = Field(description="The stage the contact is in now.")
+    before: Stage
+
+
+class StageChangeView(Output):
+    """One change of a contact's stage."""
+
+    from_stage: Stage
+    to_stage: Stage
+    reason: str
+    actor: str = Field(description="`key:…` of whoever asked for it, or `journey:…`.")
+    event_id: str = Field(description="The `stage.changed` that told journeys of it.")
+    enrollment_id: UUID | None = Field(description="The enrollment whose step moved the contact.")
+    cause_event_id: str | None = Field(description="The event which that enrollment began with.")
+    at: datetime

@@ -2,13 +2,28 @@
 
 from typing import Any
 
+from activities import points
+from activities.stages import told
 from cli.simulation.world import World
 from crm.events import DERIVED
+from crm.stages import StageResult
 from journeys.conditions.comparison import resolve
+from journeys.scoring import SCORE_GIVEN
+from journeys.stages import STAGE_CHANGED, StageMove, move_to
+from journeys.steps.give_points import GIVEN
 from journeys.steps.start import START_REQUESTED
 from journeys.values import CONTACT_UPDATED, entry_reference
 from kit.errors import Invalid
-from workflows.ports import ActionRequest, ActionResult, ChangeList, RecomputeScore, SetAttributes, StartJourney
+from workflows.ports import (
+    ActionRequest,
+    ActionResult,
+    ChangeList,
+    ChangeStage,
+    GivePoints,
+    RecomputeScore,
+    SetAttributes,
+    StartJourney,
+)
 
 LIST_JOINED = "list.joined"
 LIST_LEFT = "list.left"
@@ -47,6 +62,33 @@ def change_list(world: World, request: ChangeList) -> ActionResult:
         return ActionResult(result="joined" if request.member else "left", because=f"list {request.list_key}")
     already = "was on it already" if request.member else "was not on it"
     return ActionResult(result="unchanged", because=f"list {request.list_key}: the contact {already}")
+
+
+def change_stage(world: World, request: ChangeStage) -> ActionResult:
+    """Move the contact to a stage, as far as the rule allows."""
+    if _was_done(world, request, STAGE_CHANGED):
+        return ActionResult(result=StageMove.CHANGED, because=f"stage {request.to}")
+    before = world.record.stage
+    move = move_to(before, request.to, back=request.recycle)
+    if move is StageMove.CHANGED:
+        world.record.contact.stage = request.to.value
+        _emit(world, request, STAGE_CHANGED, {"from": before.value, "to": request.to.value})
+    return ActionResult(result=move, because=told(StageResult(move, before, world.record.stage), request))
+
+
+def give_points(world: World, request: GivePoints) -> ActionResult:
+    """Give points, which count at once.
+
+    Raises:
+        NotFound: there is no such model.
+    """
+    before = world.record.points(request.model).points
+    given = points.properties_of(request, world.journey.key)
+    event = world.happen(SCORE_GIVEN, given, at=request.now, event_id=_event_id(request, SCORE_GIVEN), source=DERIVED)
+    if event is not None:
+        world.arriving.extend(world.record.score(event))
+    after = world.record.points(request.model).points
+    return ActionResult(result=GIVEN, because=points.told(request, before, after))
 
 
 def recompute_score(world: World, request: RecomputeScore) -> ActionResult:

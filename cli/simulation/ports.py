@@ -12,7 +12,7 @@ from uuid import UUID
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from cli.simulation import asking, changing
+from cli.simulation import asking, changing, tasks
 from cli.simulation.posting import post
 from cli.simulation.world import World
 from journeys.conditions.first import FirstHolding
@@ -23,10 +23,13 @@ from workflows.ports import (
     ActionResult,
     CalendarPort,
     ChangeList,
+    ChangeStage,
     ChooseArm,
     ChosenArm,
     ContactPort,
+    CreateTask,
     EnrollmentPort,
+    GivePoints,
     JourneyPort,
     JudgeCondition,
     JudgeConditions,
@@ -40,6 +43,7 @@ from workflows.ports import (
     SendReceipt,
     SetAttributes,
     StartJourney,
+    TaskPort,
 )
 
 WorldOf = Callable[[UUID], World]
@@ -56,10 +60,13 @@ def activities(world_of: WorldOf) -> list[Callable[..., Any]]:
         contacts.judge_conditions,
         contacts.set_attributes,
         contacts.change_list,
+        contacts.change_stage,
+        contacts.give_points,
         contacts.recompute_score,
         journeys.start_journey,
         journeys.choose_arm,
         Calendars(world_of).resolve_instant,
+        Tasks(world_of).create_task,
     ]
 
 
@@ -133,6 +140,18 @@ class Contacts(_Port, ContactPort):
         with self._acting(request) as world:
             return changing.change_list(world, request)
 
+    @activity.defn(name="change_stage")
+    async def change_stage(self, request: ChangeStage) -> ActionResult:
+        """Move the contact to a stage; `stage.changed` happens where it changed."""
+        with self._acting(request) as world:
+            return changing.change_stage(world, request)
+
+    @activity.defn(name="give_points")
+    async def give_points(self, request: GivePoints) -> ActionResult:
+        """Give points once; `score.given` happens, and what follows from it."""
+        with self._acting(request) as world:
+            return changing.give_points(world, request)
+
     @activity.defn(name="recompute_score")
     async def recompute_score(self, request: RecomputeScore) -> ActionResult:
         """Count again what is counted at once anyway."""
@@ -154,6 +173,16 @@ class Journeys(_Port, JourneyPort):
         """The arm drawn: of one contact no experiment finds a winner."""
         with self._acting(request):
             return ChosenArm(arm=request.drawn)
+
+
+class Tasks(_Port, TaskPort):
+    """Makes tasks that a test may complete."""
+
+    @activity.defn(name="create_task")
+    async def create_task(self, request: CreateTask) -> ActionResult:
+        """Make a task once; `task.created` happens."""
+        with self._acting(request) as world:
+            return tasks.create_task(world, request)
 
 
 class Calendars(_Port, CalendarPort):

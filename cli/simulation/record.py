@@ -19,6 +19,7 @@ from intake.matching import ConsentKey
 from journeys.conditions.base import EventFact, Facts, Needs
 from journeys.scoring import PointsModel, Score, crossed, fold
 from journeys.simulate import PretendedContact
+from journeys.stages import Stage
 from kit.errors import Invalid, NotFound
 
 
@@ -52,7 +53,7 @@ class Record:
             Invalid: an attribute has a value that no contact could have.
         """
         record = cls(
-            Contact(id=pretended.id, attributes={}),
+            Contact(id=pretended.id, stage=pretended.stage.value, attributes={}),
             tuple(models),
             suppressed=pretended.suppressed,
             held_out=pretended.holdout,
@@ -72,6 +73,11 @@ class Record:
     def id(self) -> UUID:
         """The contact's id."""
         return self.contact.id
+
+    @property
+    def stage(self) -> Stage:
+        """The contact's lifecycle stage."""
+        return Stage(self.contact.stage)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -173,8 +179,10 @@ class Record:
             lists=frozenset(self.lists),
             consents=self.consents(),
             scores={model.key: self.points(model.key).points for model in self.models},
+            stage=self.stage,
             entry=(enrollment.entry_properties if enrollment is not None else entry) or {},
             results=results or {},
+            enrollment=str(enrollment.id) if enrollment is not None else "",
             entry_event_id=(enrollment.entry_event_id or "") if enrollment is not None else "",
             entry_sequence=enrollment.entry_sequence if enrollment is not None else 0,
             entered_at=enrollment.entered_at if enrollment is not None else None,

@@ -22,6 +22,7 @@ from cli.simulation.mailroom import Mailroom
 from cli.simulation.record import Record
 from cli.simulation.shifting import shift_into_future
 from cli.simulation.stage import TASK_QUEUE, Stage
+from cli.simulation.tasks import complete_task
 from cli.simulation.world import Happening, Moment, Ride, World
 from journeys.catalogue import models as shipped_models
 from journeys.model import Journey
@@ -164,6 +165,15 @@ class Simulation:
         for ride in self._running():
             said = Decide(by="simulation", answer=answer)
             await starter.decide(self._stage.skipper.client, ride.enrollment.workflow_id, said)
+        await self._settle()
+
+    async def complete_task(self, step: str, outcome: str) -> None:
+        """Have somebody do the newest open task that this step has made.
+
+        Raises:
+            NotFound: there is none.
+        """
+        complete_task(self.world, step, outcome, self._now)
         await self._settle()
 
     async def close(self) -> None:

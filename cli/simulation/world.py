@@ -15,9 +15,12 @@ from zoneinfo import ZoneInfo
 from cli.simulation.mailroom import Mailroom
 from cli.simulation.record import Record
 from cli.simulation.shifting import brought_back
+from crm.events import DERIVED
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
+from crm.models.task import Task
+from crm.tasks import ENROLLMENT_ENDED, Closing, TaskState, closed_event
 from intake.admission import Door
 from journeys.model import Journey
 from journeys.outcomes import ENDED, JourneyState
@@ -40,6 +43,7 @@ class Happening(StrEnum):
     STEP = "step"
     MAIL = "mail"
     DEFERRED = "deferred"
+    TASK = "task"
     ATTENTION = "attention"
     ENDED = "ended"
 
@@ -131,6 +135,7 @@ class World:
     """Events that happened and have had no effect yet."""
     line: dict[str, Place] = field(default_factory=dict)
     """Who waits for the frequency cap, by message."""
+    tasks: list[Task] = field(default_factory=list)
     receipts: dict[tuple[UUID, str, int, str], SendReceipt] = field(default_factory=dict)
     broken: Exception | None = None
     """An error nobody foresaw, in what surrounds the workflow: the simulation is worth nothing then."""
@@ -156,6 +161,13 @@ class World:
         self.arriving.append(event)
         return event
 
+    def close_task(self, task: Task, closing: Closing) -> None:
+        """Have a task done or cancelled; the event of it happens."""
+        task.state, task.outcome = closing.state.value, closing.outcome
+        task.done_by, task.closed_at = closing.by, closing.at
+        name, properties = closed_event(task, closing)
+        self.happen(name, properties, at=closing.at, event_id=f"{name}:{task.id}", source=DERIVED)
+
     def tell(self, moment: Moment) -> None:
         """Append a line to the log."""
         self.log.append(moment)
@@ -177,6 +189,10 @@ class World:
             ride.enrollment.ended_at = progress.since
             ride.enrollment.state, ride.enrollment.outcome = progress.state, progress.outcome
             self.tell(Moment(progress.since, Happening.ENDED, progress.state, because=progress.outcome))
+            left = Closing(TaskState.CANCELLED, ENROLLMENT_ENDED, f"enrollment:{ride.id}", progress.since)
+            for task in self.tasks:
+                if task.enrollment_id == ride.id and task.cancel_at_end and task.state == TaskState.OPEN:
+                    self.close_task(task, left)
 
 
 def _brought_back(progress: Progress, by: timedelta) -> Progress:

@@ -8,6 +8,7 @@ from cli.simulation.simulation import Simulation
 from cli.simulation.timeline import indented, lines, local_time, standing
 from cli.simulation.world import Happening, Mail, Moment, NoMail, Ride
 from cli.testing.moments import When
+from crm.models.task import Task
 from journeys.outcomes import JourneyState
 
 Said = str | datetime
@@ -135,6 +136,51 @@ class Claims:
         if found != value:
             self._fail(f"The attribute {name!r} is {found!r}, not {value!r}.", [])
 
+    def assert_task(
+        self, step: str, *, title: str = "", owner: str | None = None, due: Said | None = None, state: str = "open"
+    ) -> Task:
+        """A step has made a task that is in this state now: `open`, `done` or `cancelled`.
+
+        Args:
+            step: Which step.
+            title: What its title holds.
+            owner: Whose it is.
+            due: When it is due, as `at` elsewhere.
+            state: Where it stands.
+
+        Returns:
+            The newest of those tasks: `title`, `details`, `owner`, `kind`, `due_at`, `outcome`.
+        """
+        __tracebackhide__ = True
+        made = [task for task in self._simulation.world.tasks if task.step == step]
+        fitting = [
+            task
+            for task in made
+            if task.state == state
+            and title in task.title
+            and owner in {None, task.owner}
+            and self._is(task.due_at, due)
+        ]
+        if not fitting:
+            found = [f"{one.title!r} for {one.owner}, due {self._when(one.due_at)}, {one.state}" for one in made]
+            asked = "".join([f" {title!r}" if title else "", f" for {owner}" if owner else ""])
+            self._fail(f"The step {step!r} has made no {state} task{asked}{_said(due=due)}.", found)
+        return fitting[-1]
+
+    def assert_no_task(self, step: str | None = None) -> None:
+        """No task was made, by this step or at all."""
+        __tracebackhide__ = True
+        made = [task for task in self._simulation.world.tasks if step in {None, task.step}]
+        if made:
+            self._fail(f"The step {made[0].step!r} has made a task.", [task.title for task in made])
+
+    def assert_stage(self, stage: str) -> None:
+        """The contact is in this lifecycle stage now."""
+        __tracebackhide__ = True
+        found = self._simulation.world.record.stage
+        if found != stage:
+            self._fail(f"The contact's stage is {found}, not {stage}.", [])
+
     def assert_in_list(self, key: str) -> None:
         """The contact is on this list now."""
         __tracebackhide__ = True
@@ -200,5 +246,5 @@ class Claims:
 
 
 def _said(**parts: Said | None) -> str:
-    words = {"at": "at", "by": "by step", "step": "at", "until": "until"}
+    words = {"at": "at", "due": "due", "by": "by step", "step": "at", "until": "until"}
     return "".join(f" {words[name]} {said}" for name, said in parts.items() if said is not None)

@@ -110,6 +110,10 @@ class JourneyUnderTest(Claims):
         """Answer the approval that is waited for with no."""
         await self._do(self._simulation.decide("rejected"))
 
+    async def complete_task(self, step: str, outcome: str = "") -> None:
+        """Somebody does the newest open task of this step, with this outcome."""
+        await self._do(self._simulation.complete_task(step, outcome))
+
     async def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return await asyncio.wrap_future(self._thread.submit(work))
 

@@ -30,6 +30,8 @@ class Contact(Base):
     """ISO 3166-1 alpha-2."""
     region: Mapped[str | None]
     """ISO 3166-2 subdivision without the country, e.g. `BY`."""
+    stage: Mapped[str] = mapped_column(default="visitor", server_default="visitor")
+    """Lifecycle stage (`journeys.stages`), changed by `crm.stages` only; how it got there is in `stage_changes`."""
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

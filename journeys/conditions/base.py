@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from journeys.stages import Stage
 from journeys.values import ConsentRequirement, Strict
 
 
@@ -41,11 +42,14 @@ class Facts:
     consents: frozenset[tuple[str, str]] = frozenset()
     """Standing consents as (purpose, channel)."""
     scores: Mapping[str, int] = field(default_factory=dict)
+    stage: Stage = Stage.VISITOR
     entry: Mapping[str, Any] = field(default_factory=dict)
     entry_event_id: str = ""
     """Id of the event this enrollment started with, so that it is not taken for a second one of its kind."""
     entry_sequence: int = 0
     """Its place in the log: of what occurred at its very instant, only what stands behind it there follows it."""
+    enrollment: str = ""
+    """Id of the enrollment, so that it knows its own tasks."""
     results: Mapping[str, str] = field(default_factory=dict)
     entered_at: datetime | None = None
     step_since: datetime | None = None
@@ -61,6 +65,7 @@ class Needs:
     """Paths into the contact's record, which is read in any case."""
     lists: bool = False
     consents: bool = False
+    stage: bool = False
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
@@ -69,6 +74,7 @@ class Needs:
             self.attributes | other.attributes,
             self.lists or other.lists,
             self.consents or other.consents,
+            self.stage or other.stage,
         )
 
     @staticmethod

@@ -7,6 +7,7 @@ from pydantic import Field
 from journeys.conditions.base import BaseCondition, EventFact, Facts, Needs, Verdict, earliest, instant
 from journeys.conditions.comparison import describe_where, matches
 from journeys.duration import Duration, describe_duration
+from journeys.tasks import concerns
 from journeys.values import EventName, Since, Strict, Where, Whole
 
 _TICK = timedelta(milliseconds=1)
@@ -46,7 +47,7 @@ class EventPattern(Strict):
         Raises:
             kit.errors.Invalid: a property cannot be compared as asked.
         """
-        found = [event for event in facts.events if event.name == self.event and self._in_time(event, facts)]
+        found = [event for event in facts.events if self._is_meant(event, facts) and self._in_time(event, facts)]
         fitting = [event for event in found if matches(self.where, event.properties, facts.entry)]
         return sorted(fitting, key=lambda event: (event.occurred_at, event.event_id))
 
@@ -55,6 +56,9 @@ class EventPattern(Strict):
         if self.within is None:
             return None
         return earliest(event.occurred_at + self.within + _TICK for event in self.matching(facts))
+
+    def _is_meant(self, event: EventFact, facts: Facts) -> bool:
+        return event.name == self.event and concerns(event.name, event.properties, self.where, facts.enrollment)
 
     def _in_time(self, event: EventFact, facts: Facts) -> bool:
         if self.within is not None and event.occurred_at < facts.now - self.within:

@@ -21,6 +21,7 @@ from journeys.conditions.in_list import ListCondition
 from journeys.conditions.negation import Not
 from journeys.conditions.result import ResultCondition, StepResult
 from journeys.conditions.score import ScoreCondition, ScoreQuestion
+from journeys.conditions.stage import StageCondition, StageQuestion
 from journeys.values import Strict
 
 CONDITION_KINDS = (
@@ -33,6 +34,7 @@ CONDITION_KINDS = (
     "consent",
     "in_list",
     "score",
+    "stage",
     "entry",
     "result",
 )
@@ -59,6 +61,7 @@ Condition = Annotated[
     | Annotated[ConsentCondition, Tag("consent")]
     | Annotated[ListCondition, Tag("in_list")]
     | Annotated[ScoreCondition, Tag("score")]
+    | Annotated[StageCondition, Tag("stage")]
     | Annotated[EntryCondition, Tag("entry")]
     | Annotated[ResultCondition, Tag("result")],
     Discriminator(
@@ -88,6 +91,8 @@ __all__ = [
     "ResultCondition",
     "ScoreCondition",
     "ScoreQuestion",
+    "StageCondition",
+    "StageQuestion",
     "StepResult",
     "condition_kind",
 ]

@@ -9,7 +9,9 @@ from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMo
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
 from journeys.reading.english_frequency import of_journey, of_message
+from journeys.reading.english_people import english_score, english_task
 from journeys.reading.parts import clock, listed, runs
+from journeys.reading.stages import english_stage_step
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -260,6 +262,9 @@ ENGLISH = Wording(
         "send": _send,
         "set": _set,
         "list": _list,
+        "task": english_task,
+        "score": english_score,
+        "stage": english_stage_step,
         "recompute_score": _recompute_score,
         "start": _start,
         "exit": _exit,

@@ -19,7 +19,9 @@ from journeys.reading.german_clauses import (
     written,
 )
 from journeys.reading.german_frequency import of_journey, of_message
+from journeys.reading.german_people import german_score, german_task
 from journeys.reading.parts import clock, listed, runs
+from journeys.reading.stages import german_stage_step
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -283,6 +285,9 @@ GERMAN = Wording(
         "send": _send,
         "set": _set,
         "list": _list,
+        "task": german_task,
+        "score": german_score,
+        "stage": german_stage_step,
         "recompute_score": _recompute_score,
         "start": _start,
         "exit": _exit,

@@ -21,6 +21,7 @@ from journeys.conditions.registry import (
     condition_kind,
 )
 from journeys.reading.parts import asked_of, listed, operators_of, same_as_entry, units_of
+from journeys.reading.stages import german_stage
 from journeys.reading.wording import Words
 from journeys.spans import Span
 from journeys.values import MessageChannel, Purpose, Where, entry_reference
@@ -197,6 +198,7 @@ CONDITIONS: Mapping[str, Words] = {
     "consent": _consent,
     "in_list": _in_list,
     "score": _score,
+    "stage": german_stage,
     "entry": _entry_property,
     "result": _result,
 }

@@ -12,6 +12,7 @@ from journeys.model import Journey
 from journeys.places import Path
 from journeys.plan import compile_plan
 from journeys.scoring import PointsModel
+from journeys.steps.give_points import ScoreStep
 from journeys.steps.recompute_score import SCORE_CROSSED, RecomputeScoreStep
 from journeys.steps.start import StartStep
 from journeys.values import GOAL_MET, Where, entry_reference
@@ -85,6 +86,8 @@ def _counted(journey: Journey) -> Iterator[tuple[str, Path]]:
     for visit in visits(journey):
         if isinstance(visit.step, RecomputeScoreStep):
             yield visit.step.recompute_score, (*visit.path, "recompute_score")
+        if isinstance(visit.step, ScoreStep):
+            yield visit.step.score.model, (*visit.path, "score", "model")
     for root, root_path, _ in condition_roots(journey):
         for condition, path in conditions_in(root, root_path):
             if isinstance(condition, ScoreCondition):

@@ -10,6 +10,7 @@ from journeys.findings import Note, error, warning
 from journeys.mistakes import nearest
 from journeys.model import Journey
 from journeys.places import Path
+from journeys.tasks import named_in
 from journeys.values import ENTRY_REFERENCE, entry_reference
 from journeys.walk import Visit, condition_roots, conditions_in, values, visits
 
@@ -60,6 +61,10 @@ def entry_references(journey: Journey) -> Iterator[Note]:
             yield from _reference(journey, path, f"`{value}`", name)
         elif isinstance(value, str) and _MEANT_AS_REFERENCE.match(value):
             yield _malformed(path, value)
+    for visit in visits(journey):
+        for below, text in visit.step.texts().items():
+            for name in named_in(text):
+                yield from _reference(journey, (*visit.path, *below), f"`$entry.{name}`", name)
     for root, root_path, _ in condition_roots(journey):
         for condition, path in conditions_in(root, root_path):
             if isinstance(condition, EntryCondition):

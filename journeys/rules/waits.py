@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from journeys.findings import Note, error, warning
 from journeys.model import Journey
 from journeys.moments import Dated, DateMoment, WindowMoment
+from journeys.places import Path
+from journeys.steps.registry import Step
+from journeys.steps.task import TaskStep
 from journeys.steps.wait import WaitStep
 from journeys.walk import visits
 
@@ -12,15 +15,22 @@ from journeys.walk import visits
 def window_to_wait_for(journey: Journey) -> Iterator[Note]:
     """`next_window` speaks of the journey's window."""
     for visit in visits(journey):
-        step = visit.step
-        if journey.window is None and isinstance(step, WaitStep) and isinstance(step.wait, WindowMoment):
+        where = _waits_for_window(visit.step)
+        if journey.window is None and where:
             yield error(
                 "no-window",
-                (*visit.path, "wait"),
+                (*visit.path, *where),
                 "The journey has no window to wait for.",
                 "Give it one, such as `window: {days: mon-fri, from: "
                 '"08:00", to: "20:00"}`, or write how long to wait.',
             )
+
+
+def _waits_for_window(step: Step) -> Path:
+    """Where the step speaks of the window, below it; empty where it does not."""
+    if isinstance(step, WaitStep) and isinstance(step.wait, WindowMoment):
+        return ("wait",)
+    return ("task", "due") if isinstance(step, TaskStep) and isinstance(step.task.due, WindowMoment) else ()
 
 
 def late_is_said(journey: Journey) -> Iterator[Note]:

@@ -146,6 +146,10 @@ class BaseStep(Strict):
         """The spans of time the step names, by where they are written below it."""
         return {}
 
+    def texts(self) -> Mapping[Path, str]:
+        """Texts for people in which `$entry.x` may stand, by where they are written below it."""
+        return {}
+
     def written(self) -> Mapping[Path, Any]:
         """Values the step hands on, of which any may be `$entry.x`, by where they are written below it."""
         return {}

@@ -8,7 +8,9 @@ from journeys.steps.approve import ApproveNode, ApproveStep
 from journeys.steps.base import BaseStep
 from journeys.steps.branch import Branch, BranchNode, BranchStep
 from journeys.steps.change_list import ListNode, ListStep
+from journeys.steps.change_stage import StageNode, StageStep
 from journeys.steps.decide import IfNode, IfStep
+from journeys.steps.give_points import ScoreNode, ScoreStep
 from journeys.steps.leave import ExitNode, ExitStep
 from journeys.steps.recompute_score import RecomputeScoreNode, RecomputeScoreStep
 from journeys.steps.repeat import RepeatNode, RepeatStep, Rounds
@@ -16,6 +18,7 @@ from journeys.steps.send import SendNode, SendStep
 from journeys.steps.set_attributes import SetNode, SetStep
 from journeys.steps.split import Arm, Experiment, SplitNode, SplitStep
 from journeys.steps.start import StartNode, StartStep
+from journeys.steps.task import TaskNode, TaskStep
 from journeys.steps.wait import WaitNode, WaitStep, WaitUntilNode
 from journeys.steps.wait_for import AwaitedFirst, WaitForNode, WaitForStep
 from journeys.steps.wait_for_first import ConditionAlternative, EventAlternative, WaitForFirstNode
@@ -31,6 +34,9 @@ STEP_CLASSES: tuple[type[BaseStep], ...] = (
     SendStep,
     SetStep,
     ListStep,
+    StageStep,
+    TaskStep,
+    ScoreStep,
     RecomputeScoreStep,
     StartStep,
     ExitStep,
@@ -56,6 +62,9 @@ Step = Annotated[
     | Annotated[SendStep, Tag("send")]
     | Annotated[SetStep, Tag("set")]
     | Annotated[ListStep, Tag("list")]
+    | Annotated[StageStep, Tag("stage")]
+    | Annotated[TaskStep, Tag("task")]
+    | Annotated[ScoreStep, Tag("score")]
     | Annotated[RecomputeScoreStep, Tag("recompute_score")]
     | Annotated[StartStep, Tag("start")]
     | Annotated[ExitStep, Tag("exit")],
@@ -80,6 +89,9 @@ Node = Annotated[
     | SendNode
     | SetNode
     | ListNode
+    | StageNode
+    | TaskNode
+    | ScoreNode
     | RecomputeScoreNode
     | StartNode
     | ExitNode,

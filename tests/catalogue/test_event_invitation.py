@@ -23,11 +23,28 @@ async def test_a_guest_is_invited_reminded_and_thanked(journey: OpenJourney) -> 
         await j.advance_to("2026-06-25 21:00")
         j.assert_sent("event-tomorrow", at="2026-06-24 10:00")
         await j.event("event.attended", IT)
-        await j.finish()
+        await j.advance_to("2026-06-30 10:00")
         j.assert_sent("event-thanks", at="2026-06-26 10:00")
+        letter = j.assert_task("trade-in-letter", title='"Kind of Blue"', owner="marketing", due="2026-07-01 12:00")
+        assert "Musterweg 1" in letter.details
+        await j.complete_task("trade-in-letter")
+        await j.finish()
+        j.assert_task("trade-in-letter", state="done")
         j.assert_not_sent("event-last-call")
         j.assert_not_sent("event-missed")
         j.assert_ended("completed")
+
+
+async def test_who_books_an_appointment_is_not_written_to(journey: OpenJourney) -> None:
+    async with journey("event-invitation") as j:
+        await j.event("invitation.issued", EVENING)
+        await j.event("event.registered", IT)
+        await j.event("event.attended", IT)
+        await j.advance_to("2026-06-26 11:00")
+        j.assert_task("trade-in-letter")
+        await j.event("appointment.booked")
+        j.assert_ended("goal_met")
+        j.assert_task("trade-in-letter", state="cancelled")
 
 
 async def test_who_registers_and_does_not_come_is_missed(journey: OpenJourney) -> None:
@@ -37,6 +54,7 @@ async def test_who_registers_and_does_not_come_is_missed(journey: OpenJourney) -
         await j.finish()
         j.assert_sent("event-missed", at="2026-06-26 10:00")
         j.assert_result("was-there", "no-show")
+        j.assert_no_task()
 
 
 async def test_who_does_not_answer_is_asked_once_more_and_left_in_peace(journey: OpenJourney) -> None:

@@ -21,17 +21,17 @@ async def test_the_guide_comes_at_once_after_the_confirmation(journey: OpenJourn
         await j.event("consent.granted", GRANTED)
         assert FORM["asset_url"] in j.assert_sent("guide-download", at="Mon 13:00").text
         j.assert_not_sent("guide-confirm-reminder")
-        j.assert_attribute("lifecycle_stage", "lead")
+        j.assert_stage("lead")
         await j.event("asset.downloaded", {"asset": "turntables"})
         j.assert_ended("goal_met", at="Mon 13:00")
 
 
 async def test_who_has_agreed_before_gets_it_without_being_asked(journey: OpenJourney) -> None:
-    async with journey("gated-content", contact={"lifecycle_stage": "customer"}) as j:
+    async with journey("gated-content", contact={"stage": "customer"}) as j:
         await j.event("form.submitted", FORM)
         j.assert_sent("guide-download", at="Mon 10:00")
         j.assert_not_sent("guide-confirm")
-        j.assert_attribute("lifecycle_stage", "customer")
+        j.assert_stage("customer")
         await j.finish()
         j.assert_ended("completed")
 
@@ -43,7 +43,7 @@ async def test_who_does_not_confirm_is_reminded_once_and_gets_no_guide(journey: 
         j.assert_sent("guide-confirm-reminder", at="Wed 10:00", times=1)
         j.assert_not_sent("guide-download")
         j.assert_ended("exited", reason="not confirmed", at="2026-06-08 10:00")
-        j.assert_attribute("lifecycle_stage", None)
+        j.assert_stage("visitor")
 
 
 async def test_who_confirms_after_the_reminder_gets_it(journey: OpenJourney) -> None:

@@ -21,6 +21,7 @@ async def test_a_low_answer_puts_the_contact_on_the_list_of_those_to_be_called(j
         await j.advance(days=12)
         await j.event("survey.answered", {**DELIVERY, "score": 3})
         j.assert_in_list("needs-a-call")
+        j.assert_task("call", title="order o 1", owner="service", due="2026-06-14 10:00")
         j.assert_ended("completed")
         j.assert_not_sent("survey-reminder")
 

@@ -13,7 +13,7 @@ async def test_who_registers_is_enlisted_and_a_lead_gets_a_teaser_at_once_and_a_
     async with journey("webinar", contact={"first_name": "Ada", "locale": "en", "consents": []}) as j:
         await j.event("webinar.registered", WEBINAR)
         j.assert_in_list("webinar-guests")
-        j.assert_attribute("lifecycle_stage", "lead")
+        j.assert_stage("lead")
         assert "Vinyl, close up" in j.assert_sent("webinar-teaser", at="Mon 10:00").subject
         await j.finish()
         j.assert_sent("webinar-reminder", at="2026-06-10 09:00", times=1)
@@ -44,9 +44,10 @@ async def test_who_does_not_come_is_missed_and_gets_the_recording_too(journey: O
 
 
 async def test_a_customer_does_not_become_a_lead_again(journey: OpenJourney) -> None:
-    async with journey("webinar", contact={"lifecycle_stage": "customer"}) as j:
+    async with journey("webinar", contact={"stage": "customer"}) as j:
         await j.event("webinar.registered", WEBINAR)
-        j.assert_attribute("lifecycle_stage", "customer")
+        j.assert_stage("customer")
+        j.assert_result("promote", "kept")
 
 
 async def test_who_registers_late_is_not_reminded(journey: OpenJourney) -> None:

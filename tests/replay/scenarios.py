@@ -7,6 +7,7 @@ from typing import Any
 from journeys.conditions.first import FirstHolding
 from journeys.outcomes import RefusalReason, SendStatus
 from tests.replay.flow import FLOW
+from tests.replay.people import PEOPLE
 from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, a_plan, eventually
 from workflows import starter
@@ -353,6 +354,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         migrated,
         repeat,
         *FLOW,
+        *PEOPLE,
     )
 }
 BEFORE = "before"

@@ -10,6 +10,7 @@ from journeys.conditions.base import EventFact, Facts
 from journeys.conditions.registry import Condition
 from journeys.documents import journey_from_document
 from journeys.model import Journey
+from journeys.stages import Stage
 
 NOW = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
 ENTERED = NOW - timedelta(days=3)
@@ -72,6 +73,12 @@ patterns = st.fixed_dictionaries(
     {"event": st.sampled_from(EVENT_NAMES)},
     optional={"where": wheres, "within": durations, "since": st.sampled_from(["entry", "step", "ever"])},
 )
+stages = st.sampled_from(list(Stage))
+stage_questions = st.one_of(
+    st.fixed_dictionaries({"is": stages.map(str)}),
+    st.fixed_dictionaries({"at_least": stages.map(str)}, optional={"at_most": stages.map(str)}),
+    st.fixed_dictionaries({"one_of": st.lists(stages.map(str), min_size=1, max_size=3)}),
+)
 leaves = st.one_of(
     st.fixed_dictionaries({"attribute": st.sampled_from(PROPERTIES)}, optional={"is": comparable}),
     st.builds(
@@ -83,6 +90,7 @@ leaves = st.one_of(
     st.fixed_dictionaries({"consent": st.fixed_dictionaries({}, optional={"purpose": st.just("sales")})}),
     st.fixed_dictionaries({"in_list": st.sampled_from(["vip", "newsletter"])}),
     st.fixed_dictionaries({"score": st.fixed_dictionaries({"model": keys, "at_least": st.integers(0, 50)})}),
+    st.fixed_dictionaries({"stage": stage_questions}),
     st.fixed_dictionaries({"entry": st.sampled_from(PROPERTIES)}, optional={"is": comparable}),
     st.fixed_dictionaries(
         {"result": st.fixed_dictionaries({"step": st.sampled_from(STEP_IDS), "is": st.sampled_from(["yes", "sent"])})}
@@ -115,6 +123,7 @@ facts = st.builds(
     lists=st.frozensets(st.sampled_from(["vip", "newsletter"])),
     consents=st.frozensets(st.tuples(st.sampled_from(["marketing", "sales"]), st.just("email"))),
     scores=st.dictionaries(keys, st.integers(0, 100), max_size=2),
+    stage=stages,
     entry=properties,
     results=st.dictionaries(st.sampled_from(STEP_IDS), st.sampled_from(["yes", "no", "sent"]), max_size=2),
     entered_at=st.one_of(st.none(), st.just(ENTERED)),
@@ -147,6 +156,37 @@ plain_steps = st.one_of(
     st.fixed_dictionaries({"set": st.dictionaries(st.sampled_from(PROPERTIES), scalars, min_size=1, max_size=2)}),
     st.fixed_dictionaries({"list": st.one_of(*(st.fixed_dictionaries({word: keys}) for word in ("add", "remove")))}),
     st.fixed_dictionaries({"recompute_score": keys}),
+    st.fixed_dictionaries(
+        {
+            "score": st.fixed_dictionaries(
+                {"model": keys, "add": st.sampled_from([-5, 10]), "reason": st.just("Came to the evening.")}
+            )
+        }
+    ),
+    st.fixed_dictionaries({"stage": stages.map(str)}),
+    st.fixed_dictionaries(
+        {
+            "task": st.fixed_dictionaries(
+                {
+                    "title": st.sampled_from(["Call", "Write about $entry.order_id"]),
+                    "due": st.sampled_from(["2d", "1 day at 09:00", "2 weeks at 18:30:15", "next_window"]),
+                },
+                optional={
+                    "for": names,
+                    "kind": keys,
+                    "details": texts,
+                    "at_end": st.sampled_from(["keep", "cancel"]),
+                },
+            )
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "stage": st.fixed_dictionaries(
+                {"to": stages.map(str), "reason": names.filter(str.strip)}, optional={"recycle": st.booleans()}
+            )
+        }
+    ),
     st.fixed_dictionaries({"exit": names}),
     st.fixed_dictionaries(
         {

@@ -27,10 +27,13 @@ from workflows.ports import (
     ActionResult,
     CalendarPort,
     ChangeList,
+    ChangeStage,
     ChooseArm,
     ChosenArm,
     ContactPort,
+    CreateTask,
     EnrollmentPort,
+    GivePoints,
     JourneyPort,
     JudgeCondition,
     JudgeConditions,
@@ -44,6 +47,7 @@ from workflows.ports import (
     SendReceipt,
     SetAttributes,
     StartJourney,
+    TaskPort,
 )
 from workflows.state import Decision
 
@@ -102,6 +106,7 @@ class World:
     judging: Script = field(default_factory=lambda: Script(YES))
     choosing: Script = field(default_factory=lambda: Script(NONE_HOLDS))
     changing: Script = field(default_factory=lambda: Script(ActionResult(result="changed", because="1 value differs")))
+    tasking: Script = field(default_factory=lambda: Script(ActionResult(result="created", because="task 1 for sales")))
     winning: dict[str, str] = field(default_factory=dict)
     """Experiments with their winners."""
     starting: Script = field(default_factory=lambda: Script(STARTED))
@@ -163,7 +168,10 @@ class World:
             contacts.judge_conditions,
             contacts.set_attributes,
             contacts.change_list,
+            contacts.change_stage,
+            contacts.give_points,
             contacts.recompute_score,
+            FakeTasks(self).create_task,
             journeys.start_journey,
             journeys.choose_arm,
         ]
@@ -224,6 +232,14 @@ class FakeContacts(ContactPort):
     async def change_list(self, request: ChangeList) -> ActionResult:
         return await self._change(request)
 
+    @activity.defn(name="change_stage")
+    async def change_stage(self, request: ChangeStage) -> ActionResult:
+        return await self._change(request)
+
+    @activity.defn(name="give_points")
+    async def give_points(self, request: GivePoints) -> ActionResult:
+        return await self._change(request)
+
     @activity.defn(name="recompute_score")
     async def recompute_score(self, request: RecomputeScore) -> ActionResult:
         return await self._change(request)
@@ -231,6 +247,20 @@ class FakeContacts(ContactPort):
     async def _change(self, request: ActionRequest) -> ActionResult:
         self._world.requests.append(request)
         result = await self._world.changing.answer(request, ActionResult)
+        self._world.write(request.progress)
+        return result
+
+
+class FakeTasks(TaskPort):
+    """Makes no task, and says it has."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @activity.defn(name="create_task")
+    async def create_task(self, request: CreateTask) -> ActionResult:
+        self._world.requests.append(request)
+        result = await self._world.tasking.answer(request, ActionResult)
         self._world.write(request.progress)
         return result
 

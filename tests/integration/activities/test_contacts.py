@@ -7,6 +7,7 @@ from sqlalchemy import select
 from temporalio.exceptions import ApplicationError
 
 from activities.contacts import ContactActivities
+from crm.access import AuditRepository
 from crm.enrollments import EnrollmentRepository
 from crm.events import EventRepository
 from crm.lists import ListRepository
@@ -14,11 +15,22 @@ from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event, QueuedEvent
 from crm.scoring import ScoringRepository
+from crm.stages import StageRepository
 from journeys.outcomes import JourneyState
 from journeys.scoring import PointsModel
+from journeys.stages import Stage
 from kit.database import Sessions
 from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment, an_event
-from workflows.ports import ActionRequest, ChangeList, JudgeCondition, Progress, RecomputeScore, SetAttributes
+from workflows.ports import (
+    ActionRequest,
+    ChangeList,
+    ChangeStage,
+    GivePoints,
+    JudgeCondition,
+    Progress,
+    RecomputeScore,
+    SetAttributes,
+)
 
 NOW = SOME_DAY + timedelta(days=3)
 Request = TypeVar("Request", bound=ActionRequest)
@@ -284,3 +296,68 @@ async def test_an_action_whose_progress_cannot_be_written_is_not_done(
     async with sessions() as session:
         assert await ListRepository(session).of(enrollment.contact_id) == frozenset()
         assert await EventRepository(session).page(enrollment.contact_id) == []
+
+
+class TestChangeStage:
+    async def test_it_moves_forward_only_and_tells_once(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        up = _request(ChangeStage, enrollment, to=Stage.MQL)
+        results = [await activities.change_stage(up) for _ in range(2)]
+        results.append(await activities.change_stage(_request(ChangeStage, enrollment, to=Stage.MQL, step="again")))
+        results.append(await activities.change_stage(_request(ChangeStage, enrollment, to=Stage.LEAD, step="back")))
+
+        assert [one.result for one in results] == ["changed", "changed", "unchanged", "kept"]
+        (event,) = await _derived(sessions)
+        assert (event.name, event.properties) == ("stage.changed", {"from": "visitor", "to": "mql"})
+        async with sessions() as session:
+            (change,) = await StageRepository(session).page(enrollment.contact_id)
+        assert (change.actor, change.enrollment_id) == ("journey:welcome-test", enrollment.id)
+        assert change.event_id == event.event_id
+        assert await _step(sessions, enrollment) == "act"
+
+    async def test_a_step_back_is_audited_with_its_reason(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        await activities.change_stage(_request(ChangeStage, enrollment, to=Stage.SQL, step="up"))
+        back = _request(ChangeStage, enrollment, to=Stage.LEAD, recycle=True, reason="Rejected.")
+
+        assert (await activities.change_stage(back)).result == "changed"
+
+        async with sessions() as session:
+            (entry,) = await AuditRepository(session).of(f"contact:{enrollment.contact_id}")
+        assert (entry.action, entry.details["reason"]) == ("contact.stage_back", "Rejected.")
+
+
+class TestGivePoints:
+    async def test_they_count_at_once_and_once_and_lead_over_a_threshold(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        model = {
+            "key": "lead",
+            "name": "Lead",
+            "rules": [{"key": "order", "event": "order.placed", "points": 5}],
+            "thresholds": [{"key": "warm", "points": 10}],
+        }
+        async with sessions.begin() as session:
+            await ScoringRepository(session).publish(PointsModel.model_validate(model))
+        request = _request(GivePoints, enrollment, model="lead", points=12, reason="Came.")
+
+        results = [await activities.give_points(request) for _ in range(2)]
+
+        assert [one.result for one in results] == ["given", "given"]
+        assert results[0].because == "+12 points under lead: 12, before 0"
+        given, crossed = await _derived(sessions)
+        assert (given.name, given.properties["reason"], given.properties["step"]) == ("score.given", "Came.", "act")
+        assert (crossed.name, crossed.properties["threshold"]) == ("score.crossed", "warm")
+        async with sessions() as session:
+            (explained,) = await ScoringRepository(session).explain(enrollment.contact_id)
+        assert (explained.points, [one.reason for one in explained.entries]) == (12, ["Came."])
+
+    async def test_under_an_unknown_model_it_fails_for_good_and_writes_nothing(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        with pytest.raises(ApplicationError) as caught:
+            await activities.give_points(_request(GivePoints, enrollment, model="lead", points=1, reason="Came."))
+        assert (caught.value.type, caught.value.non_retryable) == ("NotFound", True)
+        assert await _derived(sessions) == []

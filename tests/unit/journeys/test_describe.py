@@ -51,6 +51,13 @@ from tests.support.journeys import condition, documents, journey
         ({"set": {"customer_group": "loyal", "since": None}}, "set customer_group, since"),
         ({"list": {"add": "vip"}}, "add to the list 'vip'"),
         ({"list": {"remove": "vip"}}, "remove from the list 'vip'"),
+        ({"stage": "mql"}, "promote to the stage 'mql'"),
+        ({"stage": {"to": "lead", "recycle": True, "reason": "No."}}, "move to the stage 'lead'"),
+        (
+            {"task": {"title": "Call about $entry.id", "for": "sales", "due": "2d"}},
+            "task for sales: Call about $entry.id",
+        ),
+        ({"score": {"model": "lead", "add": 10, "reason": "Came."}}, "+10 points under 'lead': Came."),
         ({"recompute_score": "purchases"}, "recompute the score 'purchases'"),
         ({"exit": "no review"}, "exit: no review"),
     ],
@@ -76,6 +83,8 @@ def test_a_step_reads_as_what_it_does(step: dict[str, Any], words: str) -> None:
         ({"entry": "amount", "is": {"not_equals": True}}, "entry property 'amount' is not true"),
         ({"consent": {}}, "consent to marketing by email stands"),
         ({"in_list": "vip"}, "on the list 'vip'"),
+        ({"stage": {"at_least": "mql", "at_most": "sql"}}, "stage is at least mql and at most sql"),
+        ({"stage": {"one_of": ["lead", "customer"]}}, "stage is one of lead, customer"),
         ({"score": {"model": "purchases", "at_least": 5}}, "score 'purchases' is at least 5"),
         ({"result": {"step": "asked", "is": "timed_out"}}, "step 'asked' ended with 'timed_out'"),
         (

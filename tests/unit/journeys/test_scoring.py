@@ -158,4 +158,4 @@ def test_a_model_that_makes_no_sense_is_refused(parts: dict[str, Any], sentence:
 
 
 def test_a_model_names_the_events_it_needs() -> None:
-    assert model().events == {"order.placed", "review.created", "Signed Up"}
+    assert model().events == {"order.placed", "review.created", "Signed Up", "score.given"}

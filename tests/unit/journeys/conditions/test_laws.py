@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from journeys.conditions.base import Facts
 from journeys.conditions.registry import Condition
+from journeys.stages import Stage
 from tests.support.journeys import condition, conditions, facts
 
 some_conditions = conditions.map(condition)
@@ -70,7 +71,9 @@ def test_only_facts_a_condition_needs_change_its_verdict(one: Condition, known: 
         lists=known.lists if needs.lists else frozenset(),
         consents=known.consents if needs.consents else frozenset(),
         scores={model: points for model, points in known.scores.items() if model in needs.score_models},
+        stage=known.stage if needs.stage else Stage.VISITOR,
         entry=known.entry,
+        enrollment=known.enrollment,
         entry_event_id=known.entry_event_id,
         results=known.results,
         entered_at=known.entered_at,

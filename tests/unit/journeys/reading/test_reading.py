@@ -134,6 +134,44 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
             'Remove the contact from the list "vip"',
         ),
         (
+            {"stage": "lead"},
+            "Den Kontakt auf die Stufe „Lead“ setzen, nie zurück",
+            'Move the contact to the stage "lead", never backward',
+        ),
+        (
+            {"stage": {"to": "lead", "recycle": True, "reason": "Rejected."}},
+            "Den Kontakt auf die Stufe „Lead“ setzen, auch zurück: Rejected",
+            'Move the contact to the stage "lead", backward too: Rejected',
+        ),
+        (
+            {"task": {"title": "Call", "for": "sales", "due": "2d"}},
+            "Aufgabe für „sales“: „Call“, fällig innerhalb von 2 Tagen",
+            'Give sales the task "Call", due within 2 days',
+        ),
+        (
+            {"task": {"title": "Write", "due": "1 day at 09:00", "at_end": "cancel"}},
+            (
+                "Aufgabe für die Verantwortlichen der Journey: „Write“, fällig am nächsten Tag, 09:00 Uhr; "
+                "endet die Journey vorher, entfällt sie"
+            ),
+            'Give the journey\'s owner the task "Write", due 09:00 on the next day, cancelled when the journey ends',
+        ),
+        (
+            {"task": {"title": "Write", "due": "next_window"}},
+            "Aufgabe für die Verantwortlichen der Journey: „Write“, fällig, sobald Nachrichten versendet werden dürfen",
+            'Give the journey\'s owner the task "Write", due when messages may leave next',
+        ),
+        (
+            {"score": {"model": "lead", "add": 10, "reason": "Came."}},
+            "Dem Kontakt nach dem Punktemodell „lead“ 10 Punkte geben: Came",
+            'Give the contact 10 points under "lead": Came',
+        ),
+        (
+            {"score": {"model": "lead", "add": -5, "reason": "Left."}},
+            "Dem Kontakt nach dem Punktemodell „lead“ 5 Punkte abziehen: Left",
+            'Take 5 points from the contact under "lead": Left',
+        ),
+        (
             {"recompute_score": "purchases"},
             "Die Punkte nach dem Punktemodell „purchases“ neu berechnen",
             'Compute the points under "purchases" anew',
