@@ -3,13 +3,22 @@
 from collections.abc import Mapping, Sequence
 
 from api.schemas.fields import EXAMPLE_INSTANT
-from api.schemas.results import ArmView, ComparisonView, ExperimentView, GroupView, ResultsView
+from api.schemas.results import (
+    ArmView,
+    ComparisonView,
+    ExperimentView,
+    GoalTypesView,
+    GoalTypeView,
+    GroupView,
+    ResultsView,
+)
 from crm.experiments import Group
 from crm.models.experiment import ExperimentRecord
+from crm.reports import NOBODY, GoalTypeResult
+from journeys.model import GoalType
 from journeys.proportions import Counted, difference_interval, rate_interval
 
 _DIGITS = 6
-NOBODY = Group(Counted(0, 0), 0)
 
 
 def group_view(group: Group) -> GroupView:
@@ -73,6 +82,21 @@ def results_view(journey: str, groups: Mapping[bool, Group], experiments: list[E
     )
 
 
+def goal_types_view(found: Mapping[GoalType, GoalTypeResult]) -> GoalTypesView:
+    """Every goal type in its order."""
+    return GoalTypesView(
+        items=[
+            GoalTypeView(
+                goal_type=goal_type,
+                journeys=result.journeys,
+                contacts=group_view(result.groups.get(False, NOBODY)),
+                holdout=group_view(result.groups[True]) if True in result.groups else None,
+            )
+            for goal_type, result in found.items()
+        ]
+    )
+
+
 _QUESTION, _OFFER = Group(Counted(1_000, 104), 0), Group(Counted(1_000, 139), 0)
 EXAMPLE = results_view(
     "welcome",
@@ -87,4 +111,7 @@ EXAMPLE = results_view(
             ),
         )
     ],
+)
+GOAL_TYPES_EXAMPLE = goal_types_view(
+    {GoalType.SELL: GoalTypeResult(4, {False: Group(Counted(2_240, 271), 31), True: Group(Counted(118, 9), 2)})}
 )

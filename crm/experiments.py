@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -65,6 +65,13 @@ class Chosen:
     because: str = ""
 
 
+def outcome_known(now: datetime) -> ColumnElement[bool]:
+    """Of an enrollment: whether its goal is met, or cannot be any more at `now` (aware)."""
+    return Enrollment.goal_met_at.is_not(None) | func.coalesce(
+        Enrollment.goal_until < now, Enrollment.ended_at.is_not(None)
+    )
+
+
 class ExperimentRepository:
     """The experiments of one journey, within the caller's transaction."""
 
@@ -103,15 +110,12 @@ class ExperimentRepository:
 
     async def groups(self, now: datetime) -> dict[bool, Group]:
         """All enrollments of the journey, the held-out ones (True) and the others."""
-        known = Enrollment.goal_met_at.is_not(None) | func.coalesce(
-            Enrollment.goal_until < now, Enrollment.ended_at.is_not(None)
-        )
         query = (
             select(
                 Enrollment.holdout,
                 func.count(),
                 func.count(Enrollment.goal_met_at),
-                func.count().filter(~known),
+                func.count().filter(~outcome_known(now)),
             )
             .where(Enrollment.journey_key == self._journey_key)
             .group_by(Enrollment.holdout)

@@ -10,7 +10,7 @@ from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
 from journeys.reading.english_people import english_score, english_task
 from journeys.reading.parts import clock, listed, runs
-from journeys.reading.people import english_stage_step
+from journeys.reading.stages import english_stage_step, english_stages
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -282,6 +282,7 @@ ENGLISH = Wording(
     goal=_goal,
     leaves=_leaves,
     window=_window,
+    filed=english_stages,
     held_out=lambda percent: f"{percent} % are held out: they pass through without marketing and sales messages",
     of_use=lambda span: f"Left out where it comes more than {lasting(span)} late",
     answers=lambda owner: f"{owner} answers for it",

@@ -21,7 +21,7 @@ from journeys.conditions.registry import (
     condition_kind,
 )
 from journeys.reading.parts import asked_of, listed, operators_of, same_as_entry, units_of
-from journeys.reading.people import english_stage
+from journeys.reading.stages import english_stage
 from journeys.reading.wording import Words
 from journeys.refusals import shown
 from journeys.spans import Span

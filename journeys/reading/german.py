@@ -20,7 +20,7 @@ from journeys.reading.german_clauses import (
 )
 from journeys.reading.german_people import german_score, german_task
 from journeys.reading.parts import clock, listed, runs
-from journeys.reading.people import german_stage_step
+from journeys.reading.stages import german_stage_step, german_stages
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -303,6 +303,7 @@ GERMAN = Wording(
     goal=_goal,
     leaves=_leaves,
     window=_window,
+    filed=german_stages,
     held_out=lambda percent: (
         f"{percent} % bilden die Kontrollgruppe: Sie gehen ohne Werbe- und Vertriebsnachrichten durch"
     ),

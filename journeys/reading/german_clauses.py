@@ -21,7 +21,7 @@ from journeys.conditions.registry import (
     condition_kind,
 )
 from journeys.reading.parts import asked_of, listed, operators_of, same_as_entry, units_of
-from journeys.reading.people import german_stage
+from journeys.reading.stages import german_stage
 from journeys.reading.wording import Words
 from journeys.spans import Span
 from journeys.values import MessageChannel, Purpose, Where, entry_reference
