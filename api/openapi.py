@@ -33,7 +33,9 @@ TAGS = [
     {"name": "Events", "description": "What happened. Segment's tracking API, and our own words."},
     {"name": "Journeys", "description": "Write, check and publish journeys."},
     {"name": "Enrollments", "description": "Contacts inside journeys: start, look, explain, steer."},
-    {"name": "Contacts", "description": "People: what is known of them, their consent, score and history."},
+    {"name": "Contacts", "description": "People: what is known of them, their consent, stage, score and history."},
+    {"name": "Tasks", "description": "What journeys have given people to do."},
+    {"name": "Reports", "description": "What journeys brought about together."},
     {"name": "Health", "description": "For load balancers and supervisors."},
 ]
 ASSETS = "/docs/assets"

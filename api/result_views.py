@@ -3,13 +3,22 @@
 from collections.abc import Mapping, Sequence
 
 from api.schemas.fields import EXAMPLE_INSTANT
-from api.schemas.results import ArmView, ComparisonView, ExperimentView, GroupView, ResultsView
+from api.schemas.results import (
+    ArmView,
+    ComparisonView,
+    ExperimentView,
+    GoalTypesView,
+    GoalTypeView,
+    GroupView,
+    ResultsView,
+)
 from crm.experiments import Group, Part
 from crm.models.experiment import ExperimentRecord
+from crm.reports import NOBODY, GoalTypeResult
+from journeys.model import GoalType
 from journeys.proportions import Counted, difference_interval, rate_interval
 
 _DIGITS = 6
-NOBODY = Group(Counted(0, 0), 0)
 
 
 def group_view(group: Group) -> GroupView:
@@ -76,6 +85,26 @@ def results_view(journey: str, groups: Mapping[Part, Group], experiments: list[E
     )
 
 
+def goal_types_view(found: Mapping[GoalType, GoalTypeResult]) -> GoalTypesView:
+    """Every goal type in its order."""
+    return GoalTypesView(
+        items=[
+            GoalTypeView(
+                goal_type=goal_type,
+                journeys=result.journeys,
+                contacts=group_view(result.groups.get(Part.CONTACTS, NOBODY)),
+                holdout=_group_view_of(result, Part.HOLDOUT),
+                control_group=_group_view_of(result, Part.CONTROL_GROUP),
+            )
+            for goal_type, result in found.items()
+        ]
+    )
+
+
+def _group_view_of(result: GoalTypeResult, part: Part) -> GroupView | None:
+    return group_view(result.groups[part]) if part in result.groups else None
+
+
 _QUESTION, _OFFER = Group(Counted(1_000, 104), 0), Group(Counted(1_000, 139), 0)
 EXAMPLE = results_view(
     "welcome",
@@ -94,4 +123,11 @@ EXAMPLE = results_view(
             ),
         )
     ],
+)
+GOAL_TYPES_EXAMPLE = goal_types_view(
+    {
+        GoalType.SELL: GoalTypeResult(
+            4, {Part.CONTACTS: Group(Counted(2_240, 271), 31), Part.HOLDOUT: Group(Counted(118, 9), 2)}
+        )
+    }
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import case, func, literal_column, select, text, update
+from sqlalchemy import ColumnElement, case, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -54,11 +54,12 @@ class Part(StrEnum):
     CONTROL_GROUP = "control_group"
 
 
-_PART = case(
+PART = case(
     (Enrollment.control_group, literal_column(f"'{Part.CONTROL_GROUP}'")),
     (Enrollment.holdout, literal_column(f"'{Part.HOLDOUT}'")),
     else_=literal_column(f"'{Part.CONTACTS}'"),
 )
+"""The part of an enrollment, for queries."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ class Chosen:
 
     arm: str
     because: str = ""
+
+
+def outcome_known(now: datetime) -> ColumnElement[bool]:
+    """Of an enrollment: whether its goal is met, or cannot be any more at `now` (aware)."""
+    return Enrollment.goal_met_at.is_not(None) | func.coalesce(
+        Enrollment.goal_until < now, Enrollment.ended_at.is_not(None)
+    )
 
 
 class ExperimentRepository:
@@ -123,18 +131,15 @@ class ExperimentRepository:
 
     async def groups(self, now: datetime) -> dict[Part, Group]:
         """All enrollments of the journey by part; a part without any is left out."""
-        known = Enrollment.goal_met_at.is_not(None) | func.coalesce(
-            Enrollment.goal_until < now, Enrollment.ended_at.is_not(None)
-        )
         query = (
             select(
-                _PART,
+                PART,
                 func.count(),
                 func.count(Enrollment.goal_met_at),
-                func.count().filter(~known),
+                func.count().filter(~outcome_known(now)),
             )
             .where(Enrollment.journey_key == self._journey_key)
-            .group_by(_PART)
+            .group_by(PART)
         )
         rows = await self._session.execute(query)
         return {Part(part): Group(Counted(entered, met), still) for part, entered, met, still in rows}

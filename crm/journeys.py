@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +31,9 @@ class JourneySummary:
     key: str
     name: str
     owner: str
+    goal_type: str | None
+    stages: tuple[str, ...]
+    """The lifecycle stages it is for."""
     live: int | None
     draft: int | None
 
@@ -42,6 +45,8 @@ class _Version(NamedTuple):
     share: int | None
     name: str
     owner: str
+    goal_type: str | None
+    stages: list[str] | None
 
 
 class JourneyRepository:
@@ -137,11 +142,15 @@ class JourneyRepository:
         query = select(JourneyVersion).where(JourneyVersion.journey_key == key)
         return list(await self._session.scalars(query.order_by(JourneyVersion.version.desc())))
 
-    async def page(self, *, after: str | None = None, limit: int = 50) -> list[JourneySummary]:
-        """Journeys in order of their keys, beginning behind `after`."""
+    async def page(
+        self, *, stage: str | None = None, goal_type: str | None = None, after: str | None = None, limit: int = 50
+    ) -> list[JourneySummary]:
+        """Journeys in order of their keys, beginning behind `after`; of a stage or goal type only, where given."""
         keys = select(JourneyRecord.key).order_by(JourneyRecord.key).limit(limit)
         if after is not None:
             keys = keys.where(JourneyRecord.key > after)
+        if stage is not None or goal_type is not None:
+            keys = keys.where(JourneyRecord.key.in_(_filed(stage, goal_type)))
         definition = JourneyVersion.definition
         rows = await self._session.execute(
             select(
@@ -151,6 +160,8 @@ class JourneyRepository:
                 JourneyVersion.share,
                 definition["name"].astext,
                 definition["owner"].astext,
+                definition["goal"]["type"].astext,
+                definition["stages"],
             )
             .where(JourneyVersion.journey_key.in_(keys))
             .order_by(JourneyVersion.journey_key, JourneyVersion.version)
@@ -235,6 +246,21 @@ def _still_on_trial(trial: JourneyVersion) -> NoReturn:
     )
 
 
+def _filed(stage: str | None, goal_type: str | None) -> Select[tuple[str]]:
+    """Keys of the journeys that are filed so, as the version says that `_summary` shows."""
+    is_live = and_(JourneyVersion.state == VersionState.LIVE, JourneyVersion.share.is_(None))
+    shown = (
+        select(JourneyVersion.journey_key, JourneyVersion.definition)
+        .distinct(JourneyVersion.journey_key)
+        .order_by(JourneyVersion.journey_key, is_live.desc(), JourneyVersion.version.desc())
+        .subquery()
+    )
+    query = select(shown.c.journey_key)
+    if stage is not None:
+        query = query.where(shown.c.definition["stages"].contains([stage]))
+    return query.where(shown.c.definition["goal"]["type"].astext == goal_type) if goal_type is not None else query
+
+
 def _summary(key: str, versions: Sequence[_Version]) -> JourneySummary:
     by_state = {version.state: version for version in versions if version.share is None}
     live, draft = by_state.get(VersionState.LIVE), by_state.get(VersionState.DRAFT)
@@ -243,6 +269,8 @@ def _summary(key: str, versions: Sequence[_Version]) -> JourneySummary:
         key=key,
         name=shown.name,
         owner=shown.owner,
+        goal_type=shown.goal_type,
+        stages=tuple(shown.stages or ()),
         live=live.version if live is not None else None,
         draft=draft.version if draft is not None else None,
     )

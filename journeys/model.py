@@ -7,13 +7,23 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from journeys.conditions.registry import Condition
 from journeys.duration import Duration, parse_duration, write_duration
 from journeys.entries import Absence, Broadcast, DateEntry, TimedEntry
 from journeys.frequency import AtCap, Priority
 from journeys.refusals import refused
+from journeys.stages import Stage
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Flag, Key, Scalar, Strict, Where, Whole
 from journeys.window import Window
@@ -137,6 +147,16 @@ Exits = Annotated[
 """Events that end an enrollment at any step; one may be written without the list around it."""
 
 
+def _each_once(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    if twice := next((stage for stage in stages if stages.count(stage) > 1), None):
+        raise refused(f"the stage '{twice}' is named twice.", "Name each once.")
+    return stages
+
+
+Stages = Annotated[tuple[Stage, ...], AfterValidator(_each_once)]
+"""Lifecycle stages."""
+
+
 class Journey(Strict):
     """A journey definition. A published version of it never changes."""
 
@@ -145,6 +165,9 @@ class Journey(Strict):
     owner: Annotated[str, Field(min_length=1, max_length=100, description="The team that answers for it.")]
     description: str = Field(default="", max_length=5_000, description="What it is for, in sentences.")
     goal: Goal | None = Field(default=None, description="What it is to achieve; a contact that does so leaves.")
+    stages: Stages = Field(
+        default=(), description="The lifecycle stages it is for, so that it is found. It keeps nobody out."
+    )
     entry: Entry = Field(description="How contacts get in.")
     exit: Exits = Field(default=(), description="Events that end it at any step.")
     holdout: Whole | None = Field(

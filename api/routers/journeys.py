@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import TypeAdapter
 
 from api import problems
@@ -28,6 +28,8 @@ from crm.enrollments import EnrollmentRepository
 from crm.journeys import JourneyRepository
 from crm.models.journey import JourneyVersion
 from crm.publication import PublicationRepository
+from journeys.model import GoalType
+from journeys.stages import Stage
 from journeys.values import Key
 from kit.errors import Invalid, Problem
 
@@ -80,11 +82,16 @@ async def put_journey(
     ),
 )
 async def list_journeys(
-    session: SessionDep, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
+    session: SessionDep,
+    *,
+    stage: Annotated[Stage | None, Query(description="Only those for this lifecycle stage.")] = None,
+    goal_type: Annotated[GoalType | None, Query(description="Only those with a goal of this type.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: CursorText = None,
 ) -> Page[JourneyItem]:
-    """In the order of their keys."""
+    """In the order of their keys, filed as the live version says, or else the newest."""
     after = read_cursor(cursor, TypeAdapter[str](Key).validate_python)
-    rows = await JourneyRepository(session).page(after=after, limit=limit + 1)
+    rows = await JourneyRepository(session).page(stage=stage, goal_type=goal_type, after=after, limit=limit + 1)
     items, following = paged(rows, limit, lambda row: row.key)
     return Page[JourneyItem](items=[JourneyItem.model_validate(row) for row in items], next=following)
 

@@ -12,6 +12,8 @@ from api.schemas.journeys import (
     VersionItem,
     VersionView,
 )
+from journeys.model import GoalType
+from journeys.stages import Stage
 
 JOURNEY: dict[str, Any] = {
     "key": "welcome",
@@ -71,7 +73,18 @@ PUBLISHED: dict[str, Any] = {
     ],
 }
 JOURNEYS = Page[JourneyItem](
-    items=[JourneyItem(key="welcome", name="Welcome", owner="crm", live=1, draft=None)], next=None
+    items=[
+        JourneyItem(
+            key="welcome",
+            name="Welcome",
+            owner="crm",
+            goal_type=GoalType.SIZZLE,
+            stages=[Stage.LEAD],
+            live=1,
+            draft=None,
+        )
+    ],
+    next=None,
 )
 JOURNEY_READ = JourneyView(
     key="welcome",

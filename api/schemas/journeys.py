@@ -6,6 +6,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schemas.fields import Output
+from journeys.model import GoalType
+from journeys.stages import Stage
 
 STORED_STATES = Literal["draft", "live", "finishing", "stopped"]
 
@@ -54,6 +56,8 @@ class JourneyItem(Output):
     key: str
     name: str
     owner: str
+    goal_type: GoalType | None
+    stages: list[Stage] = Field(description="The lifecycle stages it is for.")
     live: int | None = Field(description="Version that takes new contacts.")
     draft: int | None = Field(description="Version being written.")
 

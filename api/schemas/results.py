@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from api.schemas.fields import Output
+from journeys.model import GoalType
 
 
 class GroupView(Output):
@@ -58,3 +59,21 @@ class ResultsView(Output):
     )
     effect_of_marketing: ComparisonView | None = Field(description="Contacts compared with the control group.")
     experiments: list[ExperimentView]
+
+
+class GoalTypeView(Output):
+    """What journeys with goals of one type brought about."""
+
+    goal_type: GoalType
+    journeys: int = Field(description="How many such journeys anybody has entered.")
+    contacts: GroupView = Field(description="Enrollments that got the messages.")
+    holdout: GroupView | None = Field(description="Those that passed through without them; null where there are none.")
+    control_group: GroupView | None = Field(
+        description="Those of the global control group, without any marketing message; null where there are none."
+    )
+
+
+class GoalTypesView(Output):
+    """The five goal types."""
+
+    items: list[GoalTypeView]

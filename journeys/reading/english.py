@@ -11,7 +11,7 @@ from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting,
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
 from journeys.reading.parts import clock, listed, runs
-from journeys.reading.stages import english_stage_step
+from journeys.reading.stages import english_stage_step, english_stages
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -288,6 +288,7 @@ ENGLISH = Wording(
     leaves=_leaves,
     window=_window,
     frequency=of_journey,
+    filed=english_stages,
     held_out=lambda percent: f"{percent} % are held out: they pass through without marketing and sales messages",
     of_use=lambda span: f"Left out where it comes more than {lasting(span)} late",
     answers=lambda owner: f"{owner} answers for it",

@@ -21,7 +21,7 @@ from journeys.reading.german_clauses import (
 from journeys.reading.german_frequency import of_journey, of_message
 from journeys.reading.german_people import german_score, german_task
 from journeys.reading.parts import clock, listed, runs
-from journeys.reading.stages import german_stage_step
+from journeys.reading.stages import german_stage_step, german_stages
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -311,6 +311,7 @@ GERMAN = Wording(
     leaves=_leaves,
     window=_window,
     frequency=of_journey,
+    filed=german_stages,
     held_out=lambda percent: (
         f"{percent} % bilden die Kontrollgruppe: Sie gehen ohne Werbe- und Vertriebsnachrichten durch"
     ),

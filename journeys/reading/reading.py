@@ -38,6 +38,8 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
         way_in = words.asked_in
     yield way_in + (words.provided(words.clause(entry.audience)) if entry.audience is not None else "")
     yield words.again(entry.again)
+    if journey.stages:
+        yield words.filed(journey.stages)
     if journey.goal is not None:
         yield words.goal(journey.goal)
     for criterion in journey.exit:

@@ -1,6 +1,6 @@
-"""Lifecycle stages, tasks and points given by a step, in both languages."""
+"""Lifecycle stages in both languages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from journeys.conditions.stage import StageCondition
 from journeys.reading.parts import listed
@@ -55,3 +55,13 @@ def german_stage(condition: StageCondition) -> str:
     parts += [f"mindestens „{names[asked.at_least]}“"] if asked.at_least else []
     parts += [f"höchstens „{names[asked.at_most]}“"] if asked.at_most else []
     return f"die Stufe des Kontakts {listed(parts, ' und ')} ist"
+
+
+def english_stages(stages: Sequence[Stage]) -> str:
+    """Which stages a journey is for."""
+    return f"It is for contacts in the stage {listed([ENGLISH_STAGES[stage] for stage in stages], ' or ')}"
+
+
+def german_stages(stages: Sequence[Stage]) -> str:
+    """Which stages a journey is for."""
+    return f"Sie ist für Kontakte auf der Stufe {listed([GERMAN_STAGES[stage] for stage in stages], ' oder ')}"

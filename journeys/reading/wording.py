@@ -4,7 +4,7 @@ Kinds of steps, conditions and timed entries are named as journeys write them; a
 every language, so a new kind is one function and one line per language.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from journeys.conditions.registry import Condition, condition_kind
 from journeys.model import Again, Goal, Journey
 from journeys.places import Path
+from journeys.stages import Stage
 from journeys.steps.base import BaseStep
 from journeys.values import EventCriterion
 from journeys.window import Window
@@ -50,6 +51,8 @@ class Wording:
     window: Callable[[Window], str]
     frequency: Callable[[Journey], Iterable[str]]
     """What becomes of its messages at the frequency cap; nothing where it is as usual."""
+    filed: Callable[[Sequence[Stage]], str]
+    """Which lifecycle stages it is for."""
     held_out: Callable[[int], str]
     """That so many percent of the contacts get no message, for comparison."""
     of_use: Words

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from journeys.conditions.registry import All, AnyOf, Condition, EventCondition, ScoreCondition
+from journeys.conditions.registry import All, AnyOf, Condition, EventCondition, ScoreCondition, StageCondition
 from journeys.findings import Note, error, warning
 from journeys.model import Journey
 from journeys.places import Path
+from journeys.stages import Stage
 from journeys.values import Comparison
 from journeys.walk import comparisons, condition_roots, conditions_in
 
@@ -21,6 +22,14 @@ def impossible_ranges(journey: Journey) -> Iterator[Note]:
             yield from _range(path, condition.at_least, condition.at_most, hint=" For none at all, use `none`.")
         if isinstance(condition, ScoreCondition):
             yield from _range((*path, "score"), condition.score.at_least, condition.score.at_most)
+        if isinstance(condition, StageCondition):
+            yield from _stages((*path, "stage"), condition.stage.at_least, condition.stage.at_most)
+
+
+def _stages(path: Path, least: Stage | None, most: Stage | None) -> Iterator[Note]:
+    if least is not None and most is not None and least.rank > most.rank:
+        what = f"Nothing is at least {least} and at most {most}."
+        yield error("impossible-range", path, what, "Change `at_least` or `at_most`.")
 
 
 def _range(path: Path, least: float | None, most: float | None, *, hint: str = "") -> Iterator[Note]:

@@ -301,6 +301,7 @@ documents = st.fixed_dictionaries(
             criteria,
             st.sampled_from(["sell", "serve", "speak", "save", "sizzle"]),
         ),
+        "stages": st.lists(stages.map(str), max_size=3, unique=True),
         "exit": st.one_of(criteria, st.lists(criteria, max_size=2)),
         "window": windows,
     },

@@ -52,7 +52,7 @@ async def test_a_draft_becomes_live_and_is_read_with_its_plan_and_counts(client:
     assert list(read["counts"]) == list(read["live"]["plan"]["nodes"]) == ["mail", "wait-1"]
     assert set(read["counts"]["mail"].values()) == {0}
     assert (await client.get("/v1/journeys")).json()["items"] == [
-        {"key": "hello", "name": "Hello", "owner": "crm", "live": 1, "draft": None}
+        {"key": "hello", "name": "Hello", "owner": "crm", "goal_type": "sell", "stages": [], "live": 1, "draft": None}
     ]
 
 

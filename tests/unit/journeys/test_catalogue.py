@@ -31,10 +31,16 @@ def test_journeys_of_every_goal_type_and_a_points_model_ship() -> None:
     assert set(MODELS) == {"purchases"}
 
 
-def test_each_is_on_the_page_of_the_catalogue_with_its_goal_type() -> None:
-    listed = re.findall(r"^\| `([\w-]+)` \| [^|]+ \| ([A-Z][a-z]+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
-    shipped = {key: journey.goal.type.capitalize() for key, journey in JOURNEYS.items() if journey.goal}
-    assert dict(listed) == shipped
+def test_each_is_on_the_page_of_the_catalogue_with_its_stages_and_goal_type() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \| ([a-z, ]+) \| ([A-Z][a-z]+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    listed = {key: (stages, goal_type) for key, stages, goal_type in rows}
+    shipped = {
+        key: (", ".join(journey.stages), journey.goal.type.capitalize())
+        for key, journey in JOURNEYS.items()
+        if journey.goal
+    }
+    assert listed == shipped
+    assert len(rows) == len(listed), "each is there once"
     assert shipped.keys() == JOURNEYS.keys(), "each has a goal"
 
 

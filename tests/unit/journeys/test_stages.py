@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journeys.checks import check
 from journeys.plan import Role, compile_plan
 from journeys.stages import Stage, StageMove, move_to
 from journeys.steps.change_stage import StageNode
@@ -92,6 +93,19 @@ def test_at_least_and_at_most_together_are_exactly_it(known: Any, stage: Stage) 
 def test_a_condition_without_a_question_is_refused() -> None:
     with pytest.raises(Invalid, match="asks nothing of the stage"):
         condition({"stage": {}})
+
+
+def test_a_journey_is_filed_by_stages_each_named_once() -> None:
+    assert journey(stages=["lead", "customer"]).stages == (Stage.LEAD, Stage.CUSTOMER)
+    with pytest.raises(Invalid, match="The stage 'lead' is named twice"):
+        journey(stages=["lead", "lead"])
+
+
+def test_a_range_of_stages_that_holds_none_is_found() -> None:
+    asked = {"if": {"stage": {"at_least": "customer", "at_most": "lead"}}, "then": [{"wait": "1d"}]}
+    (finding,) = check(journey(steps=[asked]), None)
+    assert (finding.rule, finding.problem.where) == ("impossible-range", "steps[0].if.stage")
+    assert finding.problem.what == "Nothing is at least customer and at most lead."
 
 
 def test_a_wait_for_a_stage_is_woken_by_its_change() -> None:

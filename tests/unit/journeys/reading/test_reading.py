@@ -294,6 +294,34 @@ def test_the_frame_of_a_journey_is_told() -> None:
     assert "leave Monday to Friday and Sunday from 08:00 to 20:00" in english
 
 
+def test_the_stages_a_journey_is_for_are_told() -> None:
+    made = journey(stages=["lead", "customer"])
+    assert "Sie ist für Kontakte auf der Stufe Lead oder Kunde." in read_journey(made, Language.GERMAN)
+    assert "It is for contacts in the stage lead or customer." in read_journey(made, Language.ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("asked", "german", "english"),
+    [
+        ({"is": "customer"}, "die Stufe des Kontakts „Kunde“ ist", 'the contact\'s stage is "customer"'),
+        (
+            {"at_least": "mql", "at_most": "opportunity"},
+            "die Stufe des Kontakts mindestens „Lead fürs Marketing (MQL)“ und höchstens „Verkaufschance“ ist",
+            'the contact\'s stage is at least "marketing-qualified lead" and at most "opportunity"',
+        ),
+        (
+            {"one_of": ["lead", "evangelist"]},
+            "die Stufe des Kontakts „Lead“ oder „Fürsprecher“ ist",
+            'the contact\'s stage is "lead" or "evangelist"',
+        ),
+    ],
+)
+def test_a_condition_on_the_stage_reads_as_what_it_asks(asked: dict[str, Any], german: str, english: str) -> None:
+    made = condition({"stage": asked})
+    assert WORDINGS[Language.GERMAN].clause(made) == german
+    assert WORDINGS[Language.ENGLISH].clause(made) == english
+
+
 def test_silence_and_dates_as_entries_are_told() -> None:
     made = journey(entry={"absence": {"of": ["order.placed", "page.viewed"], "for": "90d"}})
     assert (
