@@ -72,6 +72,7 @@ def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
         yield from every_way_ends(subject)
     if known is not None:
         yield from messages.templates(journey, known)
+        yield from messages.said_in_vain(journey, known)
     if known is not None and subject is not None:
         yield from mail_before_consent(subject, known)
         yield from variables_present(subject, known)
