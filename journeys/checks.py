@@ -83,6 +83,7 @@ def _notes(journey: Journey, known: KnownTemplates | None, beside: Others | None
         yield from others.unknown_references(journey, beside)
     if known is not None:
         yield from messages.templates(journey, known)
+        yield from messages.said_in_vain(journey, known)
     if known is not None and subject is not None:
         yield from mail_before_consent(subject, known)
         yield from variables_present(subject, known)

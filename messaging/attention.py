@@ -114,15 +114,16 @@ class Attention:
         return tuple(_place(row) for row in rows)
 
     async def _take(self, place: Place) -> None:
-        values = vars(self._key) | {"contact_id": self._contact_id, "priority": place.priority}
-        taken = insert(WaitingMessage).values(**values, since=place.since, last=place.last, until=place.until)
-        moved = {"until": taken.excluded.until}
+        its_own = vars(place) | vars(self._key) | {"contact_id": self._contact_id}
+        its_own.pop("message")  # which is made of the key
+        taken = insert(WaitingMessage).values(**its_own)
+        moved = {name: taken.excluded[name] for name in ("until", "priority", "unsent")}
         await self._session.execute(taken.on_conflict_do_update(constraint="pk_waiting_messages", set_=moved))
 
 
 def _place(row: WaitingMessage) -> Place:
     key = MessageKey(row.enrollment_id, row.step, row.iteration, row.channel)
-    return Place(_name(key), Priority(row.priority), row.since, row.last, row.until)
+    return Place(_name(key), Priority(row.priority), row.since, row.last, row.until, row.unsent)
 
 
 def _name(key: MessageKey) -> str:

@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta, tzinfo
 
 from journeys.duration import describe_duration
@@ -54,6 +54,8 @@ class Place:
     """It does not wait beyond this."""
     until: datetime
     """When its turn is to come, as far as is known."""
+    unsent: bool = False
+    """Of a contact that is held out for comparison: it keeps the pace of the others, and nobody waits for it."""
 
     def kept(self, at: datetime) -> bool:
         """Whether it still holds the place."""
@@ -98,12 +100,14 @@ class Frequency:
     def place(self, at: datetime, expires_at: datetime | None) -> Place:
         """The place this message has or would get now, its turn not yet worked out."""
         if self.own is not None:
-            return self.own
+            return replace(self.own, priority=self.priority)  # the journey may have another one by now
         return Place(self.message, self.priority, since=at, last=expires_at or at + self.longest_wait, until=at)
 
     def ahead_of(self, place: Place, at: datetime) -> list[Place]:
         """Who goes before a place."""
-        others = [other for other in self.line if other.message != place.message and other.kept(at)]
+        others = (
+            other for other in self.line if other.message != place.message and not other.unsent and other.kept(at)
+        )
         return [other for other in others if other.order(at) < place.order(at)]
 
     def full(self, at: datetime, zone: tzinfo) -> list[Cap]:

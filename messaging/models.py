@@ -102,6 +102,8 @@ class WaitingMessage(Base):
     """It does not wait beyond this."""
     until: Mapped[datetime]
     """When its turn is to come, as far as is known."""
+    unsent: Mapped[bool]
+    """Of a contact that is held out for comparison: nobody waits for it."""
 
 
 class Suppression(Base):

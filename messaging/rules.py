@@ -195,9 +195,8 @@ def _in_line(facts: GateFacts, place: Place, until: datetime, because: str) -> R
     if opening > place.last:
         because = f"{because} Its turn would be at {facts.local(opening)}; it waits until {facts.local(place.last)}."
         return Refused(RefusalReason.FREQUENCY_CAP, because)
-    # Who is not to get the message takes nobody's place, but keeps the pace of those who do.
-    held = facts.held_out or facts.in_control_group
-    return Deferred(opening, facts.zone.key, because, "its turn", None if held else replace(place, until=opening))
+    taken = replace(place, until=opening, unsent=facts.held_out or facts.in_control_group)
+    return Deferred(opening, facts.zone.key, because, "its turn", taken)
 
 
 def _held_back(facts: GateFacts, ahead: int) -> str:

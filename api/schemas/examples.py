@@ -66,7 +66,8 @@ PUBLISHED: dict[str, Any] = {
             field="journeys welcome, voucher-and-review",
             what="One contact can get 4 marketing messages within 7 days, more than 3: 'welcome' 2 (at the earliest "
             "days 0 to 2 after the entry: 'welcome', 'ask-for-profile'); 'voucher-and-review' 2 (at the earliest "
-            "days 1 to 3 after the entry: 'voucher', 'send-1').",
+            "days 1 to 3 after the entry: 'voucher', 'send-1'). The gate lets 3 through: the others wait for their "
+            "turn, and are refused as `frequency_cap` where that comes too late.",
             remedy="Put more time between them, let one journey exclude the other by its audience or `exit`, or raise "
             "the cap.",
         )

@@ -1,11 +1,15 @@
-"""Rules about messages: that their templates exist. What must be so on every way to one is in `journeys.proofs`."""
+"""Rules about messages: that their templates exist, and that what is said of them has an effect.
+
+What must be so on every way to one is in `journeys.proofs`.
+"""
 
 from collections.abc import Iterator
 
-from journeys.findings import KnownTemplates, Note, error
+from journeys.findings import KnownTemplates, Note, error, warning
 from journeys.mistakes import nearest
 from journeys.model import Journey
-from journeys.steps.send import SendStep
+from journeys.steps.send import Message, SendStep
+from journeys.values import Purpose
 from journeys.walk import visits
 
 
@@ -18,3 +22,20 @@ def templates(journey: Journey, known: KnownTemplates) -> Iterator[Note]:
             remedy = f"Did you mean '{meant}'?" if meant else "Publish it first, or name another one."
             path = (*visit.path, "send", "template")
             yield error("missing-template", path, f"There is no template '{key}'.", remedy)
+
+
+def said_in_vain(journey: Journey, known: KnownTemplates) -> Iterator[Note]:
+    """What a step says of cap and repetition means something for the class of its message."""
+    for visit in visits(journey):
+        template = known.get(visit.step.send.template) if isinstance(visit.step, SendStep) else None
+        if isinstance(visit.step, SendStep) and template is not None:
+            for key in _without_effect(visit.step.send, template.message_class):
+                what = f"`{key}` has no effect: '{visit.step.send.template}' is a {template.message_class} message."
+                yield warning("said-in-vain", (*visit.path, "send", key), what, "Leave it out.")
+
+
+def _without_effect(message: Message, message_class: str) -> Iterator[str]:
+    if message.cap is not None and message_class != Purpose.MARKETING:
+        yield "cap"
+    if message.repeat is not None and message_class not in tuple(Purpose):
+        yield "repeat"

@@ -25,6 +25,7 @@ def upgrade() -> None:
     sa.Column('since', sa.DateTime(timezone=True), nullable=False),
     sa.Column('last', sa.DateTime(timezone=True), nullable=False),
     sa.Column('until', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('unsent', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['contact_id'], ['contacts.id'], name=op.f('fk_waiting_messages_contact_id_contacts'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['enrollment_id'], ['enrollments.id'], name=op.f('fk_waiting_messages_enrollment_id_enrollments'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('enrollment_id', 'step', 'iteration', 'channel', name=op.f('pk_waiting_messages'))

@@ -42,3 +42,20 @@ def test_functions_and_triggers_leave_with_the_schema(empty_database_url: str) -
     query = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
     with psycopg.connect(empty_database_url) as connection:
         assert connection.execute(query).fetchone() == (0,)
+
+
+def test_messages_sent_before_the_frequency_cap_are_counted_from_their_claim(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+    command.upgrade(config, "0001")
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("SET session_replication_role = replica")  # nothing a message refers to is needed here
+        connection.execute(
+            "INSERT INTO messages "
+            "(enrollment_id, step, iteration, channel, contact_id, template_key, state, claimed_at) "
+            "SELECT uuidv7(), 'mail', 1, 'email', uuidv7(), 'voucher', 'handed_over', claimed_at "
+            "FROM unnest(ARRAY[NULL, '2026-06-02 10:00+00'::timestamptz]) AS claims (claimed_at)"
+        )
+    command.upgrade(config, "head")
+    with psycopg.connect(empty_database_url) as connection:
+        query = "SELECT count(*), count(counted_at), bool_and(counted_at IS NOT DISTINCT FROM claimed_at) FROM messages"
+        assert connection.execute(query).fetchone() == (2, 1, True)

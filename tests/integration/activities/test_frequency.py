@@ -262,8 +262,21 @@ async def test_a_held_out_contact_keeps_the_pace_and_takes_nobodys_place(session
     async with sessions.begin() as session:
         (await session.get_one(Enrollment, held.enrollment.id)).holdout = True
     await shop.send()
-    assert (await shop.send(held, at=NOON + DAY)).until == NOON + WEEK
+    assert (await shop.send(held, at=NOON + DAY, priority=Priority.HIGH)).until == NOON + WEEK
+    low = await shop.another("low")
+    assert (await shop.send(low, at=NOON + WEEK, priority=Priority.LOW)).status is SendStatus.SENT
+    # It began to wait on the second day, and does so for a week at most.
+    assert (await shop.send(held, at=NOON + WEEK, priority=Priority.HIGH)).refusal is RefusalReason.FREQUENCY_CAP
     assert await shop.waiting() == []
+
+
+async def test_a_held_out_contact_whose_turn_comes_is_refused_for_that(sessions: Sessions) -> None:
+    shop = await a_shop(sessions)
+    held = await shop.another("held")
+    async with sessions.begin() as session:
+        (await session.get_one(Enrollment, held.enrollment.id)).holdout = True
+    await shop.send()
+    assert (await shop.send(held, at=NOON + DAY)).until == NOON + WEEK
     assert (await shop.send(held, at=NOON + WEEK)).refusal is RefusalReason.HOLDOUT
 
 

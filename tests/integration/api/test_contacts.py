@@ -53,6 +53,16 @@ async def test_one_unusable_trait_keeps_all_from_being_written(client: httpx.Asy
     assert (await client.get("/v1/contacts", params={"user_id": "u1"})).json()["items"] == []
 
 
+async def test_quiet_hours_are_checked_when_they_are_written(client: httpx.AsyncClient) -> None:
+    wrong = await client.put("/v1/contacts", json={"user_id": "u1", "traits": {"quiet_hours": "at night"}})
+    assert wrong.status_code == 422
+    (error,) = wrong.json()["errors"]
+    assert error["field"] == "/traits/quiet_hours"
+    assert 'such as "21:00-08:00"' in wrong.text.replace("\\", "")
+    right = await client.put("/v1/contacts", json={"user_id": "u1", "traits": {"quiet_hours": "21:00 - 8:00"}})
+    assert right.json()["contact"]["attributes"] == {"quiet_hours": "21:00-08:00"}
+
+
 @pytest.mark.parametrize("params", [{"user_id": "u1"}, {"email": "ADA@example.com"}])
 async def test_a_contact_is_found_by_its_names(client: httpx.AsyncClient, params: dict[str, str]) -> None:
     made = (await client.put("/v1/contacts", json=ADA)).json()["contact"]

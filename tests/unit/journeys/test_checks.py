@@ -277,6 +277,22 @@ class TestEntry:
 
 
 class TestMessages:
+    @pytest.mark.parametrize(
+        ("template", "said_of_it", "in_vain"),
+        [
+            ("receipt", {"cap": "skip"}, ["cap"]),
+            ("receipt", {"cap": "defer", "repeat": "always"}, ["cap", "repeat"]),
+            ("offer", {"cap": "skip", "repeat": "30d"}, ["cap"]),
+            ("voucher", {"cap": "skip", "repeat": "never"}, []),
+            ("vouchr", {"cap": "skip"}, []),
+        ],
+    )
+    def test_what_is_said_of_a_message_that_does_not_know_it(
+        self, template: str, said_of_it: dict[str, str], in_vain: list[str]
+    ) -> None:
+        found = findings("said-in-vain", steps=[{"send": {"template": template, **said_of_it}}])
+        assert [finding.problem.where for finding in found] == [f"steps[0].send.{key}" for key in in_vain]
+
     def test_a_missing_template(self) -> None:
         assert said(only("missing-template", steps=[{"send": {"template": "vouchr"}}])) == (
             "error: steps[0].send.template: There is no template 'vouchr'. Did you mean 'voucher'?"
