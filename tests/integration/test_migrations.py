@@ -42,3 +42,20 @@ def test_functions_and_triggers_leave_with_the_schema(empty_database_url: str) -
     query = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
     with psycopg.connect(empty_database_url) as connection:
         assert connection.execute(query).fetchone() == (0,)
+
+
+def test_the_stage_that_shipped_journeys_kept_as_an_attribute_is_taken_over(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+    command.upgrade(config, "0001")
+    kept = ('{"lifecycle_stage": "lead", "plan": "pro"}', '{"lifecycle_stage": "friend"}', "{}")
+    with psycopg.connect(empty_database_url) as connection:
+        for attributes in kept:
+            connection.execute("INSERT INTO contacts (attributes) VALUES (%s)", (attributes,))
+
+    command.upgrade(config, "head")
+
+    with psycopg.connect(empty_database_url) as connection:
+        contacts = connection.execute("SELECT stage, attributes FROM contacts ORDER BY id").fetchall()
+        history = connection.execute("SELECT from_stage, to_stage, actor FROM stage_changes").fetchall()
+    assert contacts == [("lead", {"plan": "pro"}), ("visitor", {"lifecycle_stage": "friend"}), ("visitor", {})]
+    assert history == [("visitor", "lead", "migration")]
