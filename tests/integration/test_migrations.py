@@ -59,3 +59,20 @@ def test_messages_sent_before_the_frequency_cap_are_counted_from_their_claim(emp
     with psycopg.connect(empty_database_url) as connection:
         query = "SELECT count(*), count(counted_at), bool_and(counted_at IS NOT DISTINCT FROM claimed_at) FROM messages"
         assert connection.execute(query).fetchone() == (2, 1, True)
+
+
+def test_the_stage_that_shipped_journeys_kept_as_an_attribute_is_taken_over(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+    command.upgrade(config, "0001")
+    kept = ('{"lifecycle_stage": "lead", "plan": "pro"}', '{"lifecycle_stage": "friend"}', "{}")
+    with psycopg.connect(empty_database_url) as connection:
+        for attributes in kept:
+            connection.execute("INSERT INTO contacts (attributes) VALUES (%s)", (attributes,))
+
+    command.upgrade(config, "head")
+
+    with psycopg.connect(empty_database_url) as connection:
+        contacts = connection.execute("SELECT stage, attributes FROM contacts ORDER BY id").fetchall()
+        history = connection.execute("SELECT from_stage, to_stage, actor FROM stage_changes").fetchall()
+    assert contacts == [("lead", {"plan": "pro"}), ("visitor", {"lifecycle_stage": "friend"}), ("visitor", {})]
+    assert history == [("visitor", "lead", "migration")]

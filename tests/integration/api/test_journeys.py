@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from crm.models.access import AuditEntry
 from crm.models.journey import JourneyVersion
+from crm.scoring import ScoringRepository
+from journeys.catalogue import models
 from kit.database import Sessions
 
 pytestmark = pytest.mark.usefixtures("templates")
@@ -37,6 +39,17 @@ async def states(sessions: Sessions) -> list[tuple[int, str]]:
             select(JourneyVersion.version, JourneyVersion.state).order_by(JourneyVersion.version)
         )
         return [(version, state) for version, state in rows]
+
+
+async def test_points_are_only_given_under_a_model_that_is_live(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    text = DOCUMENT + "  - score: {model: purchases, add: 5, reason: Came.}\n"
+    refused = await put(client, text)
+    assert refused.status_code == 422
+    assert "There is no points model 'purchases'" in refused.json()["detail"]
+    async with sessions.begin() as session:
+        for model in models():
+            await ScoringRepository(session).publish(model)
+    assert (await put(client, text)).status_code == 200
 
 
 async def test_a_draft_becomes_live_and_is_read_with_its_plan_and_counts(client: httpx.AsyncClient) -> None:

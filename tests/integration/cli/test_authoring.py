@@ -78,6 +78,21 @@ async def test_a_mistake_is_told_with_file_line_and_remedy(tmp_path: Path) -> No
     assert "hello.yaml, line 7, steps[0].send.template" in output
 
 
+async def test_points_models_are_those_that_ship_and_those_that_are_named(tmp_path: Path) -> None:
+    points = "  - score: {model: loyalty, add: 5, reason: Came.}\n"
+    file, model = tmp_path / "hello.yaml", tmp_path / "models" / "loyalty.yaml"
+    model.parent.mkdir()
+    file.write_text(GOOD + points)
+    model.write_text("key: loyalty\nname: Loyalty\nrules: [{key: order, event: order.placed, points: 1}]\n")
+    code, output = await dauerlauf(check, file)
+    assert code == 1
+    assert "There is no points model 'loyalty' to give points under." in output
+    code, output = await dauerlauf(check, file, "--models", model)
+    assert code == 0, output
+    file.write_text(GOOD + points.replace("loyalty", "purchases"))
+    assert (await dauerlauf(check, file))[0] == 0
+
+
 async def test_a_file_that_is_no_journey_is_told_and_the_others_are_still_checked(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("key: [")
     (tmp_path / "b.yaml").write_text(GOOD)

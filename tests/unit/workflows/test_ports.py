@@ -7,14 +7,14 @@ from temporalio import activity
 from journeys.steps.registry import Node
 from tests.support.ports import World
 from workflows import ports
-from workflows.ports import CalendarPort, ContactPort, EnrollmentPort, JourneyPort, MessagingPort
+from workflows.ports import CalendarPort, ContactPort, EnrollmentPort, JourneyPort, MessagingPort, TaskPort
 from workflows.steps.registry import EXECUTE
 
 
 def port_names() -> set[str]:
     return {
         definition.name or ""
-        for port in (CalendarPort, ContactPort, EnrollmentPort, JourneyPort, MessagingPort)
+        for port in (CalendarPort, ContactPort, EnrollmentPort, JourneyPort, MessagingPort, TaskPort)
         for method in vars(port).values()
         if (definition := activity._Definition.from_callable(method))
     }

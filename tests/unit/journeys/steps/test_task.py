@@ -130,7 +130,7 @@ def test_a_task_that_nobody_makes_is_not_waited_for() -> None:
     assert rules(CALL, awaited("cal")) == [("unknown-task", "steps[1].wait_for.where.step")]
     asked = {"if": {"none": {"event": "task.done", "where": {"step": "x"}}}, "then": [{"wait": "1d"}]}
     assert rules(CALL, asked) == [("unknown-task", "steps[1].if.none.where.step")]
-    goal = {"type": "serve", "event": "task.done", "where": {"step": "x"}}
+    goal = {"type": "serve", "event": "task.done", "where": {"step": "x"}, "within": "9d"}
     assert rules(CALL, goal=goal) == [("unknown-task", "goal.where.step")]
     first = {"wait_for": {"first_of": [{"event": "task.done", "where": {"step": "x"}}], "up_to": "5d"}}
     assert rules(CALL, first) == [("unknown-task", "steps[1].wait_for.first_of[0].where.step")]
