@@ -38,6 +38,8 @@ class GateFacts:
     zone: ZoneInfo
     zone_note: str | None
     closed: Callable[[date], bool]
+    holiday_note: str | None
+    """What is not certain about the holidays."""
     expires_at: datetime | None = None
     """After this the message is of no use any more."""
     held_out: bool = False
@@ -118,10 +120,12 @@ def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
     if opening <= facts.now:
         return None
     local = opening.astimezone(facts.zone)
-    because = f"The send window opens at {local:%Y-%m-%d %H:%M} {facts.zone.key}. {facts.zone_note or ''}"
+    notes = (facts.zone_note, facts.holiday_note if facts.window.holidays else None)
+    opens = f"The send window opens at {local:%Y-%m-%d %H:%M} {facts.zone.key}."
+    because = " ".join([opens, *(note for note in notes if note)])
     if facts.expires_at is not None and opening > facts.expires_at:
-        return Refused(RefusalReason.OVERDUE, f"{because.strip()} The message is of no use then.")
-    return Deferred(opening, facts.zone.key, because.strip())
+        return Refused(RefusalReason.OVERDUE, f"{because} The message is of no use then.")
+    return Deferred(opening, facts.zone.key, because)
 
 
 def not_held_out(facts: GateFacts) -> Refused | None:
