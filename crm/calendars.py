@@ -3,9 +3,9 @@
 Which instant a moment is, given these, is computed in `journeys.instants`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from crm.facts import attributes_of
@@ -13,7 +13,7 @@ from crm.models.contact import Contact
 from crm.models.event import Event
 from journeys.conditions.comparison import lookup
 from journeys.dates import DateRefusal
-from journeys.holidays import closed_on_holidays, holidays_note
+from journeys.holidays import holidays_where
 from journeys.instants import Surroundings, describe_refusal, resolve
 from journeys.moments import DateMoment, Moment, WindowMoment, date_source
 from journeys.timing import zone_or_default
@@ -63,7 +63,7 @@ def look_up(moment: Moment, asked: Asked, dates: Dates, *, settings: Settings) -
     zone, zone_note = zone_or_default(contact.time_zone, settings.default_time_zone)
     if isinstance(moment, WindowMoment) and asked.window is None:
         raise Invalid("The journey has no window to wait for.", remedy="Skip the step, and give the journey a window.")
-    closed, holiday_note = _holidays(contact, settings)
+    closed, holiday_note = holidays_where(contact.country, contact.region, default=settings.default_country)
     around = Surroundings(
         zone=zone,
         reached=asked.reached,
@@ -79,11 +79,6 @@ def look_up(moment: Moment, asked: Asked, dates: Dates, *, settings: Settings) -
     respected = isinstance(moment, WindowMoment) and asked.window is not None and asked.window.holidays
     notes = (zone_note, holiday_note if respected else None)
     return Found(found, zone.key, " ".join(note for note in notes if note))
-
-
-def _holidays(contact: Contact, settings: Settings) -> tuple[Callable[[date], bool], str | None]:
-    country = contact.country or settings.default_country
-    return closed_on_holidays(country, contact.region), holidays_note(country, contact.region)
 
 
 def _value(moment: DateMoment, dates: Dates) -> Any:

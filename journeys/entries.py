@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from journeys.dates import LeapDay
 from journeys.duration import Duration, parse_duration, write_duration
 from journeys.moments import Until
 from journeys.places import Path
@@ -168,9 +169,7 @@ class DateEntry(TimedEntry):
     at: Clock = Field(default=time(9), description="Time of day.")
     before: Offset | None = Field(default=None, description="So many days before the date: `7 days`.")
     after: Offset | None = Field(default=None, description="So many days after the date.")
-    leap_day: Literal["feb-28", "mar-1"] = Field(
-        default="feb-28", description="When a 29 February returns in years that have none."
-    )
+    leap_day: LeapDay = Field(default="feb-28", description="When a 29 February returns in years that have none.")
     expires_after: Expiry = Field(default=DAY, description="How late it may still be of use; or `never`.")
 
     @model_validator(mode="after")

@@ -22,6 +22,19 @@ def closed_on_holidays(country: str | None, region: str | None = None) -> Callab
     return lambda day: day in _dates(known, subdivision, day.year)
 
 
+def holidays_where(
+    country: str | None, region: str | None, *, default: str
+) -> tuple[Callable[[date], bool], str | None]:
+    """Whether a date is a public holiday where the contact lives; in the default country where it has none.
+
+    With it a sentence where that is not known for certain, else None. The sentence repeats nothing of the contact.
+    """
+    if country:
+        return closed_on_holidays(country, region), holidays_note(country, region)
+    note = f"The contact has no country: the holidays of {default}, the default of the installation, are respected."
+    return closed_on_holidays(default, region), note if _known(default, None)[0] else holidays_note(default)
+
+
 def holidays_note(country: str | None, region: str | None = None) -> str | None:
     """A sentence where `closed_on_holidays` falls back, else None. Repeats no value, which may hold anything."""
     known, subdivision = _known(country, region)

@@ -3,8 +3,8 @@
 The rules, stated once:
 
 - Days are counted on the calendar of the contact's own time zone, from the local day on which the step was reached.
-- Where a month has no such day, its last one is taken: 31 January + 1 month is the last of February, 29 February
-  returns on 28 February in other years.
+- Where a month has no such day, its last one is taken: 31 January + 1 month is the last of February.
+- What a date is, and when it returns, is read in `journeys.dates`.
 - A time of day that the clocks skip is the first instant after the gap; one that they repeat is its first occurrence,
   or the second where the first has passed.
 - A date without an offset from UTC, and an `until` without one, are times on the contact's wall.
@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from journeys.dates import LAST_YEAR, DateRefusal, anniversary, read_date
+from journeys.dates import LAST_YEAR, DateRefusal, Yearless, anniversary, read_date
 from journeys.moments import (
     CalendarMoment,
     DateMoment,
@@ -60,26 +60,39 @@ def resolve(moment: Moment, around: Surroundings) -> datetime | DateRefusal:
         case InstantMoment():
             return _instant(moment.until, around.zone)
         case DateMoment():
-            found = around.value if isinstance(around.value, datetime) else read_date(around.value)
+            found = _read(moment, around)
             return found if isinstance(found, DateRefusal) else _dated(moment, found, around)
 
 
-def _dated(moment: DateMoment, found: date | datetime, around: Surroundings) -> datetime | DateRefusal:
+def _read(moment: DateMoment, around: Surroundings) -> date | datetime | Yearless | DateRefusal:
+    if isinstance(around.value, datetime):
+        return around.value
+    days = moment.yearly or date_source(moment.reference)[0] == "contact"
+    today = around.now.astimezone(around.zone).date()
+    return read_date(around.value, today=today, days=days, yearless=moment.yearly)
+
+
+def _dated(moment: DateMoment, found: date | datetime | Yearless, around: Surroundings) -> datetime | DateRefusal:
     if not moment.yearly:
+        assert not isinstance(found, Yearless)  # only read where the returns count
         return _beside(moment, found, around.zone)
-    first = around.now.astimezone(around.zone).year - 1
-    instants = (_beside(moment, returned, around.zone) for returned in _returns(found, first, around.zone))
+    instants = (_beside(moment, returned, around.zone) for returned in _returns(moment, found, around))
     return next((instant for instant in instants if instant >= around.now), DateRefusal.IMPLAUSIBLE)
 
 
-def _returns(found: date | datetime, first: int, zone: ZoneInfo) -> Iterator[date | datetime]:
-    """The date, and its returns in each year from `first` on; a time of day stays what it is on the contact's wall."""
-    local = found.astimezone(zone) if isinstance(found, datetime) and found.tzinfo else found
-    for year in range(max(first, local.year), LAST_YEAR + 1):
+def _returns(moment: DateMoment, found: date | datetime | Yearless, around: Surroundings) -> Iterator[date | datetime]:
+    """The date, and its returns in each year since; a time of day stays what it is on the contact's wall."""
+    first = around.now.astimezone(around.zone).year - 1
+    if isinstance(found, Yearless):
+        local: date | datetime = found.day
+    else:
+        local = found.astimezone(around.zone) if isinstance(found, datetime) and found.tzinfo else found
+        first = max(first, local.year)
+    for year in range(first, LAST_YEAR + 1):
         if isinstance(local, datetime):
-            yield datetime.combine(anniversary(local.date(), year), local.time())
+            yield datetime.combine(anniversary(local.date(), year, moment.leap_day), local.time())
         else:
-            yield anniversary(local, year)
+            yield anniversary(local, year, moment.leap_day)
 
 
 def _beside(moment: DateMoment, found: date | datetime, zone: ZoneInfo) -> datetime:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema, model_validator
 
-from journeys.dates import FIRST_YEAR, LAST_YEAR
+from journeys.dates import FIRST_YEAR, LAST_YEAR, LeapDay
 from journeys.refusals import refused, shown
 from journeys.spans import (
     SPAN_AT_CLOCK,
@@ -173,6 +173,9 @@ class DateMoment(Dated):
     date: DateReference | None = None
     at: Clock | None = None
     yearly: Flag = False
+    leap_day: LeapDay = Field(
+        default="feb-28", description="When a 29 February returns in years that have none: `feb-28` or `mar-1`."
+    )
     missing: Literal["attention", "skip"] = Field(
         default="attention", description="Where there is no usable date: wait for people, or go to `else`."
     )
@@ -195,6 +198,8 @@ class DateMoment(Dated):
         offset = self.before or self.after
         if self.at and isinstance(offset, timedelta) and offset % DAY:
             raise refused("with `at`, distances are counted in days.", "Write whole days, or leave `at` out.")
+        if self.leap_day != "feb-28" and not self.yearly:
+            raise refused("only a date that returns every year has a leap day.", "Write `yearly: true`, or remove it.")
         if self.moved_by and date_source(self.reference)[0] != "entry":
             raise refused("a date of the contact moves when the contact changes.", "Remove `moved_by`.")
         return self

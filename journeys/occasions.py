@@ -5,27 +5,19 @@ The rules, stated once:
 - Day and hour are read off the wall clock in the contact's zone. An hour the clocks skip is the first instant after the
   gap; one they repeat is its first occurrence (as in `journeys.timing`).
 - A yearly date returns from the year after its own on; without a year (`--05-03` or `05-03`) it returns every year.
-- A 29 February returns on 28 February in other years, or on 1 March where the rule says so.
-- An instant counts by its day in the contact's zone. Midnight UTC is the day it names: programs without a time zone
-  write days so, and a birthday must not be a day off west of Greenwich.
-- What stands in for no date (`journeys.dates`) never comes round, nor does a date more than a hundred years ahead.
+- What a date is, is read in `journeys.dates`, as a day; what is none never comes round.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from journeys.dates import LAST_YEAR, DateRefusal, anniversary, read_date
+from journeys.dates import LAST_YEAR, DateRefusal, Yearless, anniversary, day_of, read_date
 from journeys.entries import DateEntry
 from journeys.spans import Span
 from journeys.timing import wall_instant
-
-FURTHEST_YEARS = 100
-_YEARLESS = re.compile(r"^(?:--)?([0-9]{2})-([0-9]{2})$", re.ASCII)
-_A_LEAP_YEAR = 2000
 
 
 @dataclass(frozen=True)
@@ -55,33 +47,21 @@ def next_occasion(rule: DateEntry, value: Any, zone: ZoneInfo, *, after: datetim
     Returns:
         The occasion, or why the value is no date.
     """
-    base = _read(value, zone, yearly=rule.yearly)
+    base = _read(value, zone, today=after.astimezone(zone).date(), yearly=rule.yearly)
     if isinstance(base, DateRefusal):
         return base
-    if base.day.year > after.year + FURTHEST_YEARS:
-        return DateRefusal.IMPLAUSIBLE
     returns = _returns(rule, base, from_year=after.year - 2)
     occasions = (Occasion(day, years, _instant(rule, day, zone)) for day, years in returns)
     return next((occasion for occasion in occasions if occasion.at > after), None)
 
 
-def _read(value: Any, zone: ZoneInfo, *, yearly: bool) -> _Base | DateRefusal:
-    without_year = _YEARLESS.fullmatch(value.strip()) if isinstance(value, str) and yearly else None
-    if without_year is not None:
-        try:
-            return _Base(date(_A_LEAP_YEAR, int(without_year[1]), int(without_year[2])), has_year=False)
-        except ValueError:
-            return DateRefusal.UNREADABLE
-    found = read_date(value)
-    if isinstance(found, datetime):
-        return _Base(_day_of(found, zone), has_year=True)
-    return found if isinstance(found, DateRefusal) else _Base(found, has_year=True)
-
-
-def _day_of(found: datetime, zone: ZoneInfo) -> date:
-    if found.tzinfo is None or (found.utcoffset() == timedelta() and found.time() == time(0)):
-        return found.date()
-    return found.astimezone(UTC).astimezone(zone).date()
+def _read(value: Any, zone: ZoneInfo, *, today: date, yearly: bool) -> _Base | DateRefusal:
+    found = read_date(value, today=today, days=True, yearless=yearly)
+    if isinstance(found, DateRefusal):
+        return found
+    return (
+        _Base(found.day, has_year=False) if isinstance(found, Yearless) else _Base(day_of(found, zone), has_year=True)
+    )
 
 
 def _returns(rule: DateEntry, base: _Base, *, from_year: int) -> Iterator[tuple[date, int | None]]:
@@ -91,12 +71,7 @@ def _returns(rule: DateEntry, base: _Base, *, from_year: int) -> Iterator[tuple[
         return
     first = max(base.day.year + 1, from_year) if base.has_year else from_year
     for year in range(first, LAST_YEAR + 1):
-        yield _anniversary(rule, base.day, year), year - base.day.year if base.has_year else None
-
-
-def _anniversary(rule: DateEntry, of: date, year: int) -> date:
-    day = anniversary(of, year)
-    return day + timedelta(days=1) if day.day != of.day and rule.leap_day == "mar-1" else day
+        yield anniversary(base.day, year, rule.leap_day), year - base.day.year if base.has_year else None
 
 
 def _instant(rule: DateEntry, day: date, zone: ZoneInfo) -> datetime:

@@ -15,7 +15,7 @@ from crm.consent import ConsentRepository
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from journeys.frequency import AtCap, Priority, Words
-from journeys.holidays import closed_on_holidays
+from journeys.holidays import holidays_where
 from journeys.quiet import QUIET_HOURS, outside
 from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
@@ -100,6 +100,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
     if row is None:
         raise NotFound("The contact or the enrollment does not exist any more.", remedy="End the enrollment.")
     zone, zone_note = zone_or_default(row.time_zone, settings.default_time_zone)
+    closed, holiday_note = holidays_where(row.country, row.region, default=settings.default_country)
     return GateFacts(
         message_class=request.message_class,
         channel=request.channel,
@@ -114,7 +115,8 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         consents=await ConsentRepository(session).standing(request.contact_id),
         zone=zone,
         zone_note=zone_note,
-        closed=closed_on_holidays(row.country or settings.default_country, row.region),
+        closed=closed,
+        holiday_note=holiday_note,
         expires_at=request.expires_at,
         held_out=row.holdout,
         in_control_group=row.control_group,

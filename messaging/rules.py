@@ -41,6 +41,8 @@ class GateFacts:
     zone: ZoneInfo
     zone_note: str | None
     closed: Callable[[date], bool]
+    holiday_note: str | None
+    """What is not certain about the holidays."""
     expires_at: datetime | None = None
     """After this the message is of no use any more."""
     held_out: bool = False
@@ -149,10 +151,12 @@ def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
     if opening <= facts.now:
         return None
     words, waits_for = _opens(facts, opening)
-    because = f"{words} at {facts.local(opening)}. {facts.zone_note or ''}"
+    holiday_note = facts.holiday_note if facts.window is not None and facts.window.holidays else None
+    notes = [note for note in (facts.zone_note, holiday_note) if note]
+    because = " ".join([f"{words} at {facts.local(opening)}.", *notes])
     if facts.expires_at is not None and opening > facts.expires_at:
-        return Refused(RefusalReason.OVERDUE, f"{because.strip()} The message is of no use then.")
-    return Deferred(opening, facts.zone.key, because.strip(), waits_for)
+        return Refused(RefusalReason.OVERDUE, f"{because} The message is of no use then.")
+    return Deferred(opening, facts.zone.key, because, waits_for)
 
 
 def _opens(facts: GateFacts, opening: datetime) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from cli.simulation.world import Happening, Mail, Moment, NoMail, World
-from journeys.holidays import closed_on_holidays
+from journeys.holidays import holidays_where
 from journeys.outcomes import SendStatus
 from journeys.quiet import QUIET_HOURS, outside
 from journeys.timing import zone_or_default
@@ -75,6 +75,7 @@ def _written(world: World, template: Template, request: SendMessage) -> Content 
 def _gate_facts(world: World, request: SendMessage, message_class: MessageClass) -> GateFacts:
     contact, settings = world.record.contact, world.settings
     zone, note = zone_or_default(contact.time_zone, settings.default_time_zone)
+    closed, holiday_note = holidays_where(contact.country, contact.region, default=settings.default_country)
     return GateFacts(
         message_class=message_class,
         channel=MessageChannel(request.channel),
@@ -90,11 +91,12 @@ def _gate_facts(world: World, request: SendMessage, message_class: MessageClass)
         zone=zone,
         zone_note=note,
         expires_at=request.expires_at,
-        closed=closed_on_holidays(contact.country or settings.default_country, contact.region),
         held_out=world.record.held_out,
         in_control_group=world.record.in_control_group,
         quiet=outside(contact.attributes.get(QUIET_HOURS)),
         frequency=_frequency(world, request, message_class),
+        closed=closed,
+        holiday_note=holiday_note,
     )
 
 

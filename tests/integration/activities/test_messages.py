@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -225,6 +225,18 @@ async def test_a_public_holiday_of_the_contacts_region_is_closed(sessions: Sessi
         sending = activities(sessions, RecordingChannel(), TestClock(corpus_christi))
         receipt = await sending.send_message(passage.request(window=WORKING_HOURS, now=corpus_christi))
         assert receipt.status is expected
+
+
+async def test_without_a_country_the_holidays_of_the_installation_are_respected_and_that_is_said(
+    sessions: Sessions,
+) -> None:
+    unity = datetime(2026, 10, 3, 10, tzinfo=UTC)
+    passage = await a_passage(sessions, country=None)
+    window = {**WORKING_HOURS, "days": "mon-sun"}
+    sending = activities(sessions, RecordingChannel(), TestClock(unity))
+    receipt = await sending.send_message(passage.request(window=window, now=unity))
+    assert receipt.status is SendStatus.DEFERRED
+    assert "The contact has no country: the holidays of DE, the default of the installation" in receipt.because
 
 
 async def test_a_transactional_mail_does_not_wait_for_the_window(sessions: Sessions) -> None:

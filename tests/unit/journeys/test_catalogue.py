@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from journeys.model import GoalType, Journey
 from journeys.plan import compile_plan
 from journeys.scoring import crossed, fold
 from journeys.steps.decide import IfNode
+from journeys.steps.send import SendNode
 from messaging.template_source import packaged_templates, read_templates
 
 JOURNEYS = {journey.key: journey for journey in catalogue()}
@@ -31,17 +33,36 @@ def test_journeys_of_every_goal_type_and_a_points_model_ship() -> None:
     assert set(MODELS) == {"purchases"}
 
 
-def test_each_is_on_the_page_of_the_catalogue_with_its_stages_and_goal_type() -> None:
-    rows = re.findall(r"^\| `([\w-]+)` \| ([a-z, ]+) \| ([A-Z][a-z]+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
-    listed = {key: (stages, goal_type) for key, stages, goal_type in rows}
+def _rows() -> list[list[str]]:
+    """The rows of the page's first table, without its head."""
+    lines = PAGE.read_text("utf-8").splitlines()
+    start = lines.index("| key | stage | goal | starts with | sends |")
+    table = list(takewhile(lambda line: line.startswith("|"), lines[start:]))
+    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in table[2:]]
+
+
+def test_each_is_on_the_page_of_the_catalogue_once_with_its_stages_and_goal_type() -> None:
+    rows = _rows()
+    assert [len(row) for row in rows if len(row) != 5 or not all(row)] == [], (
+        "every row has five cells with words in them"
+    )
+    assert [key.strip("`") for key, *_ in rows] == sorted(JOURNEYS)
     shipped = {
-        key: (", ".join(journey.stages), journey.goal.type.capitalize())
+        f"`{key}`": (", ".join(journey.stages), journey.goal.type.capitalize())
         for key, journey in JOURNEYS.items()
         if journey.goal
     }
-    assert listed == shipped
-    assert len(rows) == len(listed), "each is there once"
-    assert shipped.keys() == JOURNEYS.keys(), "each has a goal"
+    assert {key: (stages, goal) for key, stages, goal, _, _ in rows} == shipped
+    assert len(shipped) == len(JOURNEYS), "each has a goal"
+
+
+def test_the_page_of_the_catalogue_names_what_each_starts_with_and_every_mail_it_sends() -> None:
+    for key, _, _, starts, sends in _rows():
+        journey = JOURNEYS[key.strip("`")]
+        sent = {node.template for node in compile_plan(journey, 1).nodes.values() if isinstance(node, SendNode)}
+        assert set(re.findall(r"`([\w-]+)`", sends)) == sent, key
+        if journey.entry.event and journey.entry.event != "score.crossed":
+            assert f"`{journey.entry.event}`" in starts, key
 
 
 def test_every_file_is_named_like_the_key_in_it() -> None:

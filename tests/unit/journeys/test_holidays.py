@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from journeys.holidays import closed_on_holidays, holidays_note
+from journeys.holidays import closed_on_holidays, holidays_note, holidays_where
 from journeys.timing import next_opening
 from journeys.window import Window
 
@@ -34,6 +34,26 @@ def test_any_year_can_be_asked() -> None:
 def test_an_unknown_country_is_never_closed_and_says_so_without_repeating_it(country: str | None) -> None:
     assert not closed_on_holidays(country)(date(2026, 12, 25))
     assert holidays_note(country) == "The country of the contact is unknown: no holidays are respected."
+
+
+def test_without_a_country_the_default_of_the_installation_is_closed_and_that_is_said() -> None:
+    for country in (None, ""):
+        closed, note = holidays_where(country, None, default="DE")
+        assert closed(date(2026, 12, 25))
+        assert note == (
+            "The contact has no country: the holidays of DE, the default of the installation, are respected."
+        )
+    closed, note = holidays_where(None, "DE-BY", default="DE")
+    assert closed(EPIPHANY)
+
+
+def test_a_country_of_the_contacts_own_goes_before_the_default() -> None:
+    closed, note = holidays_where("US", None, default="DE")
+    assert (closed(date(2026, 7, 4)), closed(date(2026, 10, 3)), note) == (True, False, None)
+    closed, note = holidays_where("XX", None, default="DE")
+    assert (closed(date(2026, 12, 25)), note) == (False, holidays_note("XX"))
+    closed, note = holidays_where(None, None, default="XX")
+    assert (closed(date(2026, 12, 25)), note) == (False, holidays_note("XX"))
 
 
 def test_an_unknown_region_leaves_the_holidays_of_the_country_and_says_so() -> None:

@@ -81,6 +81,7 @@ class TestReading:
             ({"until": "0001-01-01 00:00"}, "lies outside of the years 1900 to 2199."),
             (DATE | {"before": "36h", "at": "09:00"}, "With `at`, distances are counted in days."),
             ({"on": "$contact.x", "moved_by": {"event": "x"}}, "A date of the contact moves when the contact changes."),
+            (DATE | {"leap_day": "mar-1"}, "Only a date that returns every year has a leap day."),
             (DATE | {"late": "never"}, "Allowed: skip, now."),
             (DATE | {"att": "09:00"}, "Did you mean `at`?"),
         ],

@@ -32,6 +32,7 @@ FACTS = GateFacts(
     zone=ZoneInfo("Europe/Berlin"),
     zone_note=None,
     closed=lambda _: False,
+    holiday_note=None,
 )
 
 
@@ -116,11 +117,15 @@ def test_outside_the_window_a_message_waits_for_its_opening(message_class: Messa
 
 
 def test_a_holiday_is_waited_out_only_where_the_window_says_so() -> None:
-    closed_today = {"closed": lambda day: day == NOON.date()}
+    closed_today = {"closed": lambda day: day == NOON.date(), "holiday_note": "The contact has no country."}
     assert verdict(window=DAYTIME, **closed_today) is None
     found = verdict(window=DAYTIME.model_copy(update={"holidays": True}), **closed_today)
     assert isinstance(found, Deferred)
     assert found.until == datetime(2026, 6, 3, 6, 0, tzinfo=UTC)
+    assert found.because == "The send window opens at 2026-06-03 08:00 Europe/Berlin. The contact has no country."
+    night = verdict(now=NIGHT, **closed_today)
+    assert isinstance(night, Deferred)
+    assert "country" not in night.because, "this window knows no holidays"
 
 
 def test_transactional_messages_and_journeys_without_window_do_not_wait() -> None:
