@@ -67,6 +67,12 @@ class Door:
         """The door to this version."""
         return cls(version, definition_of(version))
 
+    @property
+    def asks_for_segments(self) -> bool:
+        """Whether the audience asks for membership of segments."""
+        audience = self.definition.entry.audience
+        return audience is not None and bool(audience.needs().segments)
+
     def takes(self, contact_id: UUID) -> bool:
         """Whether the contact is for this door, and not for that beside it."""
         if self.trial is None:

@@ -36,6 +36,7 @@ class Facts:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     events: Sequence[EventFact] = ()
     lists: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
     consents: frozenset[tuple[str, str]] = frozenset()
     """Standing consents as (purpose, channel)."""
     scores: Mapping[str, int] = field(default_factory=dict)
@@ -57,6 +58,8 @@ class Needs:
     """Paths into the contact's record, which is read in any case."""
     lists: bool = False
     consents: bool = False
+    segments: frozenset[str] = frozenset()
+    """Keys of the segments whose members must be known."""
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
@@ -65,6 +68,7 @@ class Needs:
             self.attributes | other.attributes,
             self.lists or other.lists,
             self.consents or other.consents,
+            self.segments | other.segments,
         )
 
     @staticmethod

@@ -18,6 +18,7 @@ from journeys.conditions.consent import ConsentCondition
 from journeys.conditions.entry import EntryCondition
 from journeys.conditions.event import EventCondition, EventPattern
 from journeys.conditions.in_list import ListCondition
+from journeys.conditions.in_segment import SegmentCondition
 from journeys.conditions.negation import Not
 from journeys.conditions.result import ResultCondition, StepResult
 from journeys.conditions.score import ScoreCondition, ScoreQuestion
@@ -32,6 +33,7 @@ CONDITION_KINDS = (
     "none",
     "consent",
     "in_list",
+    "segment",
     "score",
     "entry",
     "result",
@@ -58,6 +60,7 @@ Condition = Annotated[
     | Annotated[NoneCondition, Tag("none")]
     | Annotated[ConsentCondition, Tag("consent")]
     | Annotated[ListCondition, Tag("in_list")]
+    | Annotated[SegmentCondition, Tag("segment")]
     | Annotated[ScoreCondition, Tag("score")]
     | Annotated[EntryCondition, Tag("entry")]
     | Annotated[ResultCondition, Tag("result")],
@@ -88,6 +91,7 @@ __all__ = [
     "ResultCondition",
     "ScoreCondition",
     "ScoreQuestion",
+    "SegmentCondition",
     "StepResult",
     "condition_kind",
 ]

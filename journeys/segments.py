@@ -1,0 +1,95 @@
+"""Segments: a condition with a name, asked of every contact. Pure; who is in one is kept in `crm.segments`."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from journeys.changes import SCORE_CHANGED, Change, changes
+from journeys.conditions.comparison import operands
+from journeys.conditions.registry import (
+    AttributeCondition,
+    Condition,
+    EntryCondition,
+    EventCondition,
+    NoneCondition,
+    ResultCondition,
+)
+from journeys.places import Path, Places
+from journeys.values import Asked, Key, Strict, entry_reference
+from journeys.walk import conditions_in
+from kit.errors import Invalid, Problem
+
+ENTERED = "segment.entered"
+LEFT = "segment.left"
+"""Events that tell of a change, with the property `segment`."""
+MOST_PARTS = 50
+"""So many conditions a segment may be made of."""
+
+
+class Backfill(StrEnum):
+    """Whether journeys are told of those a new definition finds, or no longer finds."""
+
+    NONE = "none"
+    MATCHING = "matching"
+
+
+class Segment(Strict):
+    """A segment as its author writes it."""
+
+    key: Key = Field(description="What the segment is called in conditions and entries.")
+    name: Annotated[str, Field(min_length=1, max_length=200, description="The segment's name for people.")]
+    description: str = Field(default="", max_length=5_000, description="Whom it is to hold, in sentences.")
+    condition: Condition = Field(description="Who is in it.")
+
+
+def demand_askable(condition: Condition, *, places: Places | None = None, root: Path = ("condition",)) -> None:
+    """Raises where a condition cannot be asked of a set of contacts.
+
+    Raises:
+        kit.errors.Invalid: with a problem for each part that only an enrollment has an answer to.
+    """
+    places = places or Places()
+    problems = [Problem(places(path), what, remedy) for path, what, remedy in _obstacles(condition, root)]
+    if problems:
+        raise Invalid(f"This condition cannot be asked of a set of contacts. {problems[0]}", problems=problems)
+
+
+def _obstacles(condition: Condition, root: Path) -> Iterator[tuple[Path, str, str]]:
+    parts = list(conditions_in(condition, root))
+    if len(parts) > MOST_PARTS:
+        yield root, f"It has {len(parts)} parts; at most {MOST_PARTS} are allowed.", "Make several segments of it."
+    for part, path in parts:
+        if isinstance(part, EntryCondition | ResultCondition):
+            kind = "entry" if isinstance(part, EntryCondition) else "result"
+            what = f"`{kind}` is of somebody inside a journey, and a set of contacts is in none."
+            yield (*path, kind), what, "Ask for an attribute or for events."
+        for asked, at in _comparisons(part, path):
+            if any(entry_reference(value) is not None for value in operands(asked)):
+                yield at, "`$entry` stands for what a journey began with, and here none has.", "Write the value itself."
+
+
+def touched_by(condition: Condition, name: str, properties: Mapping[str, Any], *, scored: bool) -> bool:
+    """Whether an event of this name may change what the condition says. `scored`: whether points are given for it."""
+    return any(
+        change.event in (name, SCORE_CHANGED if scored else name) and _names_one(change, properties)
+        for change in changes(condition.needs())
+    )
+
+
+def _names_one(change: Change, properties: Mapping[str, Any]) -> bool:
+    if not change.attributes:
+        return True
+    named = properties.get("changed")
+    return isinstance(named, list) and any(attribute in named for attribute in change.attributes)
+
+
+def _comparisons(part: Condition, path: Path) -> Iterator[tuple[Asked, Path]]:
+    match part:
+        case AttributeCondition():
+            yield part.is_, (*path, "is")
+        case EventCondition():
+            yield from ((asked, (*path, "where", name)) for name, asked in part.where.items())
+        case NoneCondition():
+            yield from ((asked, (*path, "none", "where", name)) for name, asked in part.none.where.items())
