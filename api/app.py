@@ -22,6 +22,7 @@ from api.routers import (
     journeys,
     publication,
     results,
+    segments,
     tracking,
 )
 from api.temporal import TemporalConnection
@@ -39,6 +40,7 @@ ROUTERS = (
     publication.router,
     clocks.router,
     results.router,
+    segments.router,
     enrollments.router,
     commands.router,
     contacts.router,

@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.connection import in_transaction
 from cli.outlook import publication_line
+from cli.segments import read_segments
 from crm.journeys import JourneyRepository
 from crm.publication import PublicationRepository
+from crm.segments import SegmentRepository
 from journeys.checks import check as findings_of
 from journeys.checks import check_moments
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
@@ -39,18 +41,22 @@ def check(
     files: Files,
     *,
     ways: Annotated[bool, typer.Option("--ways", help="Also tell how long each way takes and what it sends.")] = False,
+    segments: Annotated[
+        list[Path] | None, typer.Option(help="Files of segments: no others exist then.", exists=True, dir_okay=False)
+    ] = None,
 ) -> None:
     """Check journeys, each and all together, without a database: known are the templates that ship with the product.
 
     Ends with exit code 1 where a journey could not be published.
     """
     known = shipped_templates()
+    known_segments = {segment.key for segment in read_segments(segments)} if segments else None
     failed = False
     sound: list[Journey] = []
     for path in journey_files(files):
         try:
             journey, places = load_with_places(path.read_text(encoding="utf-8"), source=path.name)
-            findings = findings_of(journey, known, places=places, now=wall_clock())
+            findings = findings_of(journey, known, known_segments=known_segments, places=places, now=wall_clock())
         except Invalid as error:
             _print_problems(path, error.problems or (Problem(path.name, error.message, error.remedy),), "error")
             failed = True
@@ -91,10 +97,11 @@ async def publish_journeys(
 
 
 async def demand_sound(session: AsyncSession, journeys: Sequence[Journey]) -> None:
-    """Raise `Invalid` where one of the journeys has errors, with the templates there are."""
-    known = await known_templates(session)
+    """Raise `Invalid` where one of the journeys has errors, with the templates and segments there are."""
+    known, segments = await known_templates(session), await SegmentRepository(session).keys()
     for journey in journeys:
-        problems = [one.problem for one in findings_of(journey, known) if one.severity is Severity.ERROR]
+        findings = findings_of(journey, known, known_segments=segments)
+        problems = [one.problem for one in findings if one.severity is Severity.ERROR]
         if problems:
             raise Invalid(f"The journey {journey.key} cannot be published; nothing was.", problems=problems)
 

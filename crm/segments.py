@@ -23,7 +23,8 @@ from crm.models.segment import SegmentMember, SegmentRecord
 from crm.segment_statement import Cause, changes_of
 from journeys.conditions.registry import Condition
 from journeys.documents import from_document, to_document
-from journeys.segments import ENTERED, LEFT, Backfill, Segment, demand_askable
+from journeys.segment_entry import ENTERED, LEFT
+from journeys.segments import Backfill, Segment, demand_askable
 from kit.errors import Conflict, Invalid, NotFound, Problem
 
 _CHANGES_OR_FOLLOWS = 4_711_005

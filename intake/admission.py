@@ -87,10 +87,14 @@ class Door:
             Invalid: a property cannot be compared as asked.
         """
         entry = self.definition.entry
-        if entry.event is not None:
-            return matches(entry.where, event.properties, {})
-        # Derived for one journey by the keeper of its clocks. What a producer sends under such a name opens nothing.
-        return event.source == DERIVED and event.properties.get("journey") == self.version.journey_key
+        if entry.criterion is not None:
+            return matches(entry.criterion.where, event.properties, {})
+        # Derived by those who keep clocks and segments. What a producer sends under such a name opens nothing.
+        return (
+            event.source == DERIVED
+            and entry.timed is not None
+            and entry.timed.lets_in(self.version.journey_key, event.properties)
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 One rule is one function in `journeys.rules` and one line here. What is proven of every way is in `journeys.proofs`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Note, Severity
@@ -13,7 +13,7 @@ from journeys.proofs.consent import mail_before_consent
 from journeys.proofs.durations import every_way_ends
 from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
-from journeys.rules import entry, loops, messages, ranges, references, steps, waits
+from journeys.rules import entry, loops, messages, ranges, references, segments, steps, waits
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.two_steps_with_one_id,
@@ -44,17 +44,23 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
 
 
 def check(
-    journey: Journey, known: KnownTemplates | None, *, places: Places | None = None, now: datetime | None = None
+    journey: Journey,
+    known: KnownTemplates | None,
+    *,
+    known_segments: Collection[str] | None = None,
+    places: Places | None = None,
+    now: datetime | None = None,
 ) -> list[Finding]:
     """All findings of all rules, errors first.
 
     Args:
         journey: what to check.
         known: the published templates; None leaves out the rules about templates.
+        known_segments: the keys of the segments there are; None leaves out the rule about them.
         places: turns paths into places with file and line; without it places are field paths.
         now: the present moment (aware); None leaves out the rules about moments that may have passed.
     """
-    found = sorted(_notes(journey, known), key=lambda note: note.severity is not Severity.ERROR)
+    found = sorted(_notes(journey, known, known_segments), key=lambda note: note.severity is not Severity.ERROR)
     timely = check_moments(journey, now, places=places) if now is not None else []
     return [*(note.at(places or Places()) for note in found), *timely]
 
@@ -64,9 +70,11 @@ def check_moments(journey: Journey, now: datetime, *, places: Places | None = No
     return [note.at(places or Places()) for note in entry.moment_has_passed(journey, now)]
 
 
-def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
+def _notes(journey: Journey, known: KnownTemplates | None, known_segments: Collection[str] | None) -> Iterator[Note]:
     for rule in RULES:
         yield from rule(journey)
+    if known_segments is not None:
+        yield from segments.unknown_segments(journey, known_segments)
     subject = subject_of(journey)
     if subject is not None:
         yield from every_way_ends(subject)

@@ -15,15 +15,16 @@ from journeys.conditions.registry import (
     EventCondition,
     NoneCondition,
     ResultCondition,
+    SegmentCondition,
 )
+from journeys.model import Journey
 from journeys.places import Path, Places
+from journeys.plan import Role, compile_plan
+from journeys.segment_entry import ENTERED, LEFT
 from journeys.values import Asked, Key, Strict, entry_reference
-from journeys.walk import conditions_in
+from journeys.walk import condition_roots, conditions_in
 from kit.errors import Invalid, Problem
 
-ENTERED = "segment.entered"
-LEFT = "segment.left"
-"""Events that tell of a change, with the property `segment`."""
 MOST_PARTS = 50
 """So many conditions a segment may be made of."""
 
@@ -68,6 +69,23 @@ def _obstacles(condition: Condition, root: Path) -> Iterator[tuple[Path, str, st
         for asked, at in _comparisons(part, path):
             if any(entry_reference(value) is not None for value in operands(asked)):
                 yield at, "`$entry` stands for what a journey began with, and here none has.", "Write the value itself."
+
+
+def segments_of(journey: Journey) -> Iterator[tuple[str, Path]]:
+    """The segments a journey names, each with a place where it does: its entry, its conditions, its events."""
+    if (entry := journey.entry.segment) is not None:
+        yield entry.segment, ("entry", "segment", "entered" if entry.entered else "left")
+    for root, root_path, _ in condition_roots(journey):
+        for condition, path in conditions_in(root, root_path):
+            if isinstance(condition, SegmentCondition):
+                yield condition.segment, (*path, "segment")
+    for criterion in compile_plan(journey, version=1).criteria.values():
+        named = criterion.where.get("segment")
+        if criterion.event in (ENTERED, LEFT) and isinstance(named, str) and entry_reference(named) is None:
+            yield named, (_PLACES.get(criterion.role, "steps"),)
+
+
+_PLACES = {Role.GOAL: "goal", Role.EXIT: "exit"}
 
 
 def touched_by(condition: Condition, name: str, properties: Mapping[str, Any], *, scored: bool) -> bool:

@@ -127,7 +127,8 @@ def example_entry(journey: Journey, *, date: str = "2030-01-01") -> dict[str, An
     named = {reference for value, _ in values(journey) if (reference := entry_reference(value))}
     dates = {entry_reference(value) for value, path in values(journey) if path[-2:] in _DATES}
     examples = {name: date if name in dates else f"example {name}" for name in sorted(named)}
-    return examples | example_properties(journey.entry.where)
+    criterion = journey.entry.criterion
+    return examples | (example_properties(criterion.where) if criterion is not None else {})
 
 
 def example_properties(where: Where) -> dict[str, Any]:

@@ -180,8 +180,8 @@ async def _enter(simulation: Simulation, journey: Journey, *, date: str) -> None
     properties, entry = example_entry(journey, date=date), journey.entry
     if entry.absence:
         await simulation.event(entry.absence.of[0], example_properties(entry.absence.where))
-    elif entry.event:
-        await simulation.event(entry.event, properties)
+    elif entry.criterion:
+        await simulation.event(entry.criterion.event, properties)
     else:
         await simulation.enroll(properties)
 

@@ -16,7 +16,9 @@ from crm.models.segment import SegmentClock, SegmentMember, SegmentRecord
 from crm.scoring import ScoringRepository
 from crm.segments import SegmentRepository
 from journeys.scoring import PointsModel
+from journeys.segment_entry import ENTERED, LEFT
 from journeys.segments import Backfill, Segment
+from kit.clock import wall_clock
 from tests.support.clocks import Timekeeper
 from tests.support.intake import NOW, Intake
 
@@ -39,7 +41,7 @@ async def members(intake: Intake, key: str) -> set[UUID]:
 async def told(intake: Intake) -> list[tuple[str, str]]:
     """Every change that was told, in order: what happened, and to which segment."""
     events: Sequence[Event] = await intake.rows(Event)
-    return [(one.name, one.properties["segment"]) for one in events if one.name.startswith("segment.")]
+    return [(one.name, one.properties["segment"]) for one in events if one.name in (ENTERED, LEFT)]
 
 
 async def test_an_event_takes_a_contact_in_and_another_out(intake: Intake) -> None:
@@ -171,3 +173,78 @@ async def test_who_matches_a_new_definition_is_told_of_only_when_asked(
     await define(intake, "pro", PRO, backfill)
 
     assert len(await told(intake)) == entered
+
+
+class TestEntry:
+    async def test_each_change_into_the_segment_lets_the_contact_in(self, intake: Intake) -> None:
+        ada = await intake.contact()
+        await define(intake, "pro", PRO)
+        await intake.publish("welcome-pro", entry={"segment": {"entered": "pro"}, "again": "after_exit"}, goal=None)
+        await intake.publish("farewell", entry={"segment": {"left": "pro"}}, goal=None)
+
+        for plan in ("pro", "free", "pro"):
+            await intake.tell(ada, "contact.identified", {"plan": plan})
+            for enrollment in await intake.enrollments():
+                await intake.end(enrollment.id, intake.now)
+
+        journeys = [enrollment.journey_key for enrollment in await intake.enrollments()]
+        assert journeys == ["welcome-pro", "farewell", "welcome-pro"]
+
+    async def test_another_segment_or_a_producers_word_lets_nobody_in(self, intake: Intake) -> None:
+        ada = await intake.contact()
+        await define(intake, "pro", PRO)
+        await define(intake, "other", {"event": "order.placed"})
+        await intake.publish("welcome-pro", entry={"segment": {"entered": "pro"}}, goal=None)
+
+        await intake.tell(ada, "order.placed")
+        await intake.tell(ada, "segment.entered", {"segment": "pro"})
+
+        assert not await intake.enrollments()
+
+    @pytest.mark.parametrize(("backfill", "inside"), [("none", 0), ("matching", 2)])
+    async def test_members_there_are_already_enter_only_when_asked(
+        self, timekeeper: Timekeeper, backfill: str, inside: int
+    ) -> None:
+        intake = timekeeper.intake
+        intake.now = wall_clock() + timedelta(minutes=1)  # rounds are ordered by the clock of the database
+        members_then = {await intake.contact(plan="pro"), await intake.contact(plan="pro")}
+        await intake.contact(plan="free")
+        await define(intake, "pro", PRO)
+        entry = {"segment": {"entered": "pro", "backfill": backfill}}
+        await intake.publish("welcome-pro", entry=entry, goal=None)
+        await intake.publish("deaf", entry={"segment": {"entered": "pro"}}, goal=None)
+
+        await timekeeper.keep()
+
+        entered = await intake.enrollments()
+        assert {enrollment.contact_id for enrollment in entered} == (members_then if inside else set())
+        assert {enrollment.journey_key for enrollment in entered} <= {"welcome-pro"}
+        assert [enrollment.entry_properties["segment"] for enrollment in entered] == ["pro"] * inside
+        assert not await told(intake)
+
+    async def test_a_form_lets_in_who_submits_that_form(self, intake: Intake) -> None:
+        ada = await intake.contact()
+        await intake.publish("letters", entry={"form": "newsletter", "where": {"topic": "vinyl"}})
+
+        await intake.tell(ada, "form.submitted", {"form": "contact", "topic": "vinyl"})
+        await intake.tell(ada, "form.submitted", {"form": "newsletter", "topic": "cassettes"})
+        assert not await intake.enrollments()
+        await intake.tell(ada, "form.submitted", {"form": "newsletter", "topic": "vinyl"})
+        assert len(await intake.enrollments()) == 1
+
+
+async def test_leaving_a_segment_wakes_who_waits_for_it_and_ends_who_is_to_leave_by_it(intake: Intake) -> None:
+    ada = await intake.contact(plan="pro")
+    await define(intake, "pro", PRO)
+    await intake.publish(
+        goal=None,
+        exit=[{"event": "segment.left", "where": {"segment": "pro"}}],
+        steps=[{"wait_for": {"condition": {"not": {"segment": "pro"}}, "up_to": "9d"}}],
+    )
+    await intake.tell(ada, "order.placed")
+
+    await intake.tell(ada, "contact.identified", {"plan": "free"})
+
+    (_, (kind, _, criteria)) = await intake.outbox()
+    assert kind == "deliver"
+    assert len(criteria) == 2
