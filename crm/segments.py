@@ -5,10 +5,9 @@ condition says of a set is in `crm.condition_sql`. Whoever writes membership of 
 `hold`; a change of definitions keeps all of them out.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from crm.segment_statement import Cause, changes_of
 from journeys.conditions.registry import Condition
 from journeys.documents import from_document, to_document
 from journeys.segment_entry import ENTERED, LEFT
-from journeys.segments import Backfill, Segment, demand_askable
+from journeys.segments import Backfill, Segment, demand_askable, in_order
 from kit.errors import Conflict, Invalid, NotFound, Problem
 
 _CHANGES_OR_FOLLOWS = 4_711_005
@@ -102,7 +101,8 @@ class SegmentRepository:
     async def live(self) -> list[LiveSegment]:
         """Every segment, those that others ask for before those that ask for them."""
         rows = await self._session.scalars(select(SegmentRecord).execution_options(populate_existing=True))
-        return in_order([live_segment(row) for row in rows])
+        by_key = {row.key: live_segment(row) for row in rows}
+        return [by_key[segment.key] for segment in in_order(live.segment for live in by_key.values())]
 
     async def get(self, key: str) -> LiveSegment | None:
         """One segment, or None."""
@@ -218,13 +218,7 @@ class SegmentRepository:
             values["swept_at"] = now
         statement = insert(SegmentRecord).values(key=segment.key, **{"swept_at": now, **values})
         await self._session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
-        try:
-            await self.live()
-        except CycleError as error:
-            ring = " → ".join(error.args[1])
-            what = f"The segments ask for one another: {ring}."
-            problem = Problem("condition", what, "Let one of them ask for something else.")
-            raise Invalid(what, problems=[problem], remedy=problem.remedy) from error
+        await self.live()  # raises where they ask for one another
         return LiveSegment(segment, version, now)
 
     async def _demand_known(self, condition: Condition) -> None:
@@ -253,17 +247,6 @@ class SegmentRepository:
         for start in range(0, len(changes), _EVENTS_AT_ONCE):
             some = changes[start : start + _EVENTS_AT_ONCE]
             await EventRepository(self._session).accept([change.event(now, cause) for change in some])
-
-
-def in_order(segments: Collection[LiveSegment]) -> list[LiveSegment]:
-    """The segments, those that others ask for first.
-
-    Raises:
-        graphlib.CycleError: they ask for one another.
-    """
-    by_key = {live.key: live for live in sorted(segments, key=lambda live: live.key)}
-    asks = {key: sorted(live.segment.condition.needs().segments) for key, live in by_key.items()}
-    return [by_key[key] for key in TopologicalSorter(asks).static_order() if key in by_key]
 
 
 def live_segment(row: SegmentRecord) -> LiveSegment:

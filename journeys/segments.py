@@ -1,7 +1,8 @@
 """Segments: a condition with a name, asked of every contact. Pure; who is in one is kept in `crm.segments`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -69,6 +70,22 @@ def _obstacles(condition: Condition, root: Path) -> Iterator[tuple[Path, str, st
         for asked, at in _comparisons(part, path):
             if any(entry_reference(value) is not None for value in operands(asked)):
                 yield at, "`$entry` stands for what a journey began with, and here none has.", "Write the value itself."
+
+
+def in_order(segments: Iterable[Segment]) -> list[Segment]:
+    """The segments, those that others ask for first.
+
+    Raises:
+        kit.errors.Invalid: they ask for one another in a circle.
+    """
+    by_key = {segment.key: segment for segment in sorted(segments, key=lambda segment: segment.key)}
+    asks = {key: sorted(segment.condition.needs().segments) for key, segment in by_key.items()}
+    try:
+        return [by_key[key] for key in TopologicalSorter(asks).static_order() if key in by_key]
+    except CycleError as error:
+        what = f"The segments ask for one another: {' → '.join(error.args[1])}."
+        problem = Problem("condition", what, "Let one of them ask for something else.")
+        raise Invalid(what, problems=[problem], remedy=problem.remedy) from error
 
 
 def segments_of(journey: Journey) -> Iterator[tuple[str, Path]]:

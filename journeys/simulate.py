@@ -79,6 +79,9 @@ class PretendedContact(Strict):
         tuple[Annotated[ConsentRequirement, BeforeValidator(_consent)], ...], BeforeValidator(_as_list)
     ] = (ConsentRequirement(purpose=Purpose.MARKETING),)
     lists: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = ()
+    segments: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Segments the contact is in throughout, whatever happens."
+    )
     history: tuple[PastEvent, ...] = ()
     suppressed: Flag = False
 
