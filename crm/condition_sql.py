@@ -13,13 +13,18 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    BindParameter,
     ColumnElement,
+    DateTime,
     FromClause,
+    Interval,
     Select,
     Subquery,
+    Text,
     Uuid,
     and_,
     any_,
+    bindparam,
     false,
     func,
     literal,
@@ -87,13 +92,17 @@ class Asked:
 def asked(condition: Condition, now: datetime, *, among: Sequence[UUID] | None = None) -> Asked:
     """The condition asked of all contacts, or of those `among`, at `now` (aware).
 
+    Both are parameters of the statement, `now` and `contact_ids`: once made, it can be asked again with others.
+
     It says of each contact what `judge` says on the facts that `crm.facts.load_facts` reads at the same instant.
 
     Raises:
         kit.errors.Invalid: it asks for what only an enrollment has: `entry`, `result`, `$entry`.
     """
     demand_askable(condition)
-    making = _Making(now, among, sorted(condition.needs().events))
+    at = bindparam("now", now, type_=DateTime(timezone=True))
+    contact_ids = bindparam("contact_ids", list(among), type_=ARRAY(Uuid)) if among is not None else None
+    making = _Making(at, contact_ids, sorted(condition.needs().events))
     holds = _ask(condition, making)
     return Asked(
         source=making.source,
@@ -108,8 +117,8 @@ def asked(condition: Condition, now: datetime, *, among: Sequence[UUID] | None =
 class _Making:
     """A statement in the making: what was joined so far, and what the parts leave to the whole."""
 
-    now: datetime
-    contact_ids: Sequence[UUID] | None
+    now: BindParameter[datetime]
+    contact_ids: BindParameter[Any] | None
     names: Sequence[str]
     source: FromClause = field(default_factory=lambda: Contact.__table__)
     undecidable: list[ColumnElement[bool]] = field(default_factory=list)
@@ -120,7 +129,12 @@ class _Making:
         """Whether a row is of a contact that is asked about."""
         if self.contact_ids is None:
             return true()
-        return column == any_(literal(list(self.contact_ids), ARRAY(Uuid)))
+        return column == any_(self.contact_ids)
+
+    @property
+    def is_named(self) -> Any:
+        """The names of the events that are asked for."""
+        return any_(literal(list(self.names), ARRAY(Text)))
 
     def join(self, facts: Any, on: ColumnElement[bool]) -> None:
         """Have what is known of a contact beside it: one row at most."""
@@ -134,13 +148,13 @@ class _Making:
 
 
 def _machines(making: _Making) -> CTE:
-    heard = and_(Event.name.in_(making.names), Event.occurred_at <= making.now, making.concerns(Event.contact_id))
+    heard = and_(Event.name == making.is_named, Event.occurred_at <= making.now, making.concerns(Event.contact_id))
     many = select(Event.contact_id).where(heard).group_by(Event.contact_id).having(func.count() > MOST_EVENTS)
     machine = many.subquery()
     other = aliased(Event)
     oldest = (
         select(other.occurred_at, other.sequence)
-        .where(other.contact_id == machine.c.contact_id, other.name.in_(making.names), other.occurred_at <= making.now)
+        .where(other.contact_id == machine.c.contact_id, other.name == making.is_named, other.occurred_at <= making.now)
         .order_by(other.occurred_at.desc(), other.sequence.desc())
         .offset(MOST_EVENTS - 1)
         .limit(1)
@@ -203,7 +217,7 @@ def _times(pattern: EventPattern, making: _Making) -> ColumnElement[int]:
     making.undecidable.append(func.coalesce(found.c.undecidable, false()))
     making.moments.append(found.c.next)
     if pattern.within is not None:
-        making.moments.append(found.c.first + (pattern.within + TICK))
+        making.moments.append(found.c.first + literal(pattern.within + TICK, Interval))
     return func.coalesce(found.c.times, 0)
 
 
@@ -221,7 +235,7 @@ def _events(pattern: EventPattern, making: _Making) -> Subquery:
         .where(Event.name == pattern.event, making.concerns(Event.contact_id), counts)
     )
     if pattern.within is not None:
-        query = query.where(Event.occurred_at >= making.now - pattern.within)
+        query = query.where(Event.occurred_at >= making.now - literal(pattern.within, Interval))
     return query.subquery()
 
 

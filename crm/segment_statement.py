@@ -5,8 +5,24 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, DateTime, Select, Text, Uuid, cast, delete, false, func, literal, select, true, union_all
+from sqlalchemy import (
+    CTE,
+    DateTime,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    delete,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import CompoundSelect
 
 from crm.condition_sql import asked
@@ -58,7 +74,7 @@ def _judged(segment: Segment, now: datetime, among: list[UUID] | None) -> CTE:
 
 def _entered(segment: Segment, now: datetime, judged: CTE, among: Mapping[UUID, Cause] | None, because: str) -> CTE:
     columns = ["segment_key", "contact_id", "since", "because", "cause_event_id"]
-    new = select(literal(segment.key), judged.c.contact_id, literal(now))
+    new = select(literal(segment.key), judged.c.contact_id, bindparam("now", now, type_=DateTime(timezone=True)))
     named = new.add_columns(literal(because), literal(None, Text))
     chosen = named if among is None else _with_causes(new, judged, among)
     new = chosen.where(judged.c.member).order_by(judged.c.contact_id)
@@ -68,13 +84,41 @@ def _entered(segment: Segment, now: datetime, judged: CTE, among: Mapping[UUID, 
 
 def _with_causes(new: Select[Any], judged: CTE, among: Mapping[UUID, Cause]) -> Select[Any]:
     given = func.unnest(
-        literal(list(among), ARRAY(Uuid)),
-        literal([cause.because for cause in among.values()], ARRAY(Text)),
-        literal([cause.event_id for cause in among.values()], ARRAY(Text)),
+        *(bindparam(name, value, type_=ARRAY(_TYPES[name])) for name, value in _causes(among).items())
     ).table_valued("contact_id", "because", "event_id")
     causes = given.render_derived(name="causes")
     joined = new.join_from(judged, causes, causes.c.contact_id == judged.c.contact_id)
     return joined.add_columns(causes.c.because, causes.c.event_id)
+
+
+_TYPES: Mapping[str, Any] = {"contact_ids": Uuid, "becauses": Text, "event_ids": Text}
+
+
+def _causes(among: Mapping[UUID, Cause]) -> dict[str, list[Any]]:
+    """Parameters: the contacts to judge, and why each is."""
+    return {
+        "contact_ids": list(among),
+        "becauses": [cause.because for cause in among.values()],
+        "event_ids": [cause.event_id for cause in among.values()],
+    }
+
+
+class PreparedChanges:
+    """The statement for single contacts, made once for a definition: each event asks it anew, and making it is dear."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._compiled: Any = None
+
+    async def run(self, session: AsyncSession, now: datetime, among: Mapping[UUID, Cause]) -> list[tuple[UUID, bool]]:
+        """Set the membership of these contacts right; each whose membership has changed, and whether it has come in."""
+        await session.flush()
+        connection = await session.connection()
+        if self._compiled is None:
+            statement = changes_of(self._segment, now, among=among)
+            self._compiled = statement.compile(dialect=connection.dialect)
+        rows = await connection.execute(self._compiled, {"now": now, **_causes(among)})
+        return [(contact_id, entered) for contact_id, entered in rows]
 
 
 def _set_clocks(segment: Segment, judged: CTE) -> CTE:

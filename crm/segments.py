@@ -19,7 +19,7 @@ from crm.condition_sql import asked
 from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.contact import Contact
 from crm.models.segment import SegmentMember, SegmentRecord
-from crm.segment_statement import Cause, changes_of
+from crm.segment_statement import Cause, PreparedChanges, changes_of
 from journeys.conditions.registry import Condition
 from journeys.documents import from_document, to_document
 from journeys.segment_entry import ENTERED, LEFT
@@ -30,7 +30,7 @@ _CHANGES_OR_FOLLOWS = 4_711_005
 """Key of the advisory lock: shared by whoever follows the definitions, alone for whoever changes one."""
 _EVENTS_AT_ONCE = 2_000
 _MOST_PARSED = 500
-_parsed: dict[tuple[str, int, datetime], Segment] = {}
+_parsed: dict[tuple[str, int, datetime], tuple[Segment, PreparedChanges]] = {}
 
 
 class LiveSegment(NamedTuple):
@@ -39,6 +39,7 @@ class LiveSegment(NamedTuple):
     segment: Segment
     version: int
     swept_at: datetime
+    changes: PreparedChanges
 
     @property
     def key(self) -> str:
@@ -155,9 +156,8 @@ class SegmentRepository:
 
         The caller holds the contacts' locks, and `hold`.
         """
-        statement = changes_of(live.segment, now, among=causes)
-        rows = await self._session.execute(statement)
-        return [MembershipChange(live.key, contact_id, entered) for contact_id, entered in rows]
+        changes = await live.changes.run(self._session, now, causes)
+        return [MembershipChange(live.key, contact_id, entered) for contact_id, entered in changes]
 
     async def define(self, segment: Segment, *, backfill: Backfill, now: datetime) -> Definition:
         """Store a segment, new or in place of what it was, and set its membership by one statement.
@@ -219,7 +219,7 @@ class SegmentRepository:
         statement = insert(SegmentRecord).values(key=segment.key, **{"swept_at": now, **values})
         await self._session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
         await self.live()  # raises where they ask for one another
-        return LiveSegment(segment, version, now)
+        return LiveSegment(segment, version, now, PreparedChanges(segment))
 
     async def _demand_known(self, condition: Condition) -> None:
         unknown = sorted(condition.needs().segments - await self.keys())
@@ -255,8 +255,10 @@ def live_segment(row: SegmentRecord) -> LiveSegment:
     if key not in _parsed:
         if len(_parsed) >= _MOST_PARSED:
             _parsed.clear()
-        _parsed[key] = from_document(Segment, row.definition, name="segment")
-    return LiveSegment(_parsed[key], row.version, row.swept_at)
+        segment = from_document(Segment, row.definition, name="segment")
+        _parsed[key] = (segment, PreparedChanges(segment))
+    segment, changes = _parsed[key]
+    return LiveSegment(segment, row.version, row.swept_at, changes)
 
 
 NEWCOMERS_SINCE = timedelta(minutes=10)

@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.models.segment import SegmentClock
 from crm.segments import SegmentRepository
 from journeys.segments import Backfill, Segment
+from kit.database import Sessions
 from kit.errors import Conflict, Invalid, NotFound
 from tests.support.builders import SOME_DAY, a_contact, an_event
 
@@ -119,3 +121,17 @@ async def test_a_preview_counts_and_stores_nothing(session: AsyncSession) -> Non
     assert (found.count, found.undecidable, found.sample) == (1, 1, [ada])
     assert odd not in found.sample
     assert not await SegmentRepository(session).keys()
+
+
+async def test_no_definition_changes_while_somebody_follows_it(sessions: Sessions) -> None:
+    async def define(wait: str) -> None:
+        async with sessions.begin() as session:
+            await session.execute(text(f"SET LOCAL lock_timeout = '{wait}'"))
+            await SegmentRepository(session).define(segment("pro", PRO), backfill=Backfill.NONE, now=SOME_DAY)
+
+    async with sessions.begin() as one, sessions.begin() as another:
+        for follower in (one, another):
+            await SegmentRepository(follower).hold()
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            await define("50ms")
+    await define("10s")
