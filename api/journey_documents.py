@@ -80,9 +80,10 @@ async def demand_runnable(
     now: datetime | None = None,
     all_known: bool = False,
 ) -> list[FindingView]:
-    """Check the journey against what there is of templates and points models, and the present; returns the warnings.
+    """Check the journey against the templates, points models and segments there are; returns the warnings.
 
-    `all_known`: a journey or points model it refers to that is not there is an error; else a warning, as it may come.
+    `now` is the present. `all_known`: a journey or points model it refers to that is not there is an error; else a
+    warning, as it may come.
 
     Raises:
         ProblemError: there are errors; lists every finding, errors first.

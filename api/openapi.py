@@ -32,6 +32,7 @@ Customer journeys as durable workflows: send events, write journeys, start and s
 TAGS = [
     {"name": "Events", "description": "What happened. Segment's tracking API, and our own words."},
     {"name": "Journeys", "description": "Write, check and publish journeys."},
+    {"name": "Segments", "description": "Groups of contacts by a condition, kept as it comes true."},
     {"name": "Enrollments", "description": "Contacts inside journeys: start, look, explain, steer."},
     {"name": "Contacts", "description": "People: what is known of them, their consent, stage, score and history."},
     {"name": "Tasks", "description": "What journeys have given people to do."},

@@ -90,6 +90,12 @@ UNKNOWN_JOURNEY = ProblemType(
     "There is no such journey",
     "No journey has this key, or it has no version of the kind asked for. `GET /v1/journeys` lists them.",
 )
+UNKNOWN_SEGMENT = ProblemType(
+    "unknown-segment",
+    HTTPStatus.NOT_FOUND,
+    "There is no such segment",
+    "`GET /v1/segments` lists them; `PUT /v1/segments/{key}` makes one.",
+)
 UNKNOWN_ENROLLMENT = ProblemType(
     "unknown-enrollment",
     HTTPStatus.NOT_FOUND,
@@ -146,6 +152,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         METHOD_NOT_ALLOWED,
         NOT_FOUND,
         UNKNOWN_JOURNEY,
+        UNKNOWN_SEGMENT,
         UNKNOWN_ENROLLMENT,
         UNKNOWN_CONTACT,
         CONFLICT,

@@ -1,13 +1,14 @@
 """`python -m bench`: measure against the budgets, all in one run, and print a table.
 
-With `BENCH_JSON=file` the same as JSON. A further measurement is a coroutine `(client, address, bar) → measurements`
-in a module of its own and a line in `MEASUREMENTS`. Exits with 1 where a budget is missed.
+`python -m bench segments` measures only what is named. With `BENCH_JSON=file` the same as JSON. A further measurement
+is a coroutine `(client, address, bar) → measurements` in a module of its own and a line in `MEASUREMENTS`. Exits with 1
+where a budget is missed.
 """
 
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,19 +18,21 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from bench import latency, reference_journey
+from bench import latency, reference_journey, segments
 from bench.measurement import Measurement, show, write
 from cli.stack.binaries import find_temporal_binary
 from workflows.names import SEARCH_ATTRIBUTES
 
-MEASUREMENTS: tuple[Callable[[Client, str, Bar], Awaitable[list[Measurement]]], ...] = (
-    reference_journey.measure,
-    latency.measure,
-)
+MEASUREMENTS: Mapping[str, Callable[[Client, str, Bar], Awaitable[list[Measurement]]]] = {
+    "reference_journey": reference_journey.measure,
+    "latency": latency.measure,
+    "segments": segments.measure,
+}
 
 
-async def measure() -> list[Measurement]:
-    """Everything, against one in-memory server of this run."""
+async def measure(names: Sequence[str] = ()) -> list[Measurement]:
+    """Everything, or what is named, against one in-memory server of this run."""
+    chosen = [MEASUREMENTS[name] for name in names or MEASUREMENTS]
     environment = await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(find_temporal_binary()),
         dev_server_log_level="error",
@@ -40,12 +43,12 @@ async def measure() -> list[Measurement]:
     async with environment:
         address = environment.client.service_client.config.target_host
         with Bar(console=Console(stderr=True), transient=True) as bar:
-            return [item for one in MEASUREMENTS for item in await one(environment.client, address, bar)]
+            return [item for one in chosen for item in await one(environment.client, address, bar)]
 
 
 def main() -> int:
     """Measure, print, write; 1 where a budget is missed."""
-    measurements = asyncio.run(measure())
+    measurements = asyncio.run(measure(sys.argv[1:]))
     show(measurements)
     if path := os.environ.get("BENCH_JSON"):
         write(measurements, Path(path))

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.connection import in_transaction
 from cli.outlook import publication_line
+from cli.segments import read_segments
 from cli.simulation.sources import read_models
 from crm.journeys import JourneyRepository
 from crm.live_journeys import beside
@@ -60,6 +61,9 @@ def check(
     templates: Templates = None,
     models: Models = None,
     ways: Annotated[bool, typer.Option("--ways", help="Also tell how long each way takes and what it sends.")] = False,
+    segments: Annotated[
+        list[Path] | None, typer.Option(help="Files of segments: no others exist then.", exists=True, dir_okay=False)
+    ] = None,
 ) -> None:
     """Check journeys, each and all together, without a database.
 
@@ -68,7 +72,7 @@ def check(
     """
     known = shipped_templates(templates or ())
     documents = [_read(path) for path in journey_files(files)]
-    others = _others(documents, models or ())
+    others = _others(documents, models or (), segments)
     sound = []
     for document in documents:
         if _tell(document, known, others) and document.journey is not None:
@@ -88,11 +92,15 @@ def _read(path: Path) -> _Document:
         return _Document(path, None, Places(), problems)
 
 
-def _others(documents: Sequence[_Document], models: Sequence[Path]) -> Others:
-    """What the journeys may refer to: what ships and what is given. There may be more, in a database."""
+def _others(documents: Sequence[_Document], models: Sequence[Path], segments: Sequence[Path] | None) -> Others:
+    """What the journeys may refer to: what ships and what is given. There may be more, in a database.
+
+    Segments do not ship, so those given are all there are; where none are, nobody knows.
+    """
     journeys = [*catalogue(), *(document.journey for document in documents if document.journey is not None)]
     known = [*shipped_models(), *read_models(models)]
-    return others_of([journey.key for journey in journeys], known, all_known=False)
+    keys = [segment.key for segment in read_segments(segments)] if segments else None
+    return others_of([journey.key for journey in journeys], known, keys, all_known=False)
 
 
 def _tell(document: _Document, known: KnownTemplates, others: Others) -> bool:

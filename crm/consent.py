@@ -25,7 +25,7 @@ class ConsentState(StrEnum):
 _VOCABULARY: Mapping[str, type[StrEnum]] = {"purpose": Purpose, "channel": MessageChannel, "state": ConsentState}
 
 # By occurrence, since events may arrive late. A withdrawal and a grant of the same instant: the one recorded last.
-_NEWEST_FIRST = (Consent.occurred_at.desc(), Consent.id.desc())
+NEWEST_FIRST = (Consent.occurred_at.desc(), Consent.id.desc())
 
 
 class ConsentRepository:
@@ -74,14 +74,14 @@ class ConsentRepository:
             select(Consent.purpose, Consent.channel, Consent.state)
             .distinct(Consent.purpose, Consent.channel)
             .where(Consent.contact_id == contact_id)
-            .order_by(Consent.purpose, Consent.channel, *_NEWEST_FIRST)
+            .order_by(Consent.purpose, Consent.channel, *NEWEST_FIRST)
         )
         rows = await self._session.execute(newest)
         return frozenset((purpose, channel) for purpose, channel, state in rows if state == ConsentState.GRANTED)
 
     async def history(self, contact_id: UUID) -> list[Consent]:
         """Every declaration, newest first."""
-        query = select(Consent).where(Consent.contact_id == contact_id).order_by(*_NEWEST_FIRST)
+        query = select(Consent).where(Consent.contact_id == contact_id).order_by(*NEWEST_FIRST)
         return list(await self._session.scalars(query))
 
 

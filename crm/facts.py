@@ -14,6 +14,7 @@ from crm.lists import ListRepository
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.score import Score
+from crm.models.segment import SegmentMember
 from crm.score_sheets import event_fact
 from crm.traits import FIELDS
 from journeys.conditions.base import EventFact, Facts, Needs
@@ -51,6 +52,7 @@ async def load_facts(
         attributes=attributes_of(contact),
         events=await _events(session, contact_id, needs.events, now),
         lists=await ListRepository(session).of(contact_id) if needs.lists else frozenset(),
+        segments=await _segments(session, contact_id, needs.segments),
         consents=await ConsentRepository(session).standing(contact_id) if needs.consents else frozenset(),
         scores=await _scores(session, contact_id, needs.score_models),
         stage=Stage(contact.stage),
@@ -77,6 +79,15 @@ async def _events(
         return ()
     events = await EventRepository(session).history(contact_id, names=names, until=now, limit=MOST_EVENTS)
     return tuple(event_fact(event) for event in events)
+
+
+async def _segments(session: AsyncSession, contact_id: UUID, keys: Collection[str]) -> frozenset[str]:
+    if not keys:
+        return frozenset()
+    query = select(SegmentMember.segment_key).where(
+        SegmentMember.contact_id == contact_id, SegmentMember.segment_key.in_(keys)
+    )
+    return frozenset(await session.scalars(query))
 
 
 async def _scores(session: AsyncSession, contact_id: UUID, models: Collection[str]) -> dict[str, int]:

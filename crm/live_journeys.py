@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.journeys import definition_of
 from crm.models.journey import JourneyVersion, VersionState
 from crm.scoring import ScoringRepository
+from crm.segments import SegmentRepository
 from journeys.model import Journey
 from journeys.rules.others import Others, others_of
 
@@ -27,4 +28,5 @@ async def beside(session: AsyncSession, *further: str, all_known: bool) -> Other
     """
     keys: Collection[str] = (await session.scalars(select(JourneyVersion.journey_key).distinct())).all()
     models = [live.model for live in await ScoringRepository(session).live()]
-    return others_of([*keys, *further], models, all_known=all_known)
+    segments = await SegmentRepository(session).keys()
+    return others_of([*keys, *further], models, segments, all_known=all_known)

@@ -67,6 +67,12 @@ class Door:
         """The door to this version."""
         return cls(version, definition_of(version))
 
+    @property
+    def asks_for_segments(self) -> bool:
+        """Whether the audience asks for membership of segments."""
+        audience = self.definition.entry.audience
+        return audience is not None and bool(audience.needs().segments)
+
     def takes(self, contact_id: UUID) -> bool:
         """Whether the contact is for this door, and not for that beside it."""
         if self.trial is None:
@@ -81,10 +87,14 @@ class Door:
             Invalid: a property cannot be compared as asked.
         """
         entry = self.definition.entry
-        if entry.event is not None:
-            return matches(entry.where, event.properties, {})
-        # Derived for one journey by the keeper of its clocks. What a producer sends under such a name opens nothing.
-        return event.source == DERIVED and event.properties.get("journey") == self.version.journey_key
+        if entry.criterion is not None:
+            return matches(entry.criterion.where, event.properties, {})
+        # Derived by those who keep clocks and segments. What a producer sends under such a name opens nothing.
+        return (
+            event.source == DERIVED
+            and entry.timed is not None
+            and entry.timed.lets_in(self.version.journey_key, event.properties)
+        )
 
 
 @dataclass(frozen=True)

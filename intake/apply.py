@@ -24,6 +24,7 @@ from intake.matching import Passage, match
 from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
 from intake.resets import set_clocks
+from intake.segments import Memberships
 from journeys.plan import Role
 from journeys.values import GOAL_MET
 from kit.errors import Invalid
@@ -43,10 +44,12 @@ async def apply_events(
         Invalid: one of them says something that cannot be recorded.
     """
     listeners = await listeners_of(session, events)
+    memberships = await Memberships.of(session, listeners.scored, now)
     derived: list[NewEvent] = []
     for contact_id, own in groupby(sorted(events, key=attrgetter("contact_id", "sequence")), attrgetter("contact_id")):
-        application = _Application(session, contact_id, listeners, now, control_group)
+        application = _Application(session, contact_id, listeners, memberships, now, control_group)
         derived += await application.apply(list(own))
+    derived += await memberships.settle()
     if derived:
         await EventRepository(session).accept(derived)
     await set_clocks(session, events, now)
@@ -56,13 +59,20 @@ class _Application:
     """One contact's turn."""
 
     def __init__(
-        self, session: AsyncSession, contact_id: UUID, listeners: Listeners, now: datetime, control_group: int
+        self,
+        session: AsyncSession,
+        contact_id: UUID,
+        listeners: Listeners,
+        memberships: Memberships,
+        now: datetime,
+        control_group: int,
     ) -> None:
         self._session = session
         self._contact_id = contact_id
         self._doors = listeners.doors
         self._scored = listeners.scored
         self._running = list(listeners.running.get(contact_id, ()))
+        self._memberships = memberships
         self._now = now
         self._control_group = control_group
         self._unscored: list[Event] = []
@@ -74,6 +84,7 @@ class _Application:
             consequences = await take_effect(self._session, event)
             self._derived += consequences.derived
             self._unscored += [event] if event.name in self._scored else []
+            self._memberships.note(event, consequences.derived)
             await self._tell_running(event, consequences)
             # After telling those inside: an entry event does not meet criteria of the enrollment it begins.
             for door in self._doors.get(event.name, ()):
@@ -143,6 +154,8 @@ class _Application:
             return
         # The audience may ask for the score, and the entry event counts for it.
         await self._score()
+        if door.asks_for_segments:
+            self._derived += await self._memberships.settle(self._contact_id)
         result = await admission.decide()
         if isinstance(result, Enrolled):
             self._running.append(listener_of(result.enrollment, door))

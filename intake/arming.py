@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Select, delete, select, update
 
 from crm.clocks import ClockRepository
 from crm.models.clock import EntryClock
-from intake import broadcasts, dates, silence, walks
+from intake import backfill, broadcasts, dates, silence, walks
 from intake.walks import Page, Walk
 from journeys.entries import Absence, Broadcast, DateEntry
+from journeys.segment_entry import SegmentEntry
 
 
 async def clear(walk: Walk) -> Page:
@@ -38,12 +39,14 @@ async def retime(walk: Walk) -> Page | None:
 
 
 async def arm(walk: Walk) -> Page | None:
-    """Set the clocks of contacts there are already, by what is known of them; or the instants of a broadcast."""
+    """Set the clocks of contacts there are already, or the instants of a broadcast; or let members of a segment in."""
     match walk.timed:
         case Absence() as absence:
             return await _arm_for_silence(walk, absence)
         case DateEntry() as entry:
             return await _arm_for_dates(walk, entry)
+        case SegmentEntry() as entry:
+            return await backfill.let_members_in(walk, entry)
         case Broadcast() as broadcast:
             return broadcasts.announce(walk, broadcast)
         case _:

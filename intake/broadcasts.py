@@ -7,8 +7,9 @@ whoever moves between zones meanwhile is neither forgotten nor reached twice.
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
+from crm.condition_sql import asked
 from crm.events import DERIVED, EventRepository, NewEvent
 from crm.facts import load_facts
 from crm.models.clock import EntryRound, RoundKind
@@ -51,7 +52,7 @@ async def invite(walk: Walk) -> Page | None:
     events = [_due(walk, broadcast, contact_id, zone) for contact_id, zone in contacts]
     invited = await _invited(walk, events)
     fresh = [event for event in events if event.event_id not in invited]
-    meant = [event for event in fresh if await _is_meant(walk, event, live.entry.audience)]
+    meant = await _meant(walk, fresh, live.entry.audience)
     await EventRepository(walk.session).accept(meant)
     return Page([contact_id for contact_id, _ in contacts], len(meant))
 
@@ -89,10 +90,25 @@ async def _invited(walk: Walk, events: Sequence[NewEvent]) -> Collection[str]:
     return frozenset(await walk.session.scalars(query))
 
 
-async def _is_meant(walk: Walk, event: NewEvent, audience: Condition | None) -> bool:
+async def _meant(walk: Walk, events: Sequence[NewEvent], audience: Condition | None) -> list[NewEvent]:
+    """Those of the events whose contacts the audience holds for, or may hold for.
+
+    By one statement, where the audience can be asked of a set; else contact by contact.
+    """
+    if audience is None or not events:
+        return list(events)
+    try:
+        one = asked(audience, walk.present.now, among=[event.contact_id for event in events])
+    except Invalid:
+        return [event for event in events if await _is_meant(walk, event, audience)]
+    # Of whom nobody can tell is left to the door, which stores why it refuses.
+    query = select(Contact.id).select_from(one.source).where(one.among, or_(one.holds, one.undecidable))
+    found = frozenset(await walk.session.scalars(query))
+    return [event for event in events if event.contact_id in found]
+
+
+async def _is_meant(walk: Walk, event: NewEvent, audience: Condition) -> bool:
     """Whether the audience holds for the contact; it is in doubt left to the door, which stores why it refuses."""
-    if audience is None:
-        return True
     try:
         facts = await load_facts(
             walk.session, event.contact_id, audience.needs(), walk.present.now, entry=event.properties

@@ -19,6 +19,7 @@ from crm.models.clock import EntryClock, EntryRound
 from intake import dates, silence
 from intake.failures import is_outage
 from intake.rounds import walk_on
+from intake.segment_clocks import look_again, next_look
 from intake.walks import LiveEntry, Present, live_entry
 from journeys.entries import Absence, DateEntry
 from kit.clock import Clock, wall_clock
@@ -72,9 +73,13 @@ class EntryClocks:
         Returns how many clocks and contacts were looked at. Leaves out what other keepers have locked.
         """
         looked_at = 0
-        while done := await self._ring(now or self._clock()) + await self._walk(now or self._clock()):
+        while done := await self._turn(now):
             looked_at += done
         return looked_at
+
+    async def _turn(self, now: datetime | None) -> int:
+        rung, walked = await self._ring(now or self._clock()), await self._walk(now or self._clock())
+        return rung + walked + await look_again(self._sessions, now or self._clock())
 
     async def _walk(self, now: datetime) -> int:
         return await walk_on(self._sessions, self._present(now))
@@ -88,6 +93,7 @@ class EntryClocks:
             due = [
                 await session.scalar(select(func.min(EntryClock.due_at))),
                 await session.scalar(select(func.min(EntryRound.due_at)).where(EntryRound.finished_at.is_(None))),
+                await next_look(session),
             ]
         seconds = [(moment - self._clock()).total_seconds() for moment in due if moment is not None]
         rest = min(seconds, default=SWEEP_SECONDS)

@@ -14,6 +14,7 @@ SCORE_CHANGED = "score.changed"
 """Stands for every event that some points model counts. Intake matches it; it is in no log of events."""
 
 LISTS = ("list.joined", "list.left")
+SEGMENTS = ("segment.entered", "segment.left")
 SCORES = ("score.crossed", SCORE_CHANGED)
 CONSENTS = ("consent.granted", "consent.withdrawn", "contact.registered")
 """A registration may carry a consent."""
@@ -30,6 +31,7 @@ def changes(needs: Needs) -> Iterator[Change]:
     """The events after which a condition with these needs may say something else, each once."""
     names = [*sorted(needs.events)]
     names += LISTS if needs.lists else ()
+    names += SEGMENTS if needs.segments else ()
     names += SCORES if needs.score_models else ()
     names += CONSENTS if needs.consents else ()
     names += (STAGE_CHANGED,) if needs.stage else ()

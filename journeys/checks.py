@@ -61,7 +61,7 @@ def check(
         known: the published templates; None leaves out the rules about templates.
         places: turns paths into places with file and line; without it places are field paths.
         now: the present moment (aware); None leaves out the rules about moments that may have passed.
-        beside: the other journeys, and the points models; None leaves out the rules about those it names.
+        beside: the other journeys, points models and segments; None leaves out the rules about those it names.
     """
     found = sorted(_notes(journey, known, beside), key=lambda note: note.severity is not Severity.ERROR)
     timely = check_moments(journey, now, places=places) if now is not None else []

@@ -130,8 +130,12 @@ def look_of(node: Node) -> Look:
 
 def describe_entry(entry: Entry) -> str:
     """How contacts get in, in one line."""
-    if entry.event:
+    if entry.form:
+        words = f"form '{entry.form}' submitted{describe_where(entry.where)}"
+    elif entry.event:
         words = f"{entry.event}{describe_where(entry.where)}"
+    elif entry.segment:
+        words = f"{'enters' if entry.segment.entered else 'leaves'} the segment '{entry.segment.segment}'"
     elif entry.absence:
         words = f"no {' or '.join(entry.absence.of)} for {describe_duration(entry.absence.for_)}"
     else:

@@ -29,9 +29,9 @@ def journey_from_document(document: Any, *, places: Places | None = None) -> Jou
     return from_document(Journey, document, name="journey", places=places)
 
 
-def to_document(journey: Journey) -> dict[str, Any]:
-    """The document of a journey, as short as it can be written; `journey_from_document` reads the same journey."""
-    return journey.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+def to_document(model: BaseModel) -> dict[str, Any]:
+    """The document of a journey, or of another kind, as short as it can be written; read back it says the same."""
+    return model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def from_document(model: type[Model], document: Any, *, name: str, places: Places | None = None) -> Model:

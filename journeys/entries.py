@@ -1,4 +1,4 @@
-"""Entries that no event brings about, but the time: something fails to come, a date comes round, a moment.
+"""Entries that no event of a producer brings about, but mostly the time: something fails to come, a date, a moment.
 
 What keeps the time is in `intake.clocks`, when a date comes round in `journeys.occasions`.
 
@@ -39,6 +39,15 @@ class TimedEntry(Strict):
     """Names of the properties of that event, for `$entry.x`."""
     listed: ClassVar[frozenset[str]]
     """Names of the fields that say what clocks are set for."""
+
+    @property
+    def event(self) -> EventName:
+        """Name of the event a contact enters by."""
+        return self.trigger
+
+    def lets_in(self, journey_key: str, properties: Mapping[str, Any]) -> bool:
+        """Whether a derived event of that name, with these properties, is one that this journey is entered by."""
+        return properties.get("journey") == journey_key
 
     @property
     def fingerprint(self) -> str:

@@ -23,6 +23,7 @@ from journeys.duration import Duration, parse_duration, write_duration
 from journeys.entries import Absence, Broadcast, DateEntry, TimedEntry
 from journeys.frequency import AtCap, Priority
 from journeys.refusals import refused
+from journeys.segment_entry import SegmentEntry
 from journeys.stages import Stage
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Flag, Key, Scalar, Strict, Where, Whole
@@ -98,28 +99,35 @@ Again = Annotated[
 """The re-entry rule."""
 
 
-_TIMED = ("absence", "date", "broadcast")
+FORM_SUBMITTED = "form.submitted"
+"""The event that a form was sent, with its name as property `form`."""
+_TIMED = ("absence", "date", "broadcast", "segment")
+_WAYS = ("event", "form", *_TIMED)
 
 
 class Entry(Strict):
-    """How contacts get in: by an event, by the time, or else through the API only.
+    """How contacts get in: by an event or a form, by the time, by a segment, or else through the API only.
 
     The audience is judged once, at entry.
     """
 
     event: EventName | None = None
+    form: Key | None = Field(default=None, description="The form that is submitted.")
     where: Where = Field(default_factory=dict)
     absence: Absence | None = Field(default=None, description="Nothing of a kind for a period.")
     date: DateEntry | None = Field(default=None, description="A date of the contact comes.")
     broadcast: Broadcast | None = Field(default=None, description="One moment for everybody in the audience.")
+    segment: SegmentEntry | None = Field(default=None, description="A contact comes into a segment, or leaves it.")
     audience: Condition | None = None
     again: Again = "never"
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "Entry":
-        if self.where and self.event is None:
+        if self.where and self.event is None and self.form is None:
             raise refused("`where` filters an event, and there is none.", "Name the `event`, or use `audience`.")
-        ways = [name for name in ("event", *_TIMED) if getattr(self, name) is not None]
+        if self.form is not None and "form" in self.where:
+            raise refused("`form` says already which form it is.", "Remove it from `where`.")
+        ways = [name for name in _WAYS if getattr(self, name) is not None]
         if len(ways) > 1:
             named = " and ".join(f"`{name}`" for name in ways)
             raise refused(f"{named} are different ways in.", "Keep one, and write another journey for the other.")
@@ -133,7 +141,16 @@ class Entry(Strict):
     @property
     def trigger(self) -> EventName | None:
         """Name of the event a contact enters by, derived ones included; None where it enters through the API only."""
-        return self.timed.trigger if self.timed is not None else self.event
+        if self.timed is not None:
+            return self.timed.event
+        return self.criterion.event if self.criterion is not None else None
+
+    @property
+    def criterion(self) -> EventCriterion | None:
+        """The event of a producer that a contact enters by, a submitted form included; None where it is no such."""
+        if self.form is not None:
+            return EventCriterion(event=FORM_SUBMITTED, where={"form": self.form, **self.where})
+        return EventCriterion(event=self.event, where=self.where) if self.event is not None else None
 
 
 def _as_list(value: Any) -> Any:

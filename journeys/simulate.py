@@ -81,6 +81,9 @@ class PretendedContact(Strict):
         tuple[Annotated[ConsentRequirement, BeforeValidator(_consent)], ...], BeforeValidator(_as_list)
     ] = (ConsentRequirement(purpose=Purpose.MARKETING),)
     lists: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = ()
+    segments: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Segments the contact is in throughout, whatever happens."
+    )
     history: tuple[PastEvent, ...] = ()
     stage: Stage = Stage.VISITOR
     suppressed: Flag = False
@@ -134,7 +137,8 @@ def example_entry(journey: Journey, *, date: str = "2030-01-01") -> dict[str, An
     named |= {name for text in texts for name in named_in(text)}
     dates = {entry_reference(value) for value, path in values(journey) if path[-2:] in _DATES}
     examples = {name: date if name in dates else f"example {name}" for name in sorted(named)}
-    return examples | example_properties(journey.entry.where)
+    criterion = journey.entry.criterion
+    return examples | (example_properties(criterion.where) if criterion is not None else {})
 
 
 def example_properties(where: Where) -> dict[str, Any]:

@@ -29,7 +29,10 @@ AROUND: dict[str, Any] = {
 }
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OTHERS = Others(
-    frozenset({"example", "welcome"}), {"purchases": frozenset({"loyal"}), "lead": frozenset({"warm"})}, all_known=True
+    frozenset({"example", "welcome"}),
+    {"purchases": frozenset({"loyal"}), "lead": frozenset({"warm"})},
+    frozenset({"good-customers"}),
+    all_known=True,
 )
 NOT_SHOWN = {"too-many-steps", "too-deep", "window-never-opens", "endless-way", "too-many-ways"}
 """Too long for the page, or nothing that a document can say."""

@@ -20,6 +20,7 @@ from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_ke
 from journeys.model import PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Role
+from journeys.segment_entry import ENTERED, LEFT
 from journeys.values import ConsentRequirement, MessageChannel, Purpose
 from kit.errors import Invalid
 from workflows.messages import EXIT_REQUESTED, Delivery
@@ -58,9 +59,21 @@ def apply(world: World, event: Event, now: datetime) -> list[Errand]:
     ]
     # An entry event counts for the score its audience may ask for.
     world.arriving.extend(world.record.score(event))
+    follow_segments(world, now)
     if world.journey.entry.trigger == event.name:
         errands += _come_in(world, event, now)
     return errands
+
+
+def follow_segments(world: World, now: datetime) -> None:
+    """Judge the contact's segments at this moment. Each change is an event that arrives next."""
+    for segment, entered in world.record.judge_segments(now):
+        tell_membership(world, segment.key, entered=entered, at=now)
+
+
+def tell_membership(world: World, key: str, *, entered: bool, at: datetime) -> None:
+    """The event that the contact has come into a segment, or left it."""
+    world.happen(ENTERED if entered else LEFT, {"segment": key}, at=at, source=DERIVED)
 
 
 def enroll(world: World, properties: Mapping[str, Any], key: str | None, now: datetime) -> list[Errand]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.segments import read_segments
 from cli.simulation.simulation import Simulation
 from cli.simulation.sources import find_journey, read_models
 from cli.simulation.stage import open_stage
@@ -51,6 +52,7 @@ Start = Annotated[
 ]
 Templates = Annotated[list[Path] | None, typer.Option(help="Folders of mail templates.", exists=True, file_okay=False)]
 Models = Annotated[list[Path] | None, typer.Option(help="Files of points models.", exists=True, dir_okay=False)]
+Segments = Annotated[list[Path] | None, typer.Option(help="Files of segments.", exists=True, dir_okay=False)]
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -64,6 +66,7 @@ class Play:
     script: Sequence[ScriptedEvent]
     templates: Sequence[Path]
     models: Sequence[Path]
+    segments: Sequence[Path] = ()
 
 
 def simulate(
@@ -74,6 +77,7 @@ def simulate(
     start: Start = "",
     templates: Templates = None,
     models: Models = None,
+    segments: Segments = None,
     language: Annotated[Language, typer.Option(help="Of the timeline: en or de. Reasons are in English.")] = (
         Language.ENGLISH
     ),
@@ -89,7 +93,7 @@ def simulate(
     begin: datetime = parse_start(start) if start else _next_minute()
     begin = begin if begin.tzinfo else begin.replace(tzinfo=zone)
     script = read_script(events) if events else ()
-    play = Play(found, pretended, begin, script, templates or (), models or ())
+    play = Play(found, pretended, begin, script, templates or (), models or (), segments or ())
     world, took = asyncio.run(_play(play))
     for consent in made_up:
         console.print(f"Made up: the contact agrees to {consent}, as the audience asks.", markup=False)
@@ -172,6 +176,7 @@ async def _play(play: Play) -> tuple[World, float]:
             start=play.start,
             templates=play.templates,
             models=read_models(play.models),
+            segments=read_segments(play.segments),
         )
         try:
             await _walk(simulation, play)
@@ -198,8 +203,10 @@ async def _enter(simulation: Simulation, journey: Journey, *, date: str) -> None
     properties, entry = example_entry(journey, date=date), journey.entry
     if entry.absence:
         await simulation.event(entry.absence.of[0], example_properties(entry.absence.where))
-    elif entry.event:
-        await simulation.event(entry.event, properties)
+    elif entry.segment:
+        await simulation.change_segment(entry.segment.segment, member=entry.segment.entered is not None)
+    elif entry.criterion:
+        await simulation.event(entry.criterion.event, properties)
     else:
         await simulation.enroll(properties)
 

@@ -1,6 +1,7 @@
 """The record of a pretended contact: what the tables of the CRM would hold of it, in memory, under the same rules."""
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,8 +17,9 @@ from crm.models.event import Event
 from crm.score_sheets import SCORE_CROSSED, event_fact
 from crm.traits import TraitReport, sort_traits
 from intake.matching import ConsentKey
-from journeys.conditions.base import EventFact, Facts, Needs
+from journeys.conditions.base import EventFact, Facts, Needs, earliest
 from journeys.scoring import PointsModel, Score, crossed, fold
+from journeys.segments import Segment
 from journeys.simulate import PretendedContact
 from journeys.stages import Stage
 from kit.errors import Invalid, NotFound
@@ -41,12 +43,23 @@ class Record:
     held_out: bool = False
     in_control_group: bool = False
     lists: set[str] = field(default_factory=set)
+    segments: tuple[Segment, ...] = ()
+    """Those that are judged, the ones that others ask for first."""
+    members: set[str] = field(default_factory=set)
+    """Keys of the segments the contact is in."""
     events: list[Event] = field(default_factory=list)
     _declarations: list[_Declaration] = field(default_factory=list)
     _scored: list[Event] = field(default_factory=list)
 
     @classmethod
-    def of(cls, pretended: PretendedContact, models: Iterable[PointsModel], *, start: datetime) -> "Record":
+    def of(
+        cls,
+        pretended: PretendedContact,
+        models: Iterable[PointsModel],
+        *,
+        segments: Iterable[Segment] = (),
+        start: datetime,
+    ) -> "Record":
         """The record as it is when the simulation begins.
 
         Raises:
@@ -63,10 +76,13 @@ class Record:
         if report.rejected:
             raise Invalid("The pretended contact has attributes that cannot be used.", problems=report.rejected)
         record.lists |= set(pretended.lists)
+        record.members |= set(pretended.segments)
+        record.segments = tuple(one for one in segments if one.key not in pretended.segments)
         for consent in pretended.consents:
             record.declare((consent.purpose.value, consent.channel.value), ConsentState.GRANTED, at=start)
         for past in sorted(pretended.history, key=lambda past: past.ago, reverse=True):
             record.score(record.keep(past.event, past.properties, at=start - past.ago))
+        record.judge_segments(start)
         return record
 
     @property
@@ -129,6 +145,27 @@ class Record:
         (self.lists.add if member else self.lists.discard)(key)
         return changed
 
+    def judge_segments(self, now: datetime) -> list[tuple[Segment, bool]]:
+        """Judge every segment, and return those whose membership changes by it; of whom nobody can tell is outside."""
+        changes = []
+        for segment in self.segments:
+            try:
+                holds = segment.condition.judge(self.facts(segment.condition.needs(), now)).holds
+            except Invalid:
+                holds = False
+            if holds != (segment.key in self.members):
+                (self.members.add if holds else self.members.discard)(segment.key)
+                changes.append((segment, holds))
+        return changes
+
+    def segments_change_at(self, now: datetime) -> datetime | None:
+        """When time alone may change a membership; None where it cannot."""
+        moments = []
+        for segment in self.segments:
+            with suppress(Invalid):
+                moments.append(segment.condition.changes_at(self.facts(segment.condition.needs(), now)))
+        return earliest(moments)
+
     def points(self, model: str) -> Score:
         """The contact's points.
 
@@ -177,6 +214,7 @@ class Record:
             attributes=self.attributes,
             events=tuple(self._facts_of(known, needs.events)),
             lists=frozenset(self.lists),
+            segments=frozenset(self.members),
             consents=self.consents(),
             scores={model.key: self.points(model.key).points for model in self.models},
             stage=self.stage,

@@ -25,9 +25,11 @@ from cli.simulation.stage import TASK_QUEUE, Stage
 from cli.simulation.tasks import complete_task
 from cli.simulation.world import Happening, Moment, Ride, World
 from journeys.catalogue import models as shipped_models
+from journeys.conditions.base import earliest
 from journeys.model import Journey
 from journeys.plan import compile_plan
 from journeys.scoring import PointsModel
+from journeys.segments import Segment
 from journeys.simulate import PretendedContact
 from kit.clock import wall_clock
 from kit.errors import Unavailable
@@ -67,6 +69,7 @@ class Simulation:
         start: datetime,
         templates: Sequence[Traversable] = (),
         models: Sequence[PointsModel] = (),
+        segments: Sequence[Segment] = (),
     ) -> "Simulation":
         """A simulation in which nothing has happened yet. Nobody is in the journey before it is entered.
 
@@ -77,6 +80,7 @@ class Simulation:
             start: Pretended time at the beginning, aware.
             templates: Folders of templates beside those that ship with the product.
             models: Points models beside those that ship with the product.
+            segments: Those the contact is judged by, the ones that others ask for first.
 
         Raises:
             Invalid: contact or templates cannot be used.
@@ -86,7 +90,7 @@ class Simulation:
         world = World(
             journey=journey,
             plan=compile_plan(journey, version=1),
-            record=Record.of(_at_home(contact, settings), known.values(), start=start),
+            record=Record.of(_at_home(contact, settings), known.values(), segments=segments, start=start),
             mailroom=Mailroom(templates, default_locale=settings.default_locale),
             settings=settings,
         )
@@ -119,6 +123,14 @@ class Simulation:
     def _happen(self, name: str, properties: Mapping[str, Any], event_id: str) -> None:
         if self.world.happen(name, properties, at=self._now, event_id=event_id):
             self.world.tell(Moment(self._now, Happening.EVENT, name))
+
+    async def change_segment(self, key: str, *, member: bool) -> None:
+        """Have the contact come into a segment or leave it, and stay so whatever happens."""
+        record = self.world.record
+        record.segments = tuple(one for one in record.segments if one.key != key)
+        (record.members.add if member else record.members.discard)(key)
+        arrivals.tell_membership(self.world, key, entered=member, at=self._now)
+        await self._settle()
 
     async def enroll(self, properties: Mapping[str, Any], *, key: str | None = None) -> None:
         """The contact is to enter without an event, as over the API."""
@@ -192,7 +204,8 @@ class Simulation:
 
     def _next_due(self) -> datetime | None:
         due = [ride.due for ride in self._running() if ride.due]
-        return min([*due, *([self._alarm.due_at] if self._alarm else [])], default=None)
+        by_time = [self._alarm.due_at if self._alarm else None, self.world.record.segments_change_at(self._now)]
+        return earliest([*due, *by_time])
 
     async def _pass(self) -> None:
         """Move everybody's clock from due time to due time, in order, and then to the nominal time."""
@@ -212,6 +225,9 @@ class Simulation:
             self._now = max(self._now, due)
             self._alarm = ring(self.world, self._alarm)
             self._rung = True
+        if self.world.record.segments:
+            self._now = max(self._now, due)
+            arrivals.follow_segments(self.world, self._now)
 
     async def _move(self, ride: Ride, instant: datetime) -> None:
         """Move a ride's clock to a pretended instant, not back."""

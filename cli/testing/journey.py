@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
+from cli.segments import read_segments
 from cli.simulation.simulation import Simulation
 from cli.simulation.sources import find_journey, read_models, sound
 from cli.simulation.stage import StageThread
@@ -163,20 +164,22 @@ class OpenJourney(Protocol):
         start: str | datetime = START,
         templates: Sequence[Path] = (),
         models: Sequence[Path] = (),
+        segments: Sequence[Path | Mapping[str, Any]] = (),
     ) -> OpeningJourney:
         """Open a journey for a test.
 
         Args:
             source: A file, looked for beside the test and in the root directory; the key of a shipped journey; a
                 journey or its document.
-            contact: Attributes, and `consents`, `lists`, `history`, `suppressed` (`journeys.simulate`).
+            contact: Attributes, and `consents`, `lists`, `segments`, `history`, `suppressed` (`journeys.simulate`).
             start: When it begins, in the contact's zone.
             templates: Folders of templates, beside those that ship and `dauerlauf_templates` of the pytest settings.
             models: Files of points models, beside those that ship and `dauerlauf_models`.
+            segments: Files or documents of the segments that the contact is judged by.
 
         Raises:
             NotFound: there is no such journey.
-            Invalid: journey, contact, templates or models have mistakes, each with its place.
+            Invalid: journey, contact, templates, models or segments have mistakes, each with its place.
         """
 
 
@@ -188,13 +191,14 @@ def open_journey(
     start: str | datetime = START,
     templates: Sequence[Path] = (),
     models: Sequence[Path] = (),
+    segments: Sequence[Path | Mapping[str, Any]] = (),
     folders: Sequence[Path] = (),
 ) -> OpeningJourney:
     """Prepare a journey for a test. Arguments are those of `OpenJourney`, and the folders files are looked for in.
 
     Raises:
         NotFound: there is no such journey.
-        Invalid: journey, contact, templates or models have mistakes, each with its place.
+        Invalid: journey, contact, templates, models or segments have mistakes, each with its place.
     """
     assert thread.stage is not None
     journey = _journey(source, folders)
@@ -204,7 +208,13 @@ def open_journey(
         zone, _ = zone_or_default(pretended.attributes.get("time_zone"), Settings().default_time_zone)
         moment = moment.replace(tzinfo=zone)
     simulation = Simulation.prepare(
-        thread.stage, journey, pretended, start=moment, templates=templates, models=read_models(models)
+        thread.stage,
+        journey,
+        pretended,
+        start=moment,
+        templates=templates,
+        models=read_models(models),
+        segments=read_segments(segments),
     )
     return OpeningJourney(simulation, thread)
 

@@ -42,7 +42,7 @@ class RoundKind(StrEnum):
     RETIME = "retime"
     """Move clocks: the journey names another time now."""
     ARM = "arm"
-    """Set clocks for contacts there are already, or the instants of a broadcast."""
+    """Set clocks for contacts there are already, or the instants of a broadcast; or let members of a segment in."""
     BROADCAST = "broadcast"
     """Let everybody in whom the audience holds for."""
 

@@ -39,6 +39,7 @@ class Facts:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     events: Sequence[EventFact] = ()
     lists: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
     consents: frozenset[tuple[str, str]] = frozenset()
     """Standing consents as (purpose, channel)."""
     scores: Mapping[str, int] = field(default_factory=dict)
@@ -66,6 +67,8 @@ class Needs:
     lists: bool = False
     consents: bool = False
     stage: bool = False
+    segments: frozenset[str] = frozenset()
+    """Keys of the segments whose members must be known."""
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
@@ -75,6 +78,7 @@ class Needs:
             self.lists or other.lists,
             self.consents or other.consents,
             self.stage or other.stage,
+            self.segments | other.segments,
         )
 
     @staticmethod

@@ -138,6 +138,12 @@ def _number(name: str, value: Any, operator: str) -> Any:
     raise Invalid(what, problems=[Problem(where=name, what=what, remedy=remedy)], remedy=remedy)
 
 
+def operands(asked: Scalar | Comparison) -> list[Any]:
+    """The single values that are compared with."""
+    given = asked.operators().values() if isinstance(asked, Comparison) else [asked]
+    return [value for one in given for value in (one if isinstance(one, tuple) else (one,))]
+
+
 def describe_asked(asked: Scalar | Comparison) -> str:
     """What is asked of a property, in words, with the values the author wrote: `is at least 3`."""
     if asked is None:

@@ -10,7 +10,7 @@ from journeys.duration import Duration, describe_duration
 from journeys.tasks import concerns
 from journeys.values import EventName, Since, Strict, Where, Whole
 
-_TICK = timedelta(milliseconds=1)
+TICK = timedelta(milliseconds=1)
 """An event counts up to the very end of `within`, and no longer after it."""
 
 
@@ -55,7 +55,7 @@ class EventPattern(Strict):
         """When the first of the events that fit is too long ago for `within`; None where none ever is."""
         if self.within is None:
             return None
-        return earliest(event.occurred_at + self.within + _TICK for event in self.matching(facts))
+        return earliest(event.occurred_at + self.within + TICK for event in self.matching(facts))
 
     def _is_meant(self, event: EventFact, facts: Facts) -> bool:
         return event.name == self.event and concerns(event.name, event.properties, self.where, facts.enrollment)

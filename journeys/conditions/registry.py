@@ -18,6 +18,7 @@ from journeys.conditions.consent import ConsentCondition
 from journeys.conditions.entry import EntryCondition
 from journeys.conditions.event import EventCondition, EventPattern
 from journeys.conditions.in_list import ListCondition
+from journeys.conditions.in_segment import SegmentCondition
 from journeys.conditions.negation import Not
 from journeys.conditions.result import ResultCondition, StepResult
 from journeys.conditions.score import ScoreCondition, ScoreQuestion
@@ -33,6 +34,7 @@ CONDITION_KINDS = (
     "none",
     "consent",
     "in_list",
+    "segment",
     "score",
     "stage",
     "entry",
@@ -60,6 +62,7 @@ Condition = Annotated[
     | Annotated[NoneCondition, Tag("none")]
     | Annotated[ConsentCondition, Tag("consent")]
     | Annotated[ListCondition, Tag("in_list")]
+    | Annotated[SegmentCondition, Tag("segment")]
     | Annotated[ScoreCondition, Tag("score")]
     | Annotated[StageCondition, Tag("stage")]
     | Annotated[EntryCondition, Tag("entry")]
@@ -91,6 +94,7 @@ __all__ = [
     "ResultCondition",
     "ScoreCondition",
     "ScoreQuestion",
+    "SegmentCondition",
     "StageCondition",
     "StageQuestion",
     "StepResult",

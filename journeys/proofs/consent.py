@@ -36,7 +36,7 @@ def _question(subject: Subject, needed: ConsentRequirement) -> Question:
     ends = any(exit_.event == WITHDRAWN and not exit_.where for exit_ in subject.journey.exit)
     if needed in established(entry.audience, holds=True):
         return Question(needed, Standing.LASTING)
-    if needed in established_by_event(entry.event, entry.where):
+    if entry.criterion and needed in established_by_event(entry.criterion.event, entry.criterion.where):
         return Question(needed, Standing.LASTING if ends else Standing.JUDGED, lapses=not ends)
     return Question(needed, Standing.UNKNOWN, lapses=not ends)
 

@@ -123,5 +123,6 @@ def _takes(journey: Journey, caused: Caused) -> bool:
         return bool(caused.properties["journey"] == journey.key)
     if entry.trigger != caused.event:
         return False
-    known = {name: asked for name, asked in entry.where.items() if lookup(caused.properties, name) is not None}
+    where = entry.criterion.where if entry.criterion is not None else {}
+    known = {name: asked for name, asked in where.items() if lookup(caused.properties, name) is not None}
     return all(mismatch(name, lookup(caused.properties, name), asked, {}) is None for name, asked in known.items())

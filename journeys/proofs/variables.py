@@ -33,7 +33,12 @@ def variables_present(subject: Subject, known: KnownTemplates) -> Iterator[Note]
 def _at_start(subject: Subject) -> frozenset[Fact]:
     entry = subject.journey.entry
     given = frozenset(f"entry.{name}" for name in entry.timed.given) if entry.timed else frozenset()
-    return _ALWAYS | given | entry_values(entry.where) | established(entry.audience, holds=True)
+    return (
+        _ALWAYS
+        | given
+        | entry_values(entry.criterion.where if entry.criterion is not None else {})
+        | established(entry.audience, holds=True)
+    )
 
 
 def _lacking(
@@ -83,6 +88,6 @@ def _question(subject: Subject, name: str) -> str:
     root, _, below = name.partition(".")
     if root == "contact":
         return f"`{{attribute: {below}}}` in the audience or an `if`"
-    if subject.journey.entry.event is None:
+    if subject.journey.entry.criterion is None:
         return f"`{{entry: {below}}}` in the audience or an `if`"
     return f"`where: {{{below}: {{exists: true}}}}` at the entry, or `{{entry: {below}}}` in an `if`"

@@ -8,6 +8,7 @@ from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
+from journeys.reading.english_entries import changes_segment, submits
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
 from journeys.reading.parts import clock, listed, runs
@@ -279,8 +280,9 @@ ENGLISH = Wording(
         "repeat": _ways_of_repeat,
     },
     conditions=CONDITIONS,
-    timed={"absence": _absence, "date": _date_entry, "broadcast": _broadcast},
+    timed={"absence": _absence, "date": _date_entry, "broadcast": _broadcast, "segment": changes_segment},
     enters=_enters,
+    submits=submits,
     asked_in="Contacts enter through the API",
     provided=lambda asked: f", provided that {asked}",
     again=_again,

@@ -18,6 +18,7 @@ from journeys.conditions.registry import (
     Not,
     ResultCondition,
     ScoreCondition,
+    SegmentCondition,
     condition_kind,
 )
 from journeys.reading.parts import asked_of, listed, operators_of, same_as_entry, units_of
@@ -130,6 +131,10 @@ def _in_list(condition: ListCondition) -> str:
     return f'the contact is on the list "{condition.in_list}"'
 
 
+def _segment(condition: SegmentCondition) -> str:
+    return f'the contact is in the segment "{condition.segment}"'
+
+
 def _score(condition: ScoreCondition) -> str:
     bounds = (("at least", condition.score.at_least), ("at most", condition.score.at_most))
     wanted = listed([f"{word} {bound}" for word, bound in bounds if bound is not None], " and ")
@@ -149,6 +154,7 @@ CONDITIONS: Mapping[str, Words] = {
     "none": _none,
     "consent": _consent,
     "in_list": _in_list,
+    "segment": _segment,
     "score": _score,
     "stage": english_stage,
     "entry": _entry_property,

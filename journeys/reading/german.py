@@ -18,6 +18,7 @@ from journeys.reading.german_clauses import (
     quoted,
     written,
 )
+from journeys.reading.german_entries import changes_segment, submits
 from journeys.reading.german_frequency import of_journey, of_message
 from journeys.reading.german_people import german_score, german_task
 from journeys.reading.parts import clock, listed, runs
@@ -302,8 +303,9 @@ GERMAN = Wording(
         "repeat": _ways_of_repeat,
     },
     conditions=CONDITIONS,
-    timed={"absence": _absence, "date": _date_entry, "broadcast": _broadcast},
+    timed={"absence": _absence, "date": _date_entry, "broadcast": _broadcast, "segment": changes_segment},
     enters=_enters,
+    submits=submits,
     asked_in="Kontakte beginnen über die Programmierschnittstelle",
     provided=lambda asked: f", sofern {asked}",
     again=_again,

@@ -18,6 +18,7 @@ from journeys.conditions.registry import (
     Not,
     ResultCondition,
     ScoreCondition,
+    SegmentCondition,
     condition_kind,
 )
 from journeys.reading.parts import asked_of, listed, operators_of, same_as_entry, units_of
@@ -140,6 +141,8 @@ def _not(condition: Not) -> str:
     match condition.not_:
         case ListCondition(in_list=key):
             return f"der Kontakt nicht auf der Liste {quoted(key)} steht"
+        case SegmentCondition(segment=key):
+            return f"der Kontakt nicht im Segment {quoted(key)} ist"
         case ConsentCondition() as consent:
             return f"keine {_consent_named(consent)} vorliegt"
         case _:
@@ -177,6 +180,10 @@ def _in_list(condition: ListCondition) -> str:
     return f"der Kontakt auf der Liste {quoted(condition.in_list)} steht"
 
 
+def _segment(condition: SegmentCondition) -> str:
+    return f"der Kontakt im Segment {quoted(condition.segment)} ist"
+
+
 def _score(condition: ScoreCondition) -> str:
     bounds = (("mindestens", condition.score.at_least), ("höchstens", condition.score.at_most))
     wanted = listed([f"{word} {bound}" for word, bound in bounds if bound is not None], " und ")
@@ -197,6 +204,7 @@ CONDITIONS: Mapping[str, Words] = {
     "none": _none,
     "consent": _consent,
     "in_list": _in_list,
+    "segment": _segment,
     "score": _score,
     "stage": german_stage,
     "entry": _entry_property,

@@ -8,7 +8,6 @@ from journeys.reading.english import ENGLISH
 from journeys.reading.german import GERMAN
 from journeys.reading.wording import Language, Wording
 from journeys.steps.registry import Step
-from journeys.values import EventCriterion
 
 WORDINGS: Mapping[Language, Wording] = {Language.GERMAN: GERMAN, Language.ENGLISH: ENGLISH}
 _INDENT = "   "
@@ -32,8 +31,10 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
     entry = journey.entry
     if entry.timed is not None:
         way_in = words.timed[entry.timed.key](entry.timed)
-    elif entry.event is not None:
-        way_in = words.enters(EventCriterion(event=entry.event, where=entry.where))
+    elif entry.form is not None:
+        way_in = words.submits(entry.form, entry.where)
+    elif entry.criterion is not None:
+        way_in = words.enters(entry.criterion)
     else:
         way_in = words.asked_in
     yield way_in + (words.provided(words.clause(entry.audience)) if entry.audience is not None else "")

@@ -14,7 +14,7 @@ from journeys.model import Again, Goal, Journey
 from journeys.places import Path
 from journeys.stages import Stage
 from journeys.steps.base import BaseStep
-from journeys.values import EventCriterion
+from journeys.values import EventCriterion, Where
 from journeys.window import Window
 
 Words = Callable[[Any], str]
@@ -41,6 +41,8 @@ class Wording:
     """How contacts get in by an entry that time brings about, by its key."""
     enters: Callable[[EventCriterion], str]
     """How contacts get in by an event."""
+    submits: Callable[[str, Where], str]
+    """How contacts get in by a form, with what is asked of it."""
     asked_in: str
     """How contacts get in through the API only."""
     provided: Callable[[str], str]

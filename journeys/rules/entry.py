@@ -18,7 +18,8 @@ from journeys.walk import visits
 def ended_by_the_entry_event(journey: Journey) -> Iterator[Note]:
     """A goal or exit that any further entry event meets is seldom meant."""
     for name, path, event, where in _criteria(journey):
-        if event == journey.entry.event and (not where or where == journey.entry.where):
+        entry = journey.entry.criterion
+        if entry is not None and event == entry.event and (not where or where == entry.where):
             what = f"The {name} is the entry event: the next `{event}` of any kind ends the enrollment."
             remedy = "Say with `where` which of them it takes, for example by a property of `$entry`."
             yield warning("ended-by-entry-event", path, what, remedy)

@@ -11,6 +11,7 @@ from journeys.mistakes import nearest
 from journeys.model import Journey
 from journeys.places import Path
 from journeys.plan import compile_plan
+from journeys.rules.segments import unknown_segments
 from journeys.scoring import PointsModel
 from journeys.steps.give_points import ScoreStep
 from journeys.steps.recompute_score import SCORE_CROSSED, RecomputeScoreStep
@@ -24,24 +25,30 @@ class Others:
     """What there is beside a journey: keys of journeys, and the thresholds of points models by their keys.
 
     `all_known`: there is nothing else, so what refers to something else cannot work. Otherwise it may be where nobody
-    has looked, and is only doubtful.
+    has looked, and is only doubtful. Segments are all known, or none is (None).
     """
 
     journeys: frozenset[str] = frozenset()
     models: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    segments: frozenset[str] | None = None
     all_known: bool = False
 
 
-def others_of(journeys: Iterable[str], models: Iterable[PointsModel], *, all_known: bool) -> Others:
-    """What there is, of keys of journeys and of points models."""
+def others_of(
+    journeys: Iterable[str], models: Iterable[PointsModel], segments: Iterable[str] | None = None, *, all_known: bool
+) -> Others:
+    """What there is, of keys of journeys, of points models and of keys of segments."""
     thresholds = {model.key: frozenset(threshold.key for threshold in model.thresholds) for model in models}
-    return Others(frozenset(journeys), thresholds, all_known=all_known)
+    known = None if segments is None else frozenset(segments)
+    return Others(frozenset(journeys), thresholds, known, all_known=all_known)
 
 
 def unknown_references(journey: Journey, others: Others) -> Iterator[Note]:
     """Whatever a journey starts, counts by and listens to exists: where not all is known, a doubt."""
     for note in (*_journeys(journey, others), *_models(journey, others)):
         yield note if others.all_known else replace(note, severity=Severity.WARNING)
+    if others.segments is not None:
+        yield from unknown_segments(journey, others.segments)
 
 
 class _Listened(NamedTuple):

@@ -3,6 +3,7 @@
 from cli.testing.journey import OpenJourney
 
 FORM = {
+    "form": "gated-content",
     "asset": "turntables",
     "asset_title": "Your first turntable",
     "asset_url": "https://plattenladen.example/a/1",

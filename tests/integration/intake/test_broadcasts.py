@@ -10,7 +10,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event as listen
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm.lists import ListRepository
 from crm.models.journey import JourneyVersion
@@ -108,6 +110,27 @@ class TestAtOnce:
         await timekeeper.wait_until(MOMENT)
 
         assert [reason for reason, _ in await intake.refusals()] == ["undecidable"]
+
+    @pytest.mark.parametrize(
+        "audience", [VIP, {"all": [VIP, {"entry": "journey", "is": "offer"}]}], ids=["as a set", "one by one"]
+    )
+    async def test_it_is_the_same_whether_the_audience_can_be_asked_of_a_set(
+        self, intake: Intake, timekeeper: Timekeeper, engine: AsyncEngine, audience: Any
+    ) -> None:
+        vips = {await a_vip(intake) for _ in range(3)}
+        await intake.contact()
+        await publish(intake, audience)
+        read: list[str] = []
+        listen.listen(engine.sync_engine, "before_cursor_execute", lambda *given: read.append(given[2]))
+
+        await timekeeper.keeper().drain(MOMENT)
+
+        one_by_one = [statement for statement in read if statement.startswith("SELECT list_members.list_key")]
+        assert len(one_by_one) == (0 if audience is VIP else 4)
+        intake.now = MOMENT
+        await intake.apply()
+        assert set(await timekeeper.entered()) == vips
+        assert not await intake.refusals()
 
     async def test_it_goes_out_in_pages_and_goes_on_where_it_was(
         self, intake: Intake, timekeeper: Timekeeper, monkeypatch: pytest.MonkeyPatch

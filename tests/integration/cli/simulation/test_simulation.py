@@ -144,6 +144,31 @@ class TestEntry:
             await j.finish()
             j.assert_entered(times=2)
 
+    async def test_coming_into_a_segment_leads_into_a_journey_and_time_leads_out(self, journey: OpenJourney) -> None:
+        buyers = {"key": "buyers", "name": "Buyers", "condition": {"event": "order.placed", "within": "7d"}}
+        idle = {"key": "idle", "name": "Idle", "condition": {"not": {"segment": "buyers"}}}
+        left = {"event": "segment.entered", "where": {"segment": "idle"}}
+        parts = {"entry": {"segment": {"entered": "buyers"}}, "exit": [left], "goal": None}
+        async with journey(a_journey({"wait": "30d"}, **parts), segments=[idle, buyers]) as j:
+            await j.advance(days=1)
+            j.assert_not_entered()
+            await j.event("order.placed")
+            j.assert_entered()
+            await j.advance(days=6)
+            await j.event("order.placed")
+            await j.advance(days=6)
+            j.assert_waiting()
+            await j.finish()
+            j.assert_ended("exited", at="Mon 10:00")
+
+    async def test_a_contact_is_in_a_segment_for_good_when_told_so(self, journey: OpenJourney) -> None:
+        pro = {"key": "pro", "name": "Pro", "condition": {"attribute": "plan", "is": "pro"}}
+        steps = {"if": {"segment": "pro"}, "then": [{"list": {"add": "paid"}}]}
+        for contact, paid in (({}, False), ({"plan": "pro"}, True), ({"segments": ["pro"]}, True)):
+            async with journey(a_journey(steps), contact=contact, segments=[pro]) as j:
+                await j.event("order.placed")
+                (j.assert_in_list if paid else j.assert_not_in_list)("paid")
+
     async def test_a_birthday_leads_into_a_journey_every_year(self, journey: OpenJourney) -> None:
         entry = {"date": {"of": "birthday", "yearly": True, "at": "09:00", "before": "7 days"}, "again": "after_exit"}
         async with journey(a_journey({"wait": "1d"}, entry=entry), contact={"birthday": "1980-02-29"}) as j:

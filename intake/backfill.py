@@ -1,0 +1,59 @@
+"""Members a segment has already when a journey is published that is entered by coming into it: let in, page by page.
+
+No event of theirs brings this about, and no other journey is to hear of it, so each has an event of its own as cause.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from crm.events import DERIVED, EventRepository, NewEvent
+from crm.journeys import JourneyRepository
+from crm.models.contact import Contact
+from crm.models.event import Event
+from crm.models.segment import SegmentMember
+from intake.admission import Enrolled
+from intake.enrollment import enroll
+from intake.walks import CONTACTS_AT_ONCE, Page, Walk
+from journeys.segment_entry import BACKFILLED, SegmentEntry
+
+
+async def let_members_in(walk: Walk, entry: SegmentEntry) -> Page:
+    """Let the next members in; those refused are stored as everybody who is."""
+    member = Contact.id == SegmentMember.contact_id
+    query = select(Contact.id).join(SegmentMember, member).where(SegmentMember.segment_key == entry.segment)
+    if walk.round.cursor is not None:
+        query = query.where(Contact.id > walk.round.cursor)
+    query = query.order_by(Contact.id).limit(CONTACTS_AT_ONCE)
+    contacts = (await walk.session.scalars(query.with_for_update(of=Contact, key_share=True))).all()
+    done = [contact_id for contact_id in contacts if await _is_let_in(walk, entry, contact_id)]
+    return Page(contacts, len(done))
+
+
+async def _is_let_in(walk: Walk, entry: SegmentEntry, contact_id: UUID) -> bool:
+    version = await JourneyRepository(walk.session).taking(walk.round.journey_key, contact_id)
+    if version is None:
+        return False
+    cause = await _cause(walk, entry, contact_id)
+    result = await enroll(
+        walk.session,
+        version,
+        contact_id,
+        cause_event=cause,
+        properties=cause.properties,
+        now=walk.present.now,
+    )
+    return isinstance(result, Enrolled)
+
+
+async def _cause(walk: Walk, entry: SegmentEntry, contact_id: UUID) -> Event:
+    event = NewEvent(
+        event_id=f"{BACKFILLED}:{walk.round.journey_key}:{contact_id}:{walk.round.id}",
+        contact_id=contact_id,
+        name=BACKFILLED,
+        occurred_at=walk.present.now,
+        properties={"segment": entry.segment, "journey": walk.round.journey_key},
+        source=DERIVED,
+    )
+    await EventRepository(walk.session).accept([event])
+    return (await walk.session.scalars(select(Event).where(Event.event_id == event.event_id))).one()

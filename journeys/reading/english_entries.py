@@ -1,0 +1,17 @@
+"""How contacts get in by forms and segments, in English."""
+
+from journeys.reading.english_clauses import event
+from journeys.segment_entry import SegmentEntry
+from journeys.values import Where
+
+
+def submits(form: str, where: Where) -> str:
+    """A form is submitted."""
+    return f"A contact enters when it submits the form {event(form, where)}"
+
+
+def changes_segment(entry: SegmentEntry) -> str:
+    """Membership of a segment changes."""
+    change = "comes into" if entry.entered else "leaves"
+    also = "; who is in it at publication enters, too" if entry.backfill == "matching" else ""
+    return f'A contact enters when it {change} the segment "{entry.segment}"{also}'

@@ -1,0 +1,19 @@
+"""How contacts get in by forms and segments, in German."""
+
+from journeys.reading.german_clauses import event, quoted
+from journeys.segment_entry import SegmentEntry
+from journeys.values import Where
+
+
+def submits(form: str, where: Where) -> str:
+    """A form is submitted."""
+    return f"Ein Kontakt beginnt, wenn er das Formular {event(form, where)} absendet"
+
+
+def changes_segment(entry: SegmentEntry) -> str:
+    """Membership of a segment changes."""
+    change = f"in das Segment {quoted(entry.segment)} kommt"
+    if not entry.entered:
+        change = f"das Segment {quoted(entry.segment)} verlässt"
+    also = "; wer beim Veröffentlichen darin ist, beginnt ebenfalls" if entry.backfill == "matching" else ""
+    return f"Ein Kontakt beginnt, wenn er {change}{also}"

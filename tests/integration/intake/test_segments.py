@@ -1,0 +1,250 @@
+"""Membership of segments follows events, the time, and what is new; journeys are told of each change once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event as listen
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from crm.contacts import ContactReference, ContactRepository
+from crm.models.event import Event
+from crm.models.segment import SegmentClock, SegmentMember, SegmentRecord
+from crm.scoring import ScoringRepository
+from crm.segments import SegmentRepository
+from journeys.scoring import PointsModel
+from journeys.segment_entry import ENTERED, LEFT
+from journeys.segments import Backfill, Segment
+from kit.clock import wall_clock
+from tests.support.clocks import Timekeeper
+from tests.support.intake import NOW, Intake
+
+PRO = {"attribute": "plan", "is": "pro"}
+BUYER = {"event": "order.placed", "within": "7d"}
+
+
+async def define(intake: Intake, key: str, condition: Mapping[str, Any], backfill: str = "none") -> None:
+    """A segment. Nobody counts as new, so that only what touches it has it looked at."""
+    segment = Segment.model_validate({"key": key, "name": key, "condition": condition})
+    async with intake.sessions.begin() as session:
+        await SegmentRepository(session).define(segment, backfill=Backfill(backfill), now=intake.now)
+        await session.execute(update(SegmentRecord).values(swept_at=NOW + timedelta(days=10_000)))
+
+
+async def members(intake: Intake, key: str) -> set[UUID]:
+    return {member.contact_id for member in await intake.rows(SegmentMember) if member.segment_key == key}
+
+
+async def told(intake: Intake) -> list[tuple[str, str]]:
+    """Every change that was told, in order: what happened, and to which segment."""
+    events: Sequence[Event] = await intake.rows(Event)
+    return [(one.name, one.properties["segment"]) for one in events if one.name in (ENTERED, LEFT)]
+
+
+async def test_an_event_takes_a_contact_in_and_another_out(intake: Intake) -> None:
+    ada = await intake.contact()
+    await define(intake, "buyers", {"all": [BUYER, {"none": {"event": "order.refunded"}}]})
+
+    ordered = await intake.tell(ada, "order.placed")
+    (member,) = await intake.rows(SegmentMember)
+    assert (member.contact_id, member.because, member.cause_event_id) == (ada, "after order.placed", ordered)
+    await intake.tell(ada, "order.placed")
+    assert await told(intake) == [("segment.entered", "buyers")]
+
+    await intake.tell(ada, "order.refunded")
+    assert await told(intake) == [("segment.entered", "buyers"), ("segment.left", "buyers")]
+    assert not await intake.rows(SegmentMember)
+
+
+async def test_a_new_profile_counts_at_once_and_by_the_event_that_tells_of_it(intake: Intake) -> None:
+    ada = await intake.contact()
+    await define(intake, "pro", PRO)
+
+    await intake.tell(ada, "contact.identified", {"plan": "pro"})
+
+    assert await members(intake, "pro") == {ada}
+    assert await told(intake) == [("segment.entered", "pro")]
+
+
+async def test_a_score_takes_a_contact_in(intake: Intake) -> None:
+    model = {"key": "lead", "name": "Lead", "rules": [{"key": "o", "event": "order.placed", "points": 7}]}
+    async with intake.sessions.begin() as session:
+        await ScoringRepository(session).publish(PointsModel.model_validate(model))
+    ada = await intake.contact()
+    await define(intake, "hot", {"score": {"model": "lead", "at_least": 14}})
+
+    await intake.tell(ada, "order.placed")
+    assert not await members(intake, "hot")
+    await intake.tell(ada, "order.placed")
+    assert await members(intake, "hot") == {ada}
+
+
+async def test_only_segments_that_an_event_may_change_are_asked_for(intake: Intake, engine: AsyncEngine) -> None:
+    ada = await intake.contact()
+    await define(intake, "pro", PRO)
+    await define(intake, "buyers", BUYER)
+    asked: list[str] = []
+    listen.listen(engine.sync_engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    await intake.tell(ada, "page.viewed")
+    await intake.tell(ada, "contact.updated", {"changed": ["city"]})
+    assert not [statement for statement in asked if "judged" in statement]
+
+    await intake.tell(ada, "contact.updated", {"changed": ["plan"]})
+    assert len([statement for statement in asked if "judged" in statement]) == 1
+
+
+async def test_a_segment_of_a_segment_follows_in_the_same_transaction(intake: Intake) -> None:
+    ada = await intake.contact()
+    await define(intake, "pro", PRO)
+    await define(intake, "others", {"not": {"segment": "pro"}})
+    assert await members(intake, "others") == {ada}
+    await intake.publish("welcome-pro", entry={"event": "contact.identified", "audience": {"segment": "pro"}})
+
+    await intake.tell(ada, "contact.identified", {"plan": "pro"})
+
+    assert [enrollment.contact_id for enrollment in await intake.enrollments()] == [ada]
+    assert (await members(intake, "pro"), await members(intake, "others")) == ({ada}, set())
+    assert sorted(await told(intake)) == [("segment.entered", "pro"), ("segment.left", "others")]
+
+
+async def test_time_takes_a_contact_out_and_in(timekeeper: Timekeeper) -> None:
+    intake = timekeeper.intake
+    ada = await intake.contact()
+    await define(intake, "buyers", BUYER)
+    await define(intake, "idle", {"none": {"event": "order.placed", "within": "3d"}})
+    await intake.tell(ada, "order.placed")
+    assert (await members(intake, "buyers"), await members(intake, "idle")) == ({ada}, set())
+
+    await timekeeper.pass_time(timedelta(days=3, seconds=1))
+    assert (await members(intake, "buyers"), await members(intake, "idle")) == ({ada}, {ada})
+    await timekeeper.pass_time(timedelta(days=4))
+    assert (await members(intake, "buyers"), await members(intake, "idle")) == (set(), {ada})
+
+    assert (await told(intake))[-2:] == [("segment.entered", "idle"), ("segment.left", "buyers")]
+    assert not await intake.rows(SegmentClock)
+
+
+async def test_an_event_from_the_future_counts_once_it_has_come(timekeeper: Timekeeper) -> None:
+    intake = timekeeper.intake
+    ada = await intake.contact()
+    await define(intake, "buyers", BUYER)
+    await intake.tell(ada, "order.placed", ago=timedelta(hours=-1))
+    assert not await members(intake, "buyers")
+
+    await timekeeper.pass_time(timedelta(hours=1))
+
+    assert await members(intake, "buyers") == {ada}
+
+
+async def test_a_contact_of_whom_no_event_tells_is_found_all_the_same(timekeeper: Timekeeper) -> None:
+    intake = timekeeper.intake
+    await define(intake, "idle", {"none": {"event": "order.placed"}})
+    async with intake.sessions.begin() as session:
+        await session.execute(update(SegmentRecord).values(swept_at=intake.now))
+        (ada,) = await ContactRepository(session).resolve([ContactReference(user_id="ada")])
+
+    await timekeeper.pass_time(timedelta(minutes=6))
+
+    assert await members(intake, "idle") == {ada}
+    assert await told(intake) == [("segment.entered", "idle")]
+
+
+async def test_a_new_contact_is_judged_by_whatever_tells_of_it_first(intake: Intake) -> None:
+    await define(intake, "idle", {"none": {"event": "order.placed"}})
+    async with intake.sessions.begin() as session:
+        await session.execute(update(SegmentRecord).values(swept_at=intake.now))
+    ada = await intake.contact()
+
+    await intake.tell(ada, "page.viewed")
+
+    assert await members(intake, "idle") == {ada}
+
+
+@pytest.mark.parametrize(("backfill", "entered"), [("none", 0), ("matching", 1)])
+async def test_who_matches_a_new_definition_is_told_of_only_when_asked(
+    intake: Intake, backfill: str, entered: int
+) -> None:
+    await intake.contact(plan="pro")
+
+    await define(intake, "pro", PRO, backfill)
+
+    assert len(await told(intake)) == entered
+
+
+class TestEntry:
+    async def test_each_change_into_the_segment_lets_the_contact_in(self, intake: Intake) -> None:
+        ada = await intake.contact()
+        await define(intake, "pro", PRO)
+        await intake.publish("welcome-pro", entry={"segment": {"entered": "pro"}, "again": "after_exit"}, goal=None)
+        await intake.publish("farewell", entry={"segment": {"left": "pro"}}, goal=None)
+
+        for plan in ("pro", "free", "pro"):
+            await intake.tell(ada, "contact.identified", {"plan": plan})
+            for enrollment in await intake.enrollments():
+                await intake.end(enrollment.id, intake.now)
+
+        journeys = [enrollment.journey_key for enrollment in await intake.enrollments()]
+        assert journeys == ["welcome-pro", "farewell", "welcome-pro"]
+
+    async def test_another_segment_or_a_producers_word_lets_nobody_in(self, intake: Intake) -> None:
+        ada = await intake.contact()
+        await define(intake, "pro", PRO)
+        await define(intake, "other", {"event": "order.placed"})
+        await intake.publish("welcome-pro", entry={"segment": {"entered": "pro"}}, goal=None)
+
+        await intake.tell(ada, "order.placed")
+        await intake.tell(ada, "segment.entered", {"segment": "pro"})
+
+        assert not await intake.enrollments()
+
+    @pytest.mark.parametrize(("backfill", "inside"), [("none", 0), ("matching", 2)])
+    async def test_members_there_are_already_enter_only_when_asked(
+        self, timekeeper: Timekeeper, backfill: str, inside: int
+    ) -> None:
+        intake = timekeeper.intake
+        intake.now = wall_clock() + timedelta(minutes=1)  # rounds are ordered by the clock of the database
+        members_then = {await intake.contact(plan="pro"), await intake.contact(plan="pro")}
+        await intake.contact(plan="free")
+        await define(intake, "pro", PRO)
+        entry = {"segment": {"entered": "pro", "backfill": backfill}}
+        await intake.publish("welcome-pro", entry=entry, goal=None)
+        await intake.publish("deaf", entry={"segment": {"entered": "pro"}}, goal=None)
+
+        await timekeeper.keep()
+
+        entered = await intake.enrollments()
+        assert {enrollment.contact_id for enrollment in entered} == (members_then if inside else set())
+        assert {enrollment.journey_key for enrollment in entered} <= {"welcome-pro"}
+        assert [enrollment.entry_properties["segment"] for enrollment in entered] == ["pro"] * inside
+        assert not await told(intake)
+
+    async def test_a_form_lets_in_who_submits_that_form(self, intake: Intake) -> None:
+        ada = await intake.contact()
+        await intake.publish("letters", entry={"form": "newsletter", "where": {"topic": "vinyl"}})
+
+        await intake.tell(ada, "form.submitted", {"form": "contact", "topic": "vinyl"})
+        await intake.tell(ada, "form.submitted", {"form": "newsletter", "topic": "cassettes"})
+        assert not await intake.enrollments()
+        await intake.tell(ada, "form.submitted", {"form": "newsletter", "topic": "vinyl"})
+        assert len(await intake.enrollments()) == 1
+
+
+async def test_leaving_a_segment_wakes_who_waits_for_it_and_ends_who_is_to_leave_by_it(intake: Intake) -> None:
+    ada = await intake.contact(plan="pro")
+    await define(intake, "pro", PRO)
+    await intake.publish(
+        goal=None,
+        exit=[{"event": "segment.left", "where": {"segment": "pro"}}],
+        steps=[{"wait_for": {"condition": {"not": {"segment": "pro"}}, "up_to": "9d"}}],
+    )
+    await intake.tell(ada, "order.placed")
+
+    await intake.tell(ada, "contact.identified", {"plan": "free"})
+
+    (_, (kind, _, criteria)) = await intake.outbox()
+    assert kind == "deliver"
+    assert len(criteria) == 2
