@@ -16,10 +16,11 @@ from journeys.outcomes import JourneyState
 from journeys.plan import Plan
 from workflows import details, inbox, transitions
 from workflows.inbox import RETRY, SKIP, Ending, Move
-from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Outcome, Reschedule
+from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Outcome, Reschedule, Resume
 from workflows.migration import objection_to
 from workflows.names import WORKFLOW_TYPE
 from workflows.passage import Interrupted, Passage
+from workflows.resuming import resume
 from workflows.state import Migration
 from workflows.steps.registry import EXECUTE
 
@@ -122,10 +123,9 @@ class ContactJourney:
         return self.explain()
 
     @workflow.update
-    def resume(self, command: Command) -> Explanation:  # noqa: ARG002 - who resumed is the audit log's
-        """Go on. The due time is what it was; where it has passed, the journey goes on at once."""
-        state = self._passage.state
-        state.paused_at, state.pause_reason = None, ""
+    def resume(self, command: Resume) -> Explanation:
+        """Go on, with what `timers` says of the time that has passed meanwhile."""
+        resume(self._passage.state, self._passage.plan, command.timers, workflow.now())
         return self.explain()
 
     @workflow.update
@@ -180,7 +180,7 @@ class ContactJourney:
         self._object("pause", command)
 
     @resume.validator
-    def _may_resume(self, command: Command) -> None:
+    def _may_resume(self, command: Resume) -> None:
         self._object("resume", command)
 
     @skip.validator

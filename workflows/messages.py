@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan
+from journeys.resuming import Resuming
 from workflows.state import EnrollmentState, Met
 
 
@@ -56,7 +57,7 @@ EXIT_REQUESTED = "exit:requested"
 
 
 class Command(BaseModel, frozen=True):
-    """Request of the updates `pause`, `resume`, `skip`, `retry`. `by` is an opaque actor id, `reason` for people.
+    """Request of the updates `pause`, `skip`, `retry`. `by` is an opaque actor id, `reason` for people.
 
     With `enrollment_id`, a run that belongs to another enrollment (the contact entered again) rejects it.
     """
@@ -64,6 +65,12 @@ class Command(BaseModel, frozen=True):
     by: str
     reason: str = ""
     enrollment_id: UUID | None = None
+
+
+class Resume(Command, frozen=True):
+    """Request of the update `resume`: go on, and what becomes of the time that has passed meanwhile."""
+
+    timers: Resuming = Resuming.CATCH_UP
 
 
 class Reschedule(Command, frozen=True):

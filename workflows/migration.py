@@ -55,6 +55,7 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "due_at": due.at if kept or due.at is None or state.due_at is None else max(due.at, now),
             "resolution": state.resolution if kept else None,
             "rescheduled": state.rescheduled if kept else "",
+            "shifted_by": state.shifted_by if kept else None,
             "attention": state.attention if failed else None,
             "commands": state.commands if failed else [word for word in state.commands if word != RETRY],
             "met": _met(state, plan, new),

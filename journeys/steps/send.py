@@ -10,6 +10,7 @@ from journeys.values import Key, MessageChannel, Strict
 class SendNode(BaseNode):
     """Send `template` over `channel`."""
 
+    passes_with_time: ClassVar[bool] = True
     kind: Literal["send"]
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL
