@@ -22,6 +22,7 @@ from api.routers import (
     journeys,
     publication,
     results,
+    steering,
     tracking,
 )
 from api.temporal import TemporalConnection
@@ -37,6 +38,7 @@ ROUTERS = (
     journeys.documents,
     journeys.router,
     publication.router,
+    steering.router,
     clocks.router,
     results.router,
     enrollments.router,

@@ -5,7 +5,7 @@ The caller holds the contact's lock. The rules of re-entry are pure and in `inta
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from crm.journeys import definition_of, plan_of
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
+from crm.steering import SteeringRepository
 from intake.matching import Passage, match
 from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
@@ -127,7 +128,7 @@ class Admission:
             self.turn_away(NotEnrolled(EnrollmentRefusal.ALREADY_RUNNING, "the contact is inside already"))
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
-        refusal = refusal or self._closed() or await self._goal_met_before() or await self._outside_audience()
+        refusal = refusal or await self._closed() or await self._goal_met_before() or await self._outside_audience()
         return self.turn_away(refusal) if refusal else await self._enter(key, previous)
 
     def turn_away(self, refusal: NotEnrolled) -> NotEnrolled:
@@ -147,11 +148,15 @@ class Admission:
         _log.info("entry_refused", journey=journey, contact=str(self._contact_id), reason=refusal.reason.value)
         return refusal
 
-    def _closed(self) -> NotEnrolled | None:
-        if self._version.state == VersionState.LIVE:
+    async def _closed(self) -> NotEnrolled | None:
+        if self._version.state != VersionState.LIVE:
+            because = f"version {self._version.version} is {self._version.state} and takes no new contacts"
+            return NotEnrolled(EnrollmentRefusal.JOURNEY_NOT_LIVE, because)
+        since = await SteeringRepository(self._session).paused_since(self._version.journey_key)
+        if since is None:
             return None
-        because = f"version {self._version.version} is {self._version.state} and takes no new contacts"
-        return NotEnrolled(EnrollmentRefusal.JOURNEY_NOT_LIVE, because)
+        because = f"the journey is paused since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC and takes no new contacts"
+        return NotEnrolled(EnrollmentRefusal.JOURNEY_PAUSED, because)
 
     async def _previous(self, key: str | None) -> Enrollment | None:
         """The enrollment that runs, or else the newest; of any key where None."""

@@ -16,7 +16,7 @@ from journeys.steps.wait import WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from journeys.steps.wait_for_first import AwaitedWay, WaitForFirstNode
 from workflows.limits import LONGEST_REASON, REMEMBERED_EVENTS
-from workflows.messages import EXIT_REQUESTED, Command, Decide, Delivery, Reschedule
+from workflows.messages import EXIT_REQUESTED, Command, Decide, Delivery, Place, Reschedule
 from workflows.state import EnrollmentState, Met
 
 EXIT = "exit:"
@@ -174,9 +174,16 @@ def objection(state: EnrollmentState, name: str, command: Command, enrollment_id
         return "This enrollment has ended; the contact has entered the journey again since."
     if state.state in ENDED or state.at is None:
         return "The enrollment has ended; nothing of it can be changed any more."
+    if command.place is not None and command.place != Place(step=state.at, since=state.since):
+        return f"The enrollment has gone on since it was found: it stands at step '{state.at}'."
     if isinstance(command, Reschedule) and (sentence := _not_to_be_moved(state, command.at)):
         return sentence
     return _out_of_place(state, name)
+
+
+def is_over(state: EnrollmentState, command: Command, enrollment_id: UUID) -> bool:
+    """Whether the enrollment that is meant has ended."""
+    return command.enrollment_id not in {None, enrollment_id} or state.state in ENDED or state.at is None
 
 
 def objection_to_answer(state: EnrollmentState, plan: Plan, answer: Decide) -> str | None:

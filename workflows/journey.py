@@ -17,7 +17,7 @@ from journeys.plan import Plan
 from workflows import details, inbox, transitions
 from workflows.inbox import RETRY, SKIP, Ending, Move
 from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Outcome, Reschedule, Resume
-from workflows.migration import objection_to
+from workflows.migration import ENDED_ALREADY, objection_to
 from workflows.names import WORKFLOW_TYPE
 from workflows.passage import Interrupted, Passage
 from workflows.resuming import resume
@@ -135,6 +135,16 @@ class ContactJourney:
         return self.explain()
 
     @workflow.update
+    def end(self, command: Command) -> Explanation:
+        """Leave the journey here. Unlike the signal, it is rejected where the enrollment has gone on."""
+        self._passage.state.commands.append(inbox.EXIT + inbox.said_by(command))
+        return self.explain()
+
+    @end.validator
+    def _may_end(self, command: Command) -> None:
+        self._object("end", command)
+
+    @workflow.update
     def retry(self, command: Command) -> Explanation:  # noqa: ARG002 - who retried is the audit log's
         """Take up the step that needs attention again."""
         if RETRY not in self._passage.state.commands:
@@ -199,7 +209,8 @@ class ContactJourney:
         """Reject an update the state does not allow, with a sentence that says why."""
         passage = self._passage
         if sentence := inbox.objection(passage.state, name, command, passage.run.enrollment_id):
-            raise ApplicationError(sentence, type="Conflict", non_retryable=True)
+            over = inbox.is_over(passage.state, command, passage.run.enrollment_id)
+            raise ApplicationError(sentence, type=ENDED_ALREADY if over else "Conflict", non_retryable=True)
 
 
 def _reason(error: FailureError) -> str:

@@ -56,15 +56,24 @@ EXIT_REQUESTED = "exit:requested"
 """Criterion id by which ops, the API or a withdrawal of consent ends an enrollment; `Delivery.reason` says why."""
 
 
-class Command(BaseModel, frozen=True):
-    """Request of the updates `pause`, `skip`, `retry`. `by` is an opaque actor id, `reason` for people.
+class Place(BaseModel, frozen=True):
+    """Where an enrollment was found: the step, and since when it stood there (aware)."""
 
-    With `enrollment_id`, a run that belongs to another enrollment (the contact entered again) rejects it.
+    step: str
+    since: datetime
+
+
+class Command(BaseModel, frozen=True):
+    """Request of the updates `pause`, `skip`, `retry`, `end`. `by` is an opaque actor id, `reason` for people.
+
+    With `enrollment_id`, a run that belongs to another enrollment (the contact entered again) rejects it; with `place`
+    one that has gone on since.
     """
 
     by: str
     reason: str = ""
     enrollment_id: UUID | None = None
+    place: Place | None = None
 
 
 class Resume(Command, frozen=True):

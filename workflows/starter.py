@@ -216,6 +216,11 @@ async def skip(client: Client, workflow_id: str, command: Command, *, request_id
     return await _update(client, workflow_id, "skip", command, request_id)
 
 
+async def end(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
+    """Have the enrollment leave. Raises as `resume`."""
+    return await _update(client, workflow_id, "end", command, request_id)
+
+
 async def retry(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
     """Take up the step that needs attention again. Raises as `resume`."""
     return await _update(client, workflow_id, "retry", command, request_id)

@@ -28,6 +28,10 @@ class JourneyRecord(Base):
     __tablename__ = "journeys"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime | None]
+    """Since when it takes nobody in, and those inside are frozen."""
+    paused_with: Mapped[int | None] = mapped_column(BigInteger)
+    """The order that paused it, in `steerings`."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
