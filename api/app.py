@@ -23,6 +23,7 @@ from api.routers import (
     publication,
     results,
     steering,
+    templates,
     tracking,
 )
 from api.temporal import TemporalConnection
@@ -38,6 +39,7 @@ ROUTERS = (
     journeys.documents,
     journeys.router,
     publication.router,
+    templates.router,
     steering.router,
     clocks.router,
     results.router,

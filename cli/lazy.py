@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "publish-templates": LazyCommand(
         "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."
     ),
+    "templates": LazyCommand("cli.pinning:templates", "Which version of each template a journey sends."),
+    "refresh-templates": LazyCommand("cli.pinning:refresh", "Have journeys send the newest templates, where they fit."),
     "events": LazyCommand("cli.events:app", "Events that could not be applied: list them, queue them again."),
     "replay": LazyCommand("cli.replaying:replay", "Replay histories of a server against this code, before a deploy."),
     "keys": LazyCommand("cli.keys:app", "API keys: make, list and revoke them."),

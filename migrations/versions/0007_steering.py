@@ -1,7 +1,8 @@
-"""Steering running journeys: paused journeys, and orders for many enrollments at once."""
+"""Steering running journeys: paused ones, orders for many enrollments at once, pinned templates, consents won."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = '0007'
 down_revision = '0001'
@@ -38,6 +39,17 @@ def upgrade() -> None:
     )
     op.create_index('ix_steerings_journey_key_id', 'steerings', ['journey_key', 'id'], unique=False)
     op.create_index('ix_steerings_open', 'steerings', ['id'], unique=False, postgresql_where=sa.text('ordered_at IS NULL'))
+    op.add_column('journey_versions', sa.Column('won_consents', postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.add_column('journey_versions', sa.Column('needed_consents', postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.create_table('template_pins',
+    sa.Column('journey_key', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('template_key', sa.Text(), nullable=False),
+    sa.Column('template_version', sa.Integer(), nullable=False),
+    sa.Column('pinned_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.ForeignKeyConstraint(['journey_key', 'version'], ['journey_versions.journey_key', 'journey_versions.version'], name='fk_template_pins_journey_key_version_journey_versions', ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('journey_key', 'version', 'template_key', name=op.f('pk_template_pins'))
+    )
     # The same process orders both, page by page.
     op.execute("""
         CREATE TRIGGER steerings_wakes AFTER INSERT ON steerings
@@ -48,6 +60,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("DROP TRIGGER steerings_wakes ON steerings")
+    op.drop_table('template_pins')
+    op.drop_column('journey_versions', 'needed_consents')
+    op.drop_column('journey_versions', 'won_consents')
     op.drop_index('ix_steerings_open', table_name='steerings', postgresql_where=sa.text('ordered_at IS NULL'))
     op.drop_index('ix_steerings_journey_key_id', table_name='steerings')
     op.drop_table('steerings')
