@@ -53,7 +53,7 @@ def receive(state: EnrollmentState, plan: Plan, enrollment_id: UUID, delivery: D
     """Record which criteria an event met. Another enrollment's, a repeated and a late delivery change nothing."""
     if delivery.enrollment_id != enrollment_id or delivery.event_id in state.seen or state.state in ENDED:
         return
-    named = [name for name in delivery.criteria if name == EXIT_REQUESTED or delivery.version in {None, plan.version}]
+    named = [name for name in delivery.criteria if _concerns(state, plan, name, delivery)]
     counted = [criterion for criterion in named if _counts(state, plan, criterion, delivery)]
     for criterion in counted:
         state.met[criterion] = Met(event_id=delivery.event_id, at=delivery.at)
@@ -63,6 +63,14 @@ def receive(state: EnrollmentState, plan: Plan, enrollment_id: UUID, delivery: D
             state.commands.append(RETRY)
     if counted:
         state.seen = [*state.seen, delivery.event_id][-REMEMBERED_EVENTS:]
+
+
+def _concerns(state: EnrollmentState, plan: Plan, name: str, delivery: Delivery) -> bool:
+    """Whether a criterion is of this version, or one that all have; an exit may be meant for some steps only."""
+    if name == EXIT_REQUESTED and delivery.exit_at is None:
+        return True
+    own = delivery.version in {None, plan.version}
+    return own and (name != EXIT_REQUESTED or state.at in (delivery.exit_at or ()))
 
 
 def _mends(state: EnrollmentState, criterion: Criterion | None) -> bool:

@@ -50,6 +50,8 @@ class Delivery(BaseModel, frozen=True):
     reason: str = ""
     version: int | None = Field(default=None, exclude_if=lambda value: value is None)
     """The version whose criteria these are; to an enrollment in another version they mean nothing."""
+    exit_at: list[str] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Of `EXIT_REQUESTED`: it counts only for an enrollment of this version at one of these steps; None: at any."""
 
 
 EXIT_REQUESTED = "exit:requested"

@@ -76,7 +76,7 @@ async def record_consent(
 ) -> JSONResponse:
     """Counts from the answer on: a withdrawal stops the next mail. Journeys hear of it by the event.
 
-    The event is `consent.granted` or `consent.withdrawn`; a withdrawal ends journeys that were entered on that consent.
+    The event is `consent.granted` or `consent.withdrawn`; a withdrawal ends what rests on that consent.
     """
 
     async def effect() -> Answer:
