@@ -123,12 +123,12 @@ class Admission:
         key = entry_key_of(again, self._entry.properties, self._entry.key)
         if isinstance(key, NotEnrolled):
             return self.turn_away(key)
-        previous = await self._previous(key if isinstance(again, PerProperty) else None)
+        previous = await self.previous(key if isinstance(again, PerProperty) else None)
         if previous is not None and previous.ended_at is None:
             self.turn_away(NotEnrolled(EnrollmentRefusal.ALREADY_RUNNING, "the contact is inside already"))
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
-        refusal = refusal or await self._closed() or await self._goal_met_before() or await self._outside_audience()
+        refusal = refusal or await self.closed() or await self.goal_met_before() or await self.outside_audience()
         return self.turn_away(refusal) if refusal else await self._enter(key, previous)
 
     def turn_away(self, refusal: NotEnrolled) -> NotEnrolled:
@@ -148,7 +148,8 @@ class Admission:
         _log.info("entry_refused", journey=journey, contact=str(self._contact_id), reason=refusal.reason.value)
         return refusal
 
-    async def _closed(self) -> NotEnrolled | None:
+    async def closed(self) -> NotEnrolled | None:
+        """Why the version takes nobody; None where it does."""
         if self._version.state != VersionState.LIVE:
             because = f"version {self._version.version} is {self._version.state} and takes no new contacts"
             return NotEnrolled(EnrollmentRefusal.JOURNEY_NOT_LIVE, because)
@@ -158,7 +159,7 @@ class Admission:
         because = f"the journey is paused since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC and takes no new contacts"
         return NotEnrolled(EnrollmentRefusal.JOURNEY_PAUSED, because)
 
-    async def _previous(self, key: str | None) -> Enrollment | None:
+    async def previous(self, key: str | None) -> Enrollment | None:
         """The enrollment that runs, or else the newest; of any key where None."""
         query = select(Enrollment).where(
             Enrollment.contact_id == self._contact_id, Enrollment.journey_key == self._version.journey_key
@@ -169,7 +170,8 @@ class Admission:
         found: Enrollment | None = await self._session.scalar(query)
         return found
 
-    async def _outside_audience(self) -> NotEnrolled | None:
+    async def outside_audience(self) -> NotEnrolled | None:
+        """Why the audience does not hold; None where it does."""
         audience = self._rules.audience
         if audience is None:
             return None
@@ -182,7 +184,7 @@ class Admission:
             return NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error))
         return None if verdict.holds else NotEnrolled(EnrollmentRefusal.AUDIENCE, verdict.because)
 
-    async def _goal_met_before(self) -> NotEnrolled | None:
+    async def goal_met_before(self) -> NotEnrolled | None:
         """Whoever has met the goal already, as far back as the journey looks, does not enter."""
         goal = self._goal
         if goal is None or goal.met_before is None:
