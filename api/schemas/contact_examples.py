@@ -7,6 +7,7 @@ from api.schemas.contacts import (
     ContactDetail,
     ContactView,
     ContactWritten,
+    LiftAnswer,
     NameView,
     ScoreEntryView,
     ScoresView,
@@ -94,3 +95,5 @@ CONSENTS = ConsentsView(
 )
 CONSENT_ANSWER = ConsentAnswer(changed=True, standing=_STANDING)
 SUPPRESSED = SuppressionAnswer(added=True)
+LIFTED = LiftAnswer(removed=True)
+LIFT_REQUEST = {"address": "ada@example.com", "reason": "The mailbox works again."}

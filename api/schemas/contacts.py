@@ -149,3 +149,10 @@ class SuppressionAnswer(Output):
 
     suppressed: Literal[True] = True
     added: bool = Field(description="False where it was suppressed already; the first reason stands.")
+
+
+class LiftAnswer(Output):
+    """Whether the address was on the list."""
+
+    suppressed: Literal[False] = False
+    removed: bool

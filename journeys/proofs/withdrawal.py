@@ -60,6 +60,20 @@ def consents_needed(plan: Plan, classes: Mapping[str, str]) -> dict[str, frozens
     return needed
 
 
+def only_messages_over(plan: Plan, channel: MessageChannel) -> list[str]:
+    """The steps ahead of which there are messages, all of them over this channel; none where a journey is started."""
+    found = []
+    for step in sorted(plan.nodes):
+        ahead = [plan.nodes[other] for other in _ahead(plan, step)]
+        sends = [node for node in ahead if isinstance(node, SendNode)]
+        elsewhere = any(node.channel is not channel for node in sends) or any(
+            isinstance(node, StartNode) for node in ahead
+        )
+        if sends and not elsewhere:
+            found.append(step)
+    return found
+
+
 def _need(plan: Plan, step: str, classes: Mapping[str, str]) -> ConsentKey | None:
     node = plan.nodes[step]
     if not isinstance(node, SendNode):
