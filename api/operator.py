@@ -11,13 +11,14 @@ from api.authentication import AccessDep
 from api.dependencies import SessionsDep, TemporalDep
 from api.enrollment_views import found
 from api.idempotency import IdempotencyKey
-from api.schemas.enrollments import CommandAnswer, CommandRequest, DecideRequest, RescheduleRequest
+from api.schemas.enrollments import CommandAnswer, CommandRequest, DecideRequest, RescheduleRequest, ResumeRequest
 from api.temporal import TemporalConnection
 from crm.access import Access, AuditRepository
+from journeys.resuming import Resuming
 from kit.database import Sessions
 from kit.errors import Conflict, NotFound
 from workflows import starter
-from workflows.messages import Command, Decide, Explanation, Reschedule
+from workflows.messages import Command, Decide, Explanation, Reschedule, Resume
 
 Action = Literal["pause", "resume", "skip", "retry", "reschedule", "decide"]
 
@@ -52,7 +53,7 @@ class Operator:
             enrollment = await found(session, enrollment_id)
         if enrollment.ended_at is not None:
             raise Conflict(f"The enrollment has ended as '{enrollment.state}'.", remedy="There is nothing to steer.")
-        command = self._command(enrollment_id, request)
+        command = self._command(action, enrollment_id, request)
         try:
             client = await self._temporal.client()
             now = await UPDATES[action](client, enrollment.workflow_id, command, request_id=self._request_id)
@@ -62,7 +63,7 @@ class Operator:
         await self._note(action, enrollment_id, command)
         return CommandAnswer(action=action, enrollment_id=enrollment_id, now=now)
 
-    def _command(self, enrollment_id: UUID, request: CommandRequest | None) -> Command:
+    def _command(self, action: Action, enrollment_id: UUID, request: CommandRequest | None) -> Command:
         reason = request.reason if request else ""
         if isinstance(request, RescheduleRequest):
             return Reschedule(by=self._access.actor, reason=reason, enrollment_id=enrollment_id, at=request.at)
@@ -74,6 +75,9 @@ class Operator:
                 answer=request.answer,
                 step=request.step,
             )
+        if action == "resume":
+            timers = request.timers if isinstance(request, ResumeRequest) else Resuming.CATCH_UP
+            return Resume(by=self._access.actor, reason=reason, enrollment_id=enrollment_id, timers=timers)
         return Command(by=self._access.actor, reason=reason, enrollment_id=enrollment_id)
 
     async def _note(self, action: Action, enrollment_id: UUID, command: Command) -> None:
@@ -82,6 +86,8 @@ class Operator:
             details["at"] = command.at.isoformat()
         if isinstance(command, Decide):
             details["answer"] = command.answer
+        if isinstance(command, Resume):
+            details["timers"] = command.timers
         async with self._sessions.begin() as session:
             await AuditRepository(session).record(
                 self._access.actor, f"enrollment.{action}", f"enrollment:{enrollment_id}", details

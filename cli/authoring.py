@@ -10,7 +10,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.connection import in_transaction
-from cli.outlook import publication_line
+from cli.outlook import pinned_line, publication_line
 from cli.segments import read_segments
 from cli.simulation.sources import read_models
 from crm.journeys import JourneyRepository
@@ -33,6 +33,7 @@ from kit.clock import wall_clock
 from kit.errors import Invalid, Problem
 from kit.settings import Settings
 from messaging.live_checks import check_live
+from messaging.pins import TemplatePins
 from messaging.publishing import checked_templates, compile_template
 from messaging.publishing import publish_templates as templates_into
 from messaging.template_source import LOCALES, packaged_templates
@@ -124,7 +125,7 @@ async def publish_journeys(
     """
     await demand_sound(session, journeys)
     repository = JourneyRepository(session)
-    publications = PublicationRepository(session)
+    publications, pins = PublicationRepository(session), TemplatePins(session)
     said = []
     # In one order everywhere, so that two publications never wait for each other.
     for journey in sorted(journeys, key=lambda one: one.key):
@@ -133,6 +134,7 @@ async def publish_journeys(
             journey.key, by="cli", treatment=treatment, share=share, now=wall_clock()
         )
         said.append(publication_line(journey.key, publication))
+        said += [pinned_line(journey.key, one) for one in await pins.published(publication, by="cli")]
         said += [str(finding) for finding in check_moments(journey, wall_clock())]
     keys = [journey.key for journey in journeys]
     return said + [str(finding) for finding in await check_live(session, keys, weekly_cap=Settings().weekly_cap)]

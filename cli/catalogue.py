@@ -10,6 +10,7 @@ from journeys.findings import Severity
 from journeys.rules.others import others_of
 from kit.database import Sessions
 from kit.errors import Invalid
+from messaging.pins import TemplatePins
 from messaging.publishing import publish_templates
 from messaging.template_store import known_templates
 
@@ -38,7 +39,7 @@ async def publish_catalogue(sessions: Sessions) -> Published:
             if findings:
                 raise Invalid(f"The shipped journey {journey.key} has errors.", problems=[f.problem for f in findings])
             await journeys.put_draft(journey)
-            await journeys.publish(journey.key, by="catalogue")
+            await TemplatePins(session).pin(await journeys.publish(journey.key, by="catalogue"))
     return Published(
         templates=tuple(sorted(template.key for template in templates)),
         models=tuple(sorted(model.key for model in models())),

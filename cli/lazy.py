@@ -31,9 +31,18 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "rollback": LazyCommand("cli.publishing:rollback", "Have the version before take new contacts again."),
     "move": LazyCommand("cli.publishing:move", "Move those inside an older version to the live one, or out."),
     "moves": LazyCommand("cli.publishing:moves", "How far moves between versions have come."),
+    "stop": LazyCommand("cli.steering:stop", "Have a journey take no new contacts; those inside finish, or are ended."),
+    "pause": LazyCommand("cli.steering:pause", "Let nobody into a journey, and freeze everybody inside."),
+    "resume": LazyCommand("cli.steering:resume", "Have a paused journey go on."),
+    "release": LazyCommand("cli.steering:release", "End the running wait of everybody at a step now."),
+    "skip": LazyCommand("cli.steering:skip", "Have everybody at a step leave it undone and go on."),
+    "exit": LazyCommand("cli.steering:leave", "Have everybody at a step leave the journey."),
+    "steerings": LazyCommand("cli.steering:steerings", "What was ordered for many at once, and how far it has come."),
     "publish-templates": LazyCommand(
         "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."
     ),
+    "templates": LazyCommand("cli.pinning:templates", "Which version of each template a journey sends."),
+    "refresh-templates": LazyCommand("cli.pinning:refresh", "Have journeys send the newest templates, where they fit."),
     "events": LazyCommand("cli.events:app", "Events that could not be applied: list them, queue them again."),
     "replay": LazyCommand("cli.replaying:replay", "Replay histories of a server against this code, before a deploy."),
     "keys": LazyCommand("cli.keys:app", "API keys: make, list and revoke them."),

@@ -9,6 +9,7 @@ from crm.models.journey import VersionMove
 from crm.publication import Publication
 from journeys.migration import Inside
 from journeys.outlook import Fate, MovedTimer, Outlook, Shift, StepOutlook
+from messaging.pins import Pinned
 
 _WIDEST = 400
 _SHIFTS = {
@@ -48,6 +49,12 @@ def publication_line(key: str, publication: Publication) -> str:
     elif publication.before is not None and not version.share:
         said += f" Those inside version {publication.before} finish in it."
     return said
+
+
+def pinned_line(key: str, moved: Pinned) -> str:
+    """A template whose newest version a journey sends from now on."""
+    which = f"{moved.template}: version {moved.newest} instead of {moved.version}"
+    return f"{key}: version {moved.journey_version} sends {which} from now on."
 
 
 def move_line(move: VersionMove) -> str:

@@ -17,6 +17,7 @@ from crm.models.journey import JourneyRecord, JourneyVersion, VersionState
 from journeys.documents import journey_from_document, to_document
 from journeys.model import Journey
 from journeys.plan import Plan, compile_plan
+from journeys.proofs.withdrawal import consents_won, write_consents
 from journeys.shares import takes
 from kit.errors import Conflict, NotFound
 
@@ -67,6 +68,7 @@ class JourneyRepository:
             "plan": plan.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             "entry_event": journey.entry.trigger,
             "listens": sorted(plan.listens),
+            "won_consents": write_consents(consents_won(journey)),
             "clock_events": list(journey.entry.timed.clock_events if journey.entry.timed is not None else ()),
         }
         written = (

@@ -5,7 +5,7 @@ The caller holds the contact's lock. The rules of re-entry are pure and in `inta
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from crm.journeys import definition_of, plan_of
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
+from crm.steering import SteeringRepository
 from intake.matching import Passage, match
 from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
@@ -142,12 +143,12 @@ class Admission:
         key = entry_key_of(again, self._entry.properties, self._entry.key)
         if isinstance(key, NotEnrolled):
             return self.turn_away(key)
-        previous = await self._previous(key if isinstance(again, PerProperty) else None)
+        previous = await self.previous(key if isinstance(again, PerProperty) else None)
         if previous is not None and previous.ended_at is None:
             self.turn_away(NotEnrolled(EnrollmentRefusal.ALREADY_RUNNING, "the contact is inside already"))
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
-        refusal = refusal or self._closed() or await self._goal_met_before() or await self._outside_audience()
+        refusal = refusal or await self.closed() or await self.goal_met_before() or await self.outside_audience()
         return self.turn_away(refusal) if refusal else await self._enter(key)
 
     def turn_away(self, refusal: NotEnrolled) -> NotEnrolled:
@@ -167,13 +168,18 @@ class Admission:
         _log.info("entry_refused", journey=journey, contact=str(self._contact_id), reason=refusal.reason.value)
         return refusal
 
-    def _closed(self) -> NotEnrolled | None:
-        if self._version.state == VersionState.LIVE:
+    async def closed(self) -> NotEnrolled | None:
+        """Why the version takes nobody; None where it does."""
+        if self._version.state != VersionState.LIVE:
+            because = f"version {self._version.version} is {self._version.state} and takes no new contacts"
+            return NotEnrolled(EnrollmentRefusal.JOURNEY_NOT_LIVE, because)
+        since = await SteeringRepository(self._session).paused_since(self._version.journey_key)
+        if since is None:
             return None
-        because = f"version {self._version.version} is {self._version.state} and takes no new contacts"
-        return NotEnrolled(EnrollmentRefusal.JOURNEY_NOT_LIVE, because)
+        because = f"the journey is paused since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC and takes no new contacts"
+        return NotEnrolled(EnrollmentRefusal.JOURNEY_PAUSED, because)
 
-    async def _previous(self, key: str | None) -> Enrollment | None:
+    async def previous(self, key: str | None) -> Enrollment | None:
         """The enrollment that runs, or else the newest; of any key where None."""
         query = select(Enrollment).where(
             Enrollment.contact_id == self._contact_id, Enrollment.journey_key == self._version.journey_key
@@ -184,7 +190,8 @@ class Admission:
         found: Enrollment | None = await self._session.scalar(query)
         return found
 
-    async def _outside_audience(self) -> NotEnrolled | None:
+    async def outside_audience(self) -> NotEnrolled | None:
+        """Why the audience does not hold; None where it does."""
         audience = self._rules.audience
         if audience is None:
             return None
@@ -197,7 +204,7 @@ class Admission:
             return NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error))
         return None if verdict.holds else NotEnrolled(EnrollmentRefusal.AUDIENCE, verdict.because)
 
-    async def _goal_met_before(self) -> NotEnrolled | None:
+    async def goal_met_before(self) -> NotEnrolled | None:
         """Whoever has met the goal already, as far back as the journey looks, does not enter."""
         goal = self._goal
         if goal is None or goal.met_before is None:

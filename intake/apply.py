@@ -20,7 +20,7 @@ from crm.scoring import ScoringRepository
 from intake.admission import Admission, Door, Enrolled, Entry
 from intake.effects import Consequences, take_effect
 from intake.listeners import Listener, Listeners, listener_of, listeners_of
-from intake.matching import Passage, match
+from intake.matching import Passage, lost_ground, match
 from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
 from intake.resets import set_clocks
@@ -47,7 +47,7 @@ async def apply_events(
     memberships = await Memberships.of(session, listeners.scored, now)
     derived: list[NewEvent] = []
     for contact_id, own in groupby(sorted(events, key=attrgetter("contact_id", "sequence")), attrgetter("contact_id")):
-        application = _Application(session, contact_id, listeners, memberships, now, control_group)
+        application = _Application(session, contact_id, listeners, memberships, now=now, control_group=control_group)
         derived += await application.apply(list(own))
     derived += await memberships.settle()
     if derived:
@@ -64,6 +64,7 @@ class _Application:
         contact_id: UUID,
         listeners: Listeners,
         memberships: Memberships,
+        *,
         now: datetime,
         control_group: int,
     ) -> None:
@@ -95,13 +96,13 @@ class _Application:
 
     async def _tell_running(self, event: Event, consequences: Consequences) -> None:
         for listener in self._running:
-            lost = sorted(consequences.withdrawn & listener.demands)
             # On its way to another version, the enrollment is told what the event means in each of the two.
             for passage in listener.passages:
                 criteria = self._criteria(event, listener, passage)
                 if any(passage.plan.criteria[name].role is Role.GOAL for name in criteria):
                     await self._meet_goal(event, listener)
-                if lost:
+                ground = lost_ground(passage, listener.demands, consequences.withdrawn, consequences.lost)
+                if ground is not None:
                     criteria = (*criteria, EXIT_REQUESTED)
                 if criteria and not listener.ended:
                     put_delivery(
@@ -110,8 +111,9 @@ class _Application:
                         event_id=event.event_id,
                         at=event.occurred_at,
                         criteria=criteria,
-                        reason="; ".join(f"consent to {purpose} by {channel} withdrawn" for purpose, channel in lost),
+                        reason=ground.reason if ground else "",
                         version=passage.plan.version,
+                        exit_at=ground.steps if ground else None,
                     )
 
     async def _meet_goal(self, event: Event, listener: Listener) -> None:

@@ -17,7 +17,7 @@ from crm.consent import ConsentRepository, ConsentState
 from crm.contacts import ContactRepository
 from crm.events import DERIVED, NewEvent
 from crm.models.event import Event
-from intake.matching import ConsentKey
+from journeys.proofs.withdrawal import ConsentKey
 from journeys.values import ConsentRequirement, MessageChannel, Purpose
 
 IDENTIFIED = "contact.identified"
@@ -39,6 +39,8 @@ class Consequences:
 
     derived: tuple[NewEvent, ...] = ()
     withdrawn: frozenset[ConsentKey] = frozenset()
+    lost: frozenset[ConsentKey] = frozenset()
+    """Of those withdrawn: the ones that stood until now."""
 
 
 async def take_effect(session: AsyncSession, event: Event) -> Consequences:
@@ -92,9 +94,20 @@ async def _granted(session: AsyncSession, event: Event) -> Consequences:
 async def _withdrawn(session: AsyncSession, event: Event) -> Consequences:
     consents = ConsentRepository(session)
     spoken_of = withdrawn_by(event.properties)
+    stood = await _stood_before(session, event)
     for purpose, channel in sorted(spoken_of) if not await _is_recorded(session, event) else ():
         await _record(session, event, ConsentState.WITHDRAWN, purpose=purpose, channel=channel)
-    return Consequences(withdrawn=spoken_of - await consents.standing(event.contact_id))
+    withdrawn = spoken_of - await consents.standing(event.contact_id)
+    return Consequences(withdrawn=withdrawn, lost=withdrawn & stood)
+
+
+async def _stood_before(session: AsyncSession, event: Event) -> frozenset[ConsentKey]:
+    """The consents that stood before the event, which may have been recorded already."""
+    newest: dict[ConsentKey, str] = {}
+    for one in await ConsentRepository(session).history(event.contact_id):
+        if one.evidence.get("event_id") != event.event_id:
+            newest.setdefault((one.purpose, one.channel), one.state)
+    return frozenset(key for key, state in newest.items() if state == ConsentState.GRANTED)
 
 
 async def _is_recorded(session: AsyncSession, event: Event) -> bool:

@@ -5,7 +5,7 @@ Read once for a batch of events of many contacts. Whether they match is in `inta
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,8 +19,9 @@ from crm.models.journey import JourneyVersion, VersionState
 from crm.models.score import ScoreModel
 from intake.admission import Door
 from intake.effects import WITHDRAWN
-from intake.matching import ConsentKey, Passage, demanded_consents, passage_of
+from intake.matching import Passage, demanded_consents, passage_of
 from journeys.changes import SCORE_CHANGED
+from journeys.proofs.withdrawal import ConsentKey, read_consents
 
 _VersionKey = tuple[str, int]
 
@@ -43,9 +44,17 @@ def listener_of(enrollment: Enrollment, door: Door, *others: Door) -> Listener:
     """The enrollment as a listener in the version of the door, and in those of others it is on its way to."""
     return Listener(
         enrollment_id=enrollment.id,
-        passages=tuple(passage_of(enrollment, plan_of(one.version)) for one in (door, *others)),
+        passages=tuple(_passage(enrollment, one.version) for one in (door, *others)),
         demands=demanded_consents(door.definition.entry.audience),
         ended=enrollment.ended_at is not None,
+    )
+
+
+def _passage(enrollment: Enrollment, version: JourneyVersion) -> Passage:
+    return replace(
+        passage_of(enrollment, plan_of(version)),
+        won=read_consents(version.won_consents),
+        needed=read_consents(version.needed_consents),
     )
 
 

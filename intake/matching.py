@@ -4,7 +4,7 @@ Finding the enrollments is in `intake.listeners`, telling them in `intake.outbox
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +17,9 @@ from journeys.conditions.comparison import matches
 from journeys.conditions.consent import ConsentCondition
 from journeys.conditions.registry import Condition
 from journeys.plan import Criterion, Plan, Role
+from journeys.proofs.withdrawal import AtSteps, ConsentKey, ended_at
 from journeys.tasks import concerns
 from kit.errors import Invalid
-
-ConsentKey = tuple[str, str]
-"""Purpose and channel."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,10 @@ class Passage:
     """Place of the entry in the event log."""
     enrollment: str = ""
     """Id of the enrollment; empty where there is none yet."""
+    won: AtSteps = field(default_factory=dict)
+    """Step → consents that every way to it has established."""
+    needed: AtSteps = field(default_factory=dict)
+    """Step → consents that all messages ahead of it need."""
 
 
 def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
@@ -133,3 +135,29 @@ def demanded_consents(audience: Condition | None) -> frozenset[ConsentKey]:
             return first.intersection(*others)
         case _:
             return frozenset()
+
+
+@dataclass(frozen=True)
+class LostGround:
+    """Why an enrollment ends, and at which of its steps; None: wherever it stands."""
+
+    reason: str
+    steps: tuple[str, ...] | None
+
+
+def lost_ground(
+    passage: Passage, demands: Collection[ConsentKey], withdrawn: Collection[ConsentKey], lost: Collection[ConsentKey]
+) -> LostGround | None:
+    """What a withdrawal takes away from an enrollment; None: nothing that it stands on.
+
+    `demands` are the consents its audience cannot do without; `lost` are the withdrawn ones that stood until now.
+    """
+    demanded = sorted(set(withdrawn) & set(demands))
+    if demanded:
+        return LostGround(_told(demanded), None)
+    steps = ended_at(passage.won, passage.needed, lost)
+    return LostGround(_told(sorted(lost)), tuple(steps)) if steps else None
+
+
+def _told(consents: Collection[ConsentKey]) -> str:
+    return "; ".join(f"consent to {purpose} by {channel} withdrawn" for purpose, channel in consents)

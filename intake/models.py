@@ -17,10 +17,14 @@ class OutboxKind(StrEnum):
     START = "start"
     DELIVER = "deliver"
     MOVE = "move"
+    STEER = "steer"
 
 
 class OutboxEntry(Base):
-    """One start, signal or move. Entries of one enrollment leave in the order of `id`: a start precedes its signals."""
+    """One start, signal, move or order.
+
+    Entries of one enrollment leave in the order of `id`: a start precedes its signals.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -32,7 +36,7 @@ class OutboxEntry(Base):
     enrollment_id: Mapped[UUID] = mapped_column(ForeignKey("enrollments.id", ondelete="CASCADE"))
     kind: Mapped[str]
     payload: Mapped[dict[str, Any]]
-    """JSON of `workflows.messages.Delivery` or `intake.moving.MoveOrder`; empty for a start: its enrollment tells."""
+    """JSON of `Delivery`, `MoveOrder` or `SteeringOrder`; empty for a start: its enrollment tells."""
     attempts: Mapped[int] = mapped_column(server_default="0")
     retry_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_error: Mapped[str | None]

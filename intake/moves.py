@@ -1,4 +1,4 @@
-"""Ordering moves between versions: page by page, every enrollment inside a version gets its entry in the outbox.
+"""Ordering moves between versions, and what operators order for many: page by page, each gets an entry in the outbox.
 
 Any number of runners may run. A page is one transaction with the place it has come to, so a killed runner leaves
 nothing half ordered and another goes on. The relay carries the orders out, per enrollment in order with all else.
@@ -22,6 +22,7 @@ from intake.matching import match, passage_of
 from intake.models import OutboxEntry, OutboxKind
 from intake.moving import MoveOrder
 from intake.outbox import put_delivery
+from intake.steering import oldest_order, order_page
 from journeys.migration import Inside, Timers, new_criteria
 from journeys.plan import Plan
 from kit.database import Sessions
@@ -33,6 +34,7 @@ SWEEP_SECONDS = 30.0
 PAGE = 100
 MOST_WAITING = 200
 """Orders in the outbox at most: what else there is to tell Temporal does not queue behind a whole journey."""
+_PAGED = (OutboxKind.MOVE, OutboxKind.STEER)
 _FULL_SECONDS = 0.25
 _AFTER_FAILURE_SECONDS = 5.0
 
@@ -48,7 +50,10 @@ class Turn(StrEnum):
 
 
 class MoveRunner:
-    """Orders moves. `run` for a process, `order` for whoever wants as much as the outbox takes ordered now."""
+    """Orders moves, but before them what operators have ordered (`intake.steering`), which may be urgent.
+
+    `run` for a process, `order` for whoever wants as much as the outbox takes ordered now.
+    """
 
     def __init__(
         self, sessions: Sessions, database_url: str, *, page: int = PAGE, most_waiting: int = MOST_WAITING
@@ -78,13 +83,18 @@ class MoveRunner:
 
     async def _page(self) -> Turn:
         async with self._sessions.begin() as session:
-            waiting = select(func.count()).select_from(OutboxEntry).where(OutboxEntry.kind == OutboxKind.MOVE)
+            waiting = select(func.count()).select_from(OutboxEntry).where(OutboxEntry.kind.in_(_PAGED))
+            is_full = (await session.scalar(waiting) or 0) >= self._most_waiting
+            order = await oldest_order(session)
             move = await session.scalar(_oldest().with_for_update(of=VersionMove, skip_locked=True))
-            if move is None:
+            if order is None and move is None:
                 return Turn.NOTHING
-            if (await session.scalar(waiting) or 0) >= self._most_waiting:
+            if is_full:
                 return Turn.FULL
-            await _order_page(session, move, self._page_size)
+            if order is not None:
+                await order_page(session, order, self._page_size)
+            elif move is not None:
+                await _order_page(session, move, self._page_size)
             return Turn.ORDERED
 
 

@@ -26,10 +26,12 @@ def put_delivery(
     criteria: Sequence[str],
     reason: str = "",
     version: int | None = None,
+    exit_at: Sequence[str] | None = None,
 ) -> None:
     """Tell the enrollment's workflow that an event met these criteria of this version.
 
-    `at` is when it occurred, aware. Without a version they are criteria that every one has.
+    `at` is when it occurred, aware. Without a version they are criteria that every one has. With `exit_at` a requested
+    exit is meant for those at one of these steps.
     """
     delivery = Delivery(
         enrollment_id=enrollment_id,
@@ -38,6 +40,7 @@ def put_delivery(
         criteria=list(criteria),
         reason=reason,
         version=version,
+        exit_at=None if exit_at is None else list(exit_at),
     )
     session.add(
         OutboxEntry(enrollment_id=enrollment_id, kind=OutboxKind.DELIVER, payload=delivery.model_dump(mode="json"))

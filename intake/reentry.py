@@ -19,6 +19,7 @@ class EnrollmentRefusal(StrEnum):
     """Why a contact did not enter a journey: the closed list, explained in `docs/architecture/intake.md`."""
 
     JOURNEY_NOT_LIVE = "journey_not_live"
+    JOURNEY_PAUSED = "journey_paused"
     ALREADY_RUNNING = "already_running"
     ALREADY_ENTERED = "already_entered"
     COOLING_DOWN = "cooling_down"

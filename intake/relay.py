@@ -17,6 +17,7 @@ from crm.models.journey import JourneyVersion
 from intake.errands import Errand, Hitch, claim_errands, seconds_until_due, settle
 from intake.models import OutboxEntry, OutboxKind
 from intake.moving import Moved, MoveOrder, carry_move, note_moves
+from intake.steering import Steered, SteeringOrder, carry_steering, note_steered
 from journeys.outcomes import JourneyState
 from journeys.steps.start import START_REQUESTED
 from kit.database import Sessions
@@ -46,6 +47,7 @@ class _Round:
     done: list[int] = field(default_factory=list)
     hitches: list[Hitch] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)
+    steered: list[Steered] = field(default_factory=list)
     away: bool = False
 
 
@@ -114,6 +116,7 @@ class Relay:
             await asyncio.gather(*(self._carry_all(errand, turn) for errand in errands))
             await settle(session, turn.done, turn.hitches)
             await note_moves(session, turn.moved)
+            await note_steered(session, turn.steered)
         return turn
 
     async def _carry_all(self, errand: Errand, turn: _Round) -> None:
@@ -123,15 +126,16 @@ class Relay:
                 if turn.away:
                     return
                 try:
-                    moved = await self._carry(errand, entry)
+                    outcome = await self._carry(errand, entry)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it holds up this enrollment alone
                     turn.away = turn.away or _is_away(error)
                     turn.hitches.append(_hitch(entry, error))
                     return
                 turn.done.append(entry.id)
-                turn.moved += [moved] if moved else []
+                turn.moved += [outcome] if isinstance(outcome, Moved) else []
+                turn.steered += [outcome] if isinstance(outcome, Steered) else []
 
-    async def _carry(self, errand: Errand, entry: OutboxEntry) -> Moved | None:
+    async def _carry(self, errand: Errand, entry: OutboxEntry) -> Moved | Steered | None:
         enrollment = errand.enrollment
         if entry.kind == OutboxKind.START and enrollment.state == JourneyState.STARTING:
             await self._start(errand)
@@ -142,6 +146,8 @@ class Relay:
         elif entry.kind == OutboxKind.MOVE:
             order = MoveOrder.model_validate(entry.payload)
             return await carry_move(self._client, enrollment, order, errand.versions[order.version])
+        elif entry.kind == OutboxKind.STEER:
+            return await carry_steering(self._client, enrollment, SteeringOrder.model_validate(entry.payload))
         return None
 
     async def _start(self, errand: Errand) -> None:

@@ -5,15 +5,17 @@ Asked in the transaction of the claim, directly before it, so nothing can be wit
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.consent import ConsentRepository
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
+from crm.models.journey import JourneyRecord, JourneyVersion, VersionState
 from journeys.frequency import AtCap, Priority, Words
 from journeys.holidays import holidays_where
 from journeys.quiet import QUIET_HOURS, outside
@@ -81,22 +83,7 @@ async def decide(session: AsyncSession, request: GateRequest, *, settings: Setti
 
 
 async def _facts(session: AsyncSession, request: GateRequest, settings: Settings) -> GateFacts:
-    columns = select(
-        Contact.email,
-        Contact.time_zone,
-        Contact.country,
-        Contact.region,
-        Contact.attributes[QUIET_HOURS].astext.label(QUIET_HOURS),
-        Enrollment.ended_at,
-        Enrollment.holdout,
-        Enrollment.control_group,
-    )
-    joined = columns.join(Enrollment, Enrollment.contact_id == Contact.id)
-    row = (
-        await session.execute(
-            joined.where(Contact.id == request.contact_id, Enrollment.id == request.key.enrollment_id)
-        )
-    ).one_or_none()
+    row = (await session.execute(_of_both(request))).one_or_none()
     if row is None:
         raise NotFound("The contact or the enrollment does not exist any more.", remedy="End the enrollment.")
     zone, zone_note = zone_or_default(row.time_zone, settings.default_time_zone)
@@ -121,7 +108,34 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         held_out=row.holdout,
         in_control_group=row.control_group,
         quiet=outside(row.quiet_hours),
+        version_stopped=row.state == VersionState.STOPPED,
+        journey_paused=row.paused_at is not None,
     )
+
+
+def _of_both(request: GateRequest) -> Select[Any]:
+    """What is asked of the contact, of its enrollment, and of the version and the journey that is in."""
+    columns = select(
+        Contact.email,
+        Contact.time_zone,
+        Contact.country,
+        Contact.region,
+        Contact.attributes[QUIET_HOURS].astext.label(QUIET_HOURS),
+        Enrollment.ended_at,
+        Enrollment.holdout,
+        Enrollment.control_group,
+        JourneyVersion.state,
+        JourneyRecord.paused_at,
+    )
+    own_version = and_(
+        JourneyVersion.journey_key == Enrollment.journey_key, JourneyVersion.version == Enrollment.version
+    )
+    joined = (
+        columns.join(Enrollment, Enrollment.contact_id == Contact.id)
+        .join(JourneyVersion, own_version)
+        .join(JourneyRecord, JourneyRecord.key == Enrollment.journey_key)
+    )
+    return joined.where(Contact.id == request.contact_id, Enrollment.id == request.key.enrollment_id)
 
 
 async def _suppressed(session: AsyncSession, request: GateRequest, address: str | None, settings: Settings) -> bool:

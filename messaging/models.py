@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, func, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -38,6 +38,26 @@ class Template(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     """SHA-256 of the sources: publishing the same again makes no new version."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class TemplatePin(Base):
+    """Which version of a template the sends of a journey's version use."""
+
+    __tablename__ = "template_pins"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["journey_key", "version"],
+            ["journey_versions.journey_key", "journey_versions.version"],
+            name="fk_template_pins_journey_key_version_journey_versions",
+            ondelete="CASCADE",
+        ),
+    )
+
+    journey_key: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    template_key: Mapped[str] = mapped_column(primary_key=True)
+    template_version: Mapped[int]
+    pinned_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class MessageState(StrEnum):

@@ -20,8 +20,8 @@ from messaging.gate import GateRequest, decide
 from messaging.ledger import Claim, Draft, Ledger, MessageKey, Settled, TooEarly, content_digest
 from messaging.models import MessageClass, MessageRecord, MessageState, Template
 from messaging.personalisation import Recipient, recipient, sender_of
+from messaging.pins import template_for
 from messaging.rendering import Content, Renderer
-from messaging.template_store import newest_template
 from messaging.verdicts import Allowed, Deferred, Refused
 
 
@@ -121,8 +121,12 @@ class Preparer:
 
     async def _write(self, order: SendOrder) -> _Letter:
         to = await recipient(self.session, order.contact_id, order.enrollment_id, settings=self.settings)
-        template = await newest_template(
-            self.session, order.template, locale=to.locale, default_locale=self.settings.default_locale
+        template = await template_for(
+            self.session,
+            order.enrollment_id,
+            order.template,
+            locale=to.locale,
+            default_locale=self.settings.default_locale,
         )
         try:
             content: Content | Invalid = await self.renderer.render(template, MappingProxyType(dict(to.variables)))

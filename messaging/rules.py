@@ -47,6 +47,9 @@ class GateFacts:
     """After this the message is of no use any more."""
     held_out: bool = False
     """The contact is to show what happens without the journey's messages."""
+    version_stopped: bool = False
+    """Those inside the version are being ended."""
+    journey_paused: bool = False
     in_control_group: bool = False
     """The contact is to show what happens without any marketing message."""
     quiet: Window | None = None
@@ -71,6 +74,9 @@ class GateFacts:
         return f"{instant.astimezone(self.zone):%Y-%m-%d %H:%M} {self.zone.key}"
 
 
+PAUSED_FOR_NOW = timedelta(minutes=5)
+"""After this a message of a paused journey asks again; usually its enrollment is frozen by then."""
+
 Rule = Callable[[GateFacts], Refused | Deferred | None]
 
 CONSENT_FOR: Mapping[MessageClass, Purpose] = MappingProxyType(
@@ -84,6 +90,13 @@ def still_enrolled(facts: GateFacts) -> Refused | None:
     if not facts.enrollment_ended:
         return None
     return Refused(RefusalReason.ENROLLMENT_ENDED, "The enrollment has ended.")
+
+
+def version_runs(facts: GateFacts) -> Refused | None:
+    """Nothing leaves once it is said that those inside are to be ended, though not all have been told yet."""
+    if not facts.version_stopped:
+        return None
+    return Refused(RefusalReason.ENROLLMENT_ENDED, "The version of the journey was stopped; the enrollment is ending.")
 
 
 def not_overdue(facts: GateFacts) -> Refused | None:
@@ -133,6 +146,13 @@ def has_consent(facts: GateFacts) -> Refused | None:
     if purpose is None or (purpose, facts.channel) in facts.consents:
         return None
     return Refused(RefusalReason.NO_CONSENT, f"The contact has not consented to {purpose} by {facts.channel}.")
+
+
+def journey_goes_on(facts: GateFacts) -> Deferred | None:
+    """Nothing leaves while the whole journey is paused, though not all inside have been told yet."""
+    if not facts.journey_paused:
+        return None
+    return Deferred(facts.now + PAUSED_FOR_NOW, facts.zone.key, "The journey is paused.")
 
 
 def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
@@ -228,12 +248,14 @@ def not_in_control_group(facts: GateFacts) -> Refused | None:
 
 RULES: tuple[Rule, ...] = (
     still_enrolled,
+    version_runs,
     not_overdue,
     not_expired,
     has_address,
     address_is_valid,
     not_suppressed,
     has_consent,
+    journey_goes_on,
     window_is_open,
     not_sent_before,
     within_cap,

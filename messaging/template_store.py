@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from journeys.findings import KnownTemplate
@@ -23,6 +23,17 @@ async def known_templates(session: AsyncSession) -> dict[str, KnownTemplate]:
         if row.version == newest[row.key]:
             earlier = found[row.key].required if row.key in found else frozenset()
             found[row.key] = KnownTemplate(row.message_class, earlier | frozenset(row.required))
+    return found
+
+
+async def templates_at(session: AsyncSession, versions: Mapping[str, int]) -> dict[str, KnownTemplate]:
+    """Of these templates (key → version) what all languages of that version require together."""
+    columns = select(Template.key, Template.message_class, Template.required)
+    rows = await session.execute(columns.where(tuple_(Template.key, Template.version).in_(list(versions.items()))))
+    found: dict[str, KnownTemplate] = {}
+    for row in rows:
+        earlier = found[row.key].required if row.key in found else frozenset()
+        found[row.key] = KnownTemplate(row.message_class, earlier | frozenset(row.required))
     return found
 
 

@@ -16,7 +16,7 @@ from journeys.steps.wait import WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from journeys.steps.wait_for_first import AwaitedWay, WaitForFirstNode
 from workflows.limits import LONGEST_REASON, REMEMBERED_EVENTS
-from workflows.messages import EXIT_REQUESTED, Command, Decide, Delivery, Reschedule
+from workflows.messages import EXIT_REQUESTED, Command, Decide, Delivery, Place, Reschedule
 from workflows.state import EnrollmentState, Met
 
 EXIT = "exit:"
@@ -53,7 +53,7 @@ def receive(state: EnrollmentState, plan: Plan, enrollment_id: UUID, delivery: D
     """Record which criteria an event met. Another enrollment's, a repeated and a late delivery change nothing."""
     if delivery.enrollment_id != enrollment_id or delivery.event_id in state.seen or state.state in ENDED:
         return
-    named = [name for name in delivery.criteria if name == EXIT_REQUESTED or delivery.version in {None, plan.version}]
+    named = [name for name in delivery.criteria if _concerns(state, plan, name, delivery)]
     counted = [criterion for criterion in named if _counts(state, plan, criterion, delivery)]
     for criterion in counted:
         state.met[criterion] = Met(event_id=delivery.event_id, at=delivery.at)
@@ -63,6 +63,14 @@ def receive(state: EnrollmentState, plan: Plan, enrollment_id: UUID, delivery: D
             state.commands.append(RETRY)
     if counted:
         state.seen = [*state.seen, delivery.event_id][-REMEMBERED_EVENTS:]
+
+
+def _concerns(state: EnrollmentState, plan: Plan, name: str, delivery: Delivery) -> bool:
+    """Whether a criterion is of this version, or one that all have; an exit may be meant for some steps only."""
+    if name == EXIT_REQUESTED and delivery.exit_at is None:
+        return True
+    own = delivery.version in {None, plan.version}
+    return own and (name != EXIT_REQUESTED or state.at in (delivery.exit_at or ()))
 
 
 def _mends(state: EnrollmentState, criterion: Criterion | None) -> bool:
@@ -174,9 +182,16 @@ def objection(state: EnrollmentState, name: str, command: Command, enrollment_id
         return "This enrollment has ended; the contact has entered the journey again since."
     if state.state in ENDED or state.at is None:
         return "The enrollment has ended; nothing of it can be changed any more."
+    if command.place is not None and command.place != Place(step=state.at, since=state.since):
+        return f"The enrollment has gone on since it was found: it stands at step '{state.at}'."
     if isinstance(command, Reschedule) and (sentence := _not_to_be_moved(state, command.at)):
         return sentence
     return _out_of_place(state, name)
+
+
+def is_over(state: EnrollmentState, command: Command, enrollment_id: UUID) -> bool:
+    """Whether the enrollment that is meant has ended."""
+    return command.enrollment_id not in {None, enrollment_id} or state.state in ENDED or state.at is None
 
 
 def objection_to_answer(state: EnrollmentState, plan: Plan, answer: Decide) -> str | None:

@@ -16,10 +16,11 @@ from journeys.outcomes import JourneyState
 from journeys.plan import Plan
 from workflows import details, inbox, transitions
 from workflows.inbox import RETRY, SKIP, Ending, Move
-from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Outcome, Reschedule
-from workflows.migration import objection_to
+from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Outcome, Reschedule, Resume
+from workflows.migration import ENDED_ALREADY, objection_to
 from workflows.names import WORKFLOW_TYPE
 from workflows.passage import Interrupted, Passage
+from workflows.resuming import resume
 from workflows.state import Migration
 from workflows.steps.registry import EXECUTE
 
@@ -122,10 +123,9 @@ class ContactJourney:
         return self.explain()
 
     @workflow.update
-    def resume(self, command: Command) -> Explanation:  # noqa: ARG002 - who resumed is the audit log's
-        """Go on. The due time is what it was; where it has passed, the journey goes on at once."""
-        state = self._passage.state
-        state.paused_at, state.pause_reason = None, ""
+    def resume(self, command: Resume) -> Explanation:
+        """Go on, with what `timers` says of the time that has passed meanwhile."""
+        resume(self._passage.state, self._passage.plan, command.timers, workflow.now())
         return self.explain()
 
     @workflow.update
@@ -133,6 +133,16 @@ class ContactJourney:
         """Leave the current step undone and go on."""
         self._passage.state.commands.append(SKIP + inbox.said_by(command))
         return self.explain()
+
+    @workflow.update
+    def end(self, command: Command) -> Explanation:
+        """Leave the journey here. Unlike the signal, it is rejected where the enrollment has gone on."""
+        self._passage.state.commands.append(inbox.EXIT + inbox.said_by(command))
+        return self.explain()
+
+    @end.validator
+    def _may_end(self, command: Command) -> None:
+        self._object("end", command)
 
     @workflow.update
     def retry(self, command: Command) -> Explanation:  # noqa: ARG002 - who retried is the audit log's
@@ -180,7 +190,7 @@ class ContactJourney:
         self._object("pause", command)
 
     @resume.validator
-    def _may_resume(self, command: Command) -> None:
+    def _may_resume(self, command: Resume) -> None:
         self._object("resume", command)
 
     @skip.validator
@@ -199,7 +209,8 @@ class ContactJourney:
         """Reject an update the state does not allow, with a sentence that says why."""
         passage = self._passage
         if sentence := inbox.objection(passage.state, name, command, passage.run.enrollment_id):
-            raise ApplicationError(sentence, type="Conflict", non_retryable=True)
+            over = inbox.is_over(passage.state, command, passage.run.enrollment_id)
+            raise ApplicationError(sentence, type=ENDED_ALREADY if over else "Conflict", non_retryable=True)
 
 
 def _reason(error: FailureError) -> str:

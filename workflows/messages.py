@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan
+from journeys.resuming import Resuming
 from workflows.state import EnrollmentState, Met
 
 
@@ -49,21 +50,38 @@ class Delivery(BaseModel, frozen=True):
     reason: str = ""
     version: int | None = Field(default=None, exclude_if=lambda value: value is None)
     """The version whose criteria these are; to an enrollment in another version they mean nothing."""
+    exit_at: list[str] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """Of `EXIT_REQUESTED`: it counts only for an enrollment of this version at one of these steps; None: at any."""
 
 
 EXIT_REQUESTED = "exit:requested"
 """Criterion id by which ops, the API or a withdrawal of consent ends an enrollment; `Delivery.reason` says why."""
 
 
-class Command(BaseModel, frozen=True):
-    """Request of the updates `pause`, `resume`, `skip`, `retry`. `by` is an opaque actor id, `reason` for people.
+class Place(BaseModel, frozen=True):
+    """Where an enrollment was found: the step, and since when it stood there (aware)."""
 
-    With `enrollment_id`, a run that belongs to another enrollment (the contact entered again) rejects it.
+    step: str
+    since: datetime
+
+
+class Command(BaseModel, frozen=True):
+    """Request of the updates `pause`, `skip`, `retry`, `end`. `by` is an opaque actor id, `reason` for people.
+
+    With `enrollment_id`, a run that belongs to another enrollment (the contact entered again) rejects it; with `place`
+    one that has gone on since.
     """
 
     by: str
     reason: str = ""
     enrollment_id: UUID | None = None
+    place: Place | None = None
+
+
+class Resume(Command, frozen=True):
+    """Request of the update `resume`: go on, and what becomes of the time that has passed meanwhile."""
+
+    timers: Resuming = Resuming.CATCH_UP
 
 
 class Reschedule(Command, frozen=True):

@@ -57,6 +57,7 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "held_back": state.held_back if kept else None,
             "rescheduled": state.rescheduled if kept else "",
             "attention": _attention(state, target) if failed else None,
+            "shifted_by": state.shifted_by if kept else None,
             "commands": state.commands if failed else [word for word in state.commands if word != RETRY],
             "met": _met(state, plan, new),
             "seen": [],

@@ -31,7 +31,7 @@ from journeys.plan import Plan
 from kit.clock import Clock, wall_clock
 from kit.errors import Conflict, NotFound, Unavailable
 from workflows.details import headline, introduction
-from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Reschedule
+from workflows.messages import Command, Decide, Delivery, Explanation, JourneyRun, Reschedule, Resume
 from workflows.migration import ENDED_ALREADY, NO_TARGET
 from workflows.names import ENROLLMENT_MEMO, WORKFLOW_TYPE
 from workflows.position import first_attributes
@@ -194,13 +194,13 @@ async def pause(client: Client, workflow_id: str, command: Command, *, request_i
     return await _update(client, workflow_id, "pause", command, request_id)
 
 
-async def resume(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
+async def resume(client: Client, workflow_id: str, command: Resume, *, request_id: str = "") -> Explanation:
     """Let a paused enrollment go on.
 
     Args:
         client: Client of the namespace.
         workflow_id: Of the enrollment.
-        command: Who asks, and why.
+        command: Who asks, and why; and what becomes of the time that has passed.
         request_id: Of the caller's request: repeated, it is answered again and not carried out again.
 
     Raises:
@@ -214,6 +214,11 @@ async def resume(client: Client, workflow_id: str, command: Command, *, request_
 async def skip(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
     """Leave the current step undone and go on. Raises as `resume`."""
     return await _update(client, workflow_id, "skip", command, request_id)
+
+
+async def end(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:
+    """Have the enrollment leave. Raises as `resume`."""
+    return await _update(client, workflow_id, "end", command, request_id)
 
 
 async def retry(client: Client, workflow_id: str, command: Command, *, request_id: str = "") -> Explanation:

@@ -3,7 +3,7 @@
 Only opaque ids, step ids and instants: no personal data.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -117,6 +117,10 @@ class EnrollmentState(BaseModel):
     paused_at: datetime | None = None
     pause_reason: str = ""
     """Who paused it and why, for people."""
+    shifted_by: timedelta | None = Field(default=None, exclude_if=lambda length: length is None)
+    """By how much pauses have moved the end of the running wait."""
+    dropping_before: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """Messages that were planned before this (aware UTC), the end of a pause, are left out."""
     attention: Attention | None = None
     met: dict[str, Met] = Field(default_factory=dict)
     """Criterion id → the first event that met it."""

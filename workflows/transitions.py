@@ -9,6 +9,7 @@ from journeys.plan import Plan
 from journeys.steps.registry import Node
 from workflows.inbox import DECIDE, RETRY, SKIP, Ending
 from workflows.limits import LONGEST_REASON
+from workflows.resuming import told_of_shift
 from workflows.state import Attention, Decision, EnrollmentState
 
 
@@ -35,8 +36,7 @@ def begin(plan: Plan, *, entered_at: datetime, now: datetime) -> EnrollmentState
 def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     """Leave the current step: one decision, its result, and the next step reached at `now`."""
     assert state.at is not None
-    if state.rescheduled and state.due_at:
-        told = f"rescheduled by {state.rescheduled}"
+    if told := _told_of_the_wait(state):
         departure = replace(departure, because=f"{departure.because} ({told})" if departure.because else told)
     state.journal.append(_decision(state, state.at, departure, now))
     state.ordinal += 1
@@ -48,9 +48,17 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
     state.at, state.since, state.due_at, state.attention = departure.next, now, None, None
     state.commands = [command for command in state.commands if not command.startswith(DECIDE)]
-    state.resolution, state.held_back, state.rescheduled = None, None, ""
+    state.resolution, state.held_back, state.rescheduled, state.shifted_by = None, None, "", None
+    if state.dropping_before and (state.planned_at or now) >= state.dropping_before:
+        state.dropping_before = None
     if state.at is not None:
         state.iterations[state.at] = state.iterations.get(state.at, 0) + 1
+
+
+def _told_of_the_wait(state: EnrollmentState) -> str:
+    """What people have done to the end of the wait, in words."""
+    told = [f"rescheduled by {state.rescheduled}"] if state.rescheduled and state.due_at else []
+    return "; ".join([*told, *filter(None, [told_of_shift(state)])])
 
 
 def _planned(state: EnrollmentState, now: datetime) -> datetime | None:
@@ -60,10 +68,22 @@ def _planned(state: EnrollmentState, now: datetime) -> datetime | None:
 
 def expiry(state: EnrollmentState, node: Node, now: datetime) -> Departure | None:
     """How a step is left that is taken up too late to be of use; None where it is not. A wait that runs goes on."""
+    if dropped := _dropped(state, node):
+        return dropped
     late = now - (state.planned_at or state.since)
     if node.expires_after is None or state.due_at or late <= node.expires_after:
         return None
     because = f"too late by {describe_duration(late)}: it is of use for {describe_duration(node.expires_after)}"
+    return Departure(node.skipped_to(), because=because, verdict=StepVerdict.SKIPPED)
+
+
+def _dropped(state: EnrollmentState, node: Node) -> Departure | None:
+    """How a message is left out whose time has passed during a pause; None where it has not, or nothing is dropped."""
+    planned = state.due_at or state.planned_at or state.since
+    if not node.passes_with_time or state.dropping_before is None or planned >= state.dropping_before:
+        return None
+    late = describe_duration(state.dropping_before - planned)
+    because = f"its time passed during a pause, {late} before it was resumed"
     return Departure(node.skipped_to(), because=because, verdict=StepVerdict.SKIPPED)
 
 
@@ -93,6 +113,7 @@ def park(state: EnrollmentState, reason: str, now: datetime) -> None:
     assert state.at is not None
     state.attention = Attention(step=state.at, reason=reason[:LONGEST_REASON], since=now)
     state.due_at, state.resolution, state.held_back, state.rescheduled = None, None, None, ""
+    state.shifted_by = None
 
 
 def retry(state: EnrollmentState) -> None:

@@ -16,7 +16,14 @@ from api.operation import operation
 from api.operator import OperatorDep
 from api.requests import JsonRoute
 from api.schemas import enrollment_examples as examples
-from api.schemas.enrollments import CommandAnswer, CommandRequest, DecideRequest, ExitAnswer, RescheduleRequest
+from api.schemas.enrollments import (
+    CommandAnswer,
+    CommandRequest,
+    DecideRequest,
+    ExitAnswer,
+    RescheduleRequest,
+    ResumeRequest,
+)
 from crm.access import AuditRepository, Scope
 from intake.enrollment import request_exit
 
@@ -48,8 +55,12 @@ async def pause(enrollment_id: UUID, operator: OperatorDep, request: Reason = No
 
 
 @router.post("/v1/enrollments/{enrollment_id}/resume", **_command("resume", "Let a paused enrollment go on"))
-async def resume(enrollment_id: UUID, operator: OperatorDep, request: Reason = None) -> CommandAnswer:
-    """It goes on where it was frozen; a wait that is over by now ends at once."""
+async def resume(
+    enrollment_id: UUID,
+    operator: OperatorDep,
+    request: Annotated[ResumeRequest | None, Body(openapi_examples={"usual": {"value": examples.RESUME}})] = None,
+) -> CommandAnswer:
+    """It goes on where it was frozen; `timers` says what becomes of the time that has passed meanwhile."""
     return await operator.carry_out("resume", enrollment_id, request)
 
 

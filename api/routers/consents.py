@@ -21,6 +21,7 @@ from api.schemas.contacts import (
     ConsentInput,
     ConsentsView,
     ConsentView,
+    LiftAnswer,
     StandingView,
     SuppressionAnswer,
     SuppressionInput,
@@ -28,6 +29,7 @@ from api.schemas.contacts import (
 from crm.access import AuditRepository, Scope
 from crm.consent import ConsentRepository
 from crm.events import EventRepository, NewEvent
+from intake.suppression import suppress as put_on_list
 from messaging.suppression import SuppressionList
 
 router = APIRouter(tags=["Contacts"], route_class=JsonRoute)
@@ -76,7 +78,7 @@ async def record_consent(
 ) -> JSONResponse:
     """Counts from the answer on: a withdrawal stops the next mail. Journeys hear of it by the event.
 
-    The event is `consent.granted` or `consent.withdrawn`; a withdrawal ends journeys that were entered on that consent.
+    The event is `consent.granted` or `consent.withdrawn`; a withdrawal ends what rests on that consent.
     """
 
     async def effect() -> Answer:
@@ -131,15 +133,58 @@ async def suppress(
     settings: SettingsDep,
     access: AccessDep,
 ) -> JSONResponse:
-    """Holds for messages of every class. The address itself is not kept, only a keyed digest of it."""
+    """Holds for messages of every class. The address itself is not kept, only a keyed digest of it.
+
+    Running journeys of its contact end at once where messages lie ahead and all of them would go to it.
+    """
 
     async def effect() -> Answer:
-        listed = SuppressionList(session, settings.digest_key)
-        added = await listed.add(request.channel, request.address, reason=request.reason, source=access.actor)
+        added = await put_on_list(
+            session,
+            settings.digest_key,
+            request.channel,
+            request.address,
+            reason=request.reason,
+            source=access.actor,
+        )
         # Which address it was must not be read from the log.
         details = {"reason": request.reason, "added": added}
         await AuditRepository(session).record(access.actor, "address.suppress", f"channel:{request.channel}", details)
         return HTTPStatus.CREATED, SuppressionAnswer(added=added)
+
+    return await once(effect)
+
+
+@router.post(
+    "/v1/suppressions/lift",
+    **operation(
+        Scope.OPERATE,
+        problems.IDEMPOTENCY_KEY_REUSED,
+        body=True,
+        summary="Take an address off the suppression list",
+        operation_id="lift_suppression",
+        response_model=LiftAnswer,
+        example=examples.LIFTED,
+    ),
+)
+async def lift(
+    request: Annotated[SuppressionInput, Body(openapi_examples={"usual": {"value": examples.LIFT_REQUEST}})],
+    *,
+    session: SessionDep,
+    once: OnceDep,
+    settings: SettingsDep,
+    access: AccessDep,
+) -> JSONResponse:
+    """It may be written to again, as consents allow. No journey is entered or taken up again by it.
+
+    The address is in the body, not in the path: what is in a path is in logs.
+    """
+
+    async def effect() -> Answer:
+        removed = await SuppressionList(session, settings.digest_key).remove(request.channel, request.address)
+        details = {"reason": request.reason, "removed": removed}
+        await AuditRepository(session).record(access.actor, "address.lift", f"channel:{request.channel}", details)
+        return HTTPStatus.OK, LiftAnswer(removed=removed)
 
     return await once(effect)
 

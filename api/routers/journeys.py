@@ -28,6 +28,7 @@ from crm.enrollments import EnrollmentRepository
 from crm.journeys import JourneyRepository
 from crm.models.journey import JourneyVersion
 from crm.publication import PublicationRepository
+from crm.steering import SteeringRepository
 from journeys.model import GoalType
 from journeys.stages import Stage
 from journeys.values import Key
@@ -122,6 +123,7 @@ async def get_journey(key: JourneyKey, session: SessionDep) -> JourneyView:
     counts = await EnrollmentRepository(session).counts(key, live.version) if live else {}
     return JourneyView(
         key=key,
+        paused_at=await SteeringRepository(session).paused_since(key),
         live=live,
         trial=trial,
         draft=by_state.get("draft"),

@@ -31,6 +31,7 @@ from crm.access import Scope
 from crm.journeys import JourneyRepository, definition_of, plan_of
 from crm.publication import Publication, PublicationRepository
 from kit.errors import Conflict
+from messaging.pins import TemplatePins
 
 router = APIRouter(tags=["Journeys"], route_class=JsonRoute)
 
@@ -71,8 +72,8 @@ async def publish_journey(
 
     Those inside the version before finish in it, unless `inside` says otherwise. Migrating is refused while a step that
     the draft does not have holds contacts for whom no target is mapped. Publishing an unchanged definition makes no new
-    version. Two publications at once are one after the other. What is doubtful about the journey beside the other live
-    ones is told, and keeps nothing from being published.
+    version; the live one then sends the newest templates, if they fit. Two publications at once come one after the
+    other. What is doubtful about it beside the other live ones is told, and keeps nothing from being published.
     """
     asked = request or PublishRequest()
 
@@ -85,6 +86,7 @@ async def publish_journey(
         publication = await PublicationRepository(session).publish(
             key, by=access.actor, treatment=asked.treatment(), share=asked.share, now=clock()
         )
+        await TemplatePins(session).published(publication, by=access.actor)
         findings = await findings_together(session, key, weekly_cap=settings.weekly_cap)
         passed = passed_moments(definition, clock()) if definition is not None else []
         return HTTPStatus.OK, await published_view(session, key, publication, passed + findings)

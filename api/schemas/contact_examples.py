@@ -7,6 +7,7 @@ from api.schemas.contacts import (
     ContactDetail,
     ContactView,
     ContactWritten,
+    LiftAnswer,
     NameView,
     ScoreEntryView,
     ScoresView,
@@ -115,3 +116,5 @@ STAGES = Page[StageChangeView](
     ],
     next=None,
 )
+LIFTED = LiftAnswer(removed=True)
+LIFT_REQUEST = {"address": "ada@example.com", "reason": "The mailbox works again."}

@@ -182,3 +182,10 @@ class StageChangeView(Output):
     enrollment_id: UUID | None = Field(description="The enrollment whose step moved the contact.")
     cause_event_id: str | None = Field(description="The event which that enrollment began with.")
     at: datetime
+
+
+class LiftAnswer(Output):
+    """Whether the address was on the list."""
+
+    suppressed: Literal[False] = False
+    removed: bool

@@ -63,6 +63,7 @@ EXPLAINED = ExplanationView(
 PAUSED = CommandAnswer(
     action="pause", enrollment_id=EXAMPLE_ID, now=LIVE.model_copy(update={"state": JourneyState.PAUSED})
 )
+RESUME = {"timers": "shift", "reason": "The shop is back."}
 RESCHEDULE = {"at": "2026-03-02T07:30:00Z", "reason": "The fair has been put off."}
 EXIT = ExitAnswer(enrollment_id=EXAMPLE_ID, result="requested")
 DECIDE = {"answer": "approved", "step": "discount", "reason": "A customer of ten years."}

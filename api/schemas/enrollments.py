@@ -10,6 +10,7 @@ from api.schemas.fields import Identifier, Input, Instant, Output
 from api.schemas.tracking import ContactNames, Properties
 from intake.enrollment import EnrollmentRefusal
 from journeys.outcomes import JourneyState, StepVerdict
+from journeys.resuming import Resuming
 from journeys.values import Key
 from workflows.messages import Explanation
 
@@ -93,6 +94,16 @@ class CommandRequest(Input):
 
     reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = Field(
         default="", examples=["The customer called."]
+    )
+
+
+class ResumeRequest(CommandRequest):
+    """What becomes of the time that has passed during the pause, and why it ends."""
+
+    timers: Resuming = Field(
+        default=Resuming.CATCH_UP,
+        description="`catch_up`: waits end when they always would have. `shift`: a wait for a length of time ends "
+        "later by the length of the pause. `drop_if_late`: messages whose time has passed are left out, with a reason.",
     )
 
 

@@ -89,6 +89,7 @@ JOURNEYS = Page[JourneyItem](
 )
 JOURNEY_READ = JourneyView(
     key="welcome",
+    paused_at=None,
     live=_LIVE,
     trial=None,
     draft=None,

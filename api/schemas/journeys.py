@@ -79,6 +79,7 @@ class JourneyView(Output):
     """A journey: what is live, what is being written, and how many contacts are where."""
 
     key: str
+    paused_at: datetime | None = Field(description="Since when nobody is let in and everybody inside is frozen.")
     live: VersionView | None
     trial: VersionView | None = Field(description="The version that takes a share of the new contacts beside it.")
     draft: VersionView | None

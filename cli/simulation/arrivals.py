@@ -4,7 +4,7 @@ The rules are those of `intake`, `crm` and `journeys`; what is told to Temporal 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -15,11 +15,12 @@ from crm.events import DERIVED
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
-from intake.matching import ConsentKey, demanded_consents, match, passage_of
+from intake.matching import demanded_consents, lost_ground, match, passage_of
 from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_key_of, met_before, reentry_refusal
 from journeys.model import PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Role
+from journeys.proofs.withdrawal import ConsentKey
 from journeys.segment_entry import ENTERED, LEFT
 from journeys.values import ConsentRequirement, MessageChannel, Purpose
 from kit.errors import Invalid
@@ -48,14 +49,15 @@ Errand = Begin | Deliver
 def apply(world: World, event: Event, now: datetime) -> list[Errand]:
     """Every effect of an event at this moment. Events that follow from it arrive next."""
     try:
-        lost = _take_effect(world, event)
+        stood = world.record.consents()
+        withdrawn = _take_effect(world, event)
     except Invalid as error:
         world.tell(Moment(event.occurred_at, Happening.UNUSABLE, event.name, because=str(error)))
         return []
     errands: list[Errand] = [
         Deliver(ride, delivery)
         for ride in world.rides.values()
-        if ride.running and (delivery := _delivery(world, ride, event, lost)) is not None
+        if ride.running and (delivery := _delivery(world, ride, event, withdrawn, withdrawn & stood)) is not None
     ]
     # An entry event counts for the score its audience may ask for.
     world.arriving.extend(world.record.score(event))
@@ -112,17 +114,28 @@ def _granted(properties: Mapping[str, Any]) -> ConsentKey:
         raise Invalid("The declaration of consent cannot be recorded: purpose or channel is none we know.") from None
 
 
-def _delivery(world: World, ride: Ride, event: Event, lost: frozenset[ConsentKey]) -> Delivery | None:
+def _delivery(
+    world: World,
+    ride: Ride,
+    event: Event,
+    withdrawn: frozenset[ConsentKey] = frozenset(),
+    lost: frozenset[ConsentKey] = frozenset(),
+) -> Delivery | None:
     scored = frozenset().union(*(model.events for model in world.record.models))
-    criteria = list(match(event, passage_of(ride.enrollment, ride.plan), scored=scored).criteria)
-    ended = sorted(lost & demanded_consents(world.journey.entry.audience))
-    if ended:
+    passage = replace(passage_of(ride.enrollment, ride.plan), won=world.won, needed=world.needed)
+    criteria = list(match(event, passage, scored=scored).criteria)
+    ground = lost_ground(passage, demanded_consents(world.journey.entry.audience), withdrawn, lost)
+    if ground is not None:
         criteria.append(EXIT_REQUESTED)
     if not criteria:
         return None
-    reason = "; ".join(f"consent to {purpose} by {channel} withdrawn" for purpose, channel in ended)
     return Delivery(
-        enrollment_id=ride.id, event_id=event.event_id, at=event.occurred_at, criteria=criteria, reason=reason
+        enrollment_id=ride.id,
+        event_id=event.event_id,
+        at=event.occurred_at,
+        criteria=criteria,
+        reason=ground.reason if ground else "",
+        exit_at=list(ground.steps) if ground and ground.steps is not None else None,
     )
 
 
@@ -204,7 +217,7 @@ def _ride(world: World, key: str, cause: Event | None, properties: Mapping[str, 
 def _overtaken(world: World, ride: Ride, cause: Event | None) -> list[Delivery]:
     """Events stored before a late entry that occurred after it and meet criteria of the plan."""
     earlier = [event for event in world.record.events if cause is not None and event.sequence < cause.sequence]
-    found = [_delivery(world, ride, event, frozenset()) for event in earlier]
+    found = [_delivery(world, ride, event) for event in earlier]
     return [delivery for delivery in found if delivery is not None]
 
 

@@ -27,6 +27,11 @@ class Mailroom:
             self._sources |= {source.key: source for source in read_templates(folder)}
         self._default_locale = default_locale
 
+    @property
+    def classes(self) -> dict[str, str]:
+        """The class of every template by its key."""
+        return {key: source.head.message_class.value for key, source in self._sources.items()}
+
     def template(self, key: str, locale: str | None) -> Template:
         """The template in the contact's language, as a published one would be chosen.
 

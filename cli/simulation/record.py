@@ -16,8 +16,8 @@ from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.score_sheets import SCORE_CROSSED, event_fact
 from crm.traits import TraitReport, sort_traits
-from intake.matching import ConsentKey
 from journeys.conditions.base import EventFact, Facts, Needs, earliest
+from journeys.proofs.withdrawal import ConsentKey
 from journeys.scoring import PointsModel, Score, crossed, fold
 from journeys.segments import Segment
 from journeys.simulate import PretendedContact

@@ -28,6 +28,7 @@ from journeys.catalogue import models as shipped_models
 from journeys.conditions.base import earliest
 from journeys.model import Journey
 from journeys.plan import compile_plan
+from journeys.resuming import Resuming
 from journeys.scoring import PointsModel
 from journeys.segments import Segment
 from journeys.simulate import PretendedContact
@@ -35,7 +36,7 @@ from kit.clock import wall_clock
 from kit.errors import Unavailable
 from kit.settings import Settings
 from workflows import starter
-from workflows.messages import Command, Decide, JourneyRun, compact_plan
+from workflows.messages import Command, Decide, JourneyRun, Resume, compact_plan
 
 BEYOND = timedelta(seconds=3)
 """So far beyond a due time the clock is moved. Less, and the server may take the next timer along on a busy machine."""
@@ -158,14 +159,25 @@ class Simulation:
             await self._pass()
 
     async def command(self, name: str) -> None:
-        """Have ops `pause`, `resume`, `skip` or `retry` every running enrollment.
+        """Have ops `pause`, `skip` or `retry` every running enrollment.
 
         Raises:
             Conflict: its state does not allow this; the sentence says why.
         """
-        asked = {"pause": starter.pause, "resume": starter.resume, "skip": starter.skip, "retry": starter.retry}[name]
+        asked = {"pause": starter.pause, "skip": starter.skip, "retry": starter.retry}[name]
         for ride in self._running():
             await asked(self._stage.skipper.client, ride.enrollment.workflow_id, Command(by="simulation"))
+        await self._settle()
+
+    async def resume(self, timers: Resuming) -> None:
+        """Have ops resume every running enrollment.
+
+        Raises:
+            Conflict: one is not paused.
+        """
+        for ride in self._running():
+            command = Resume(by="simulation", timers=timers)
+            await starter.resume(self._stage.skipper.client, ride.enrollment.workflow_id, command)
         await self._settle()
 
     async def decide(self, answer: Literal["approved", "rejected"]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ from intake.admission import Door
 from journeys.model import Journey
 from journeys.outcomes import ENDED, JourneyState
 from journeys.plan import Plan
+from journeys.proofs.withdrawal import AtSteps, consents_needed, consents_won
 from journeys.timing import zone_or_default
 from kit.settings import Settings
 from messaging.frequency import Place
@@ -139,6 +141,16 @@ class World:
     receipts: dict[tuple[UUID, str, int, str], SendReceipt] = field(default_factory=dict)
     broken: Exception | None = None
     """An error nobody foresaw, in what surrounds the workflow: the simulation is worth nothing then."""
+
+    @cached_property
+    def won(self) -> AtSteps:
+        """Step → consents that every way to it has established."""
+        return consents_won(self.journey)
+
+    @cached_property
+    def needed(self) -> AtSteps:
+        """Step → consents that all messages ahead of it need."""
+        return consents_needed(self.plan, self.mailroom.classes)
 
     @property
     def door(self) -> Door:

@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from cli.segments import read_segments
 from cli.simulation.simulation import Simulation
@@ -26,6 +26,7 @@ from cli.testing.moments import When
 from journeys.documents import from_document, journey_from_document
 from journeys.model import Journey
 from journeys.outcomes import JourneyState
+from journeys.resuming import Resuming
 from journeys.simulate import PretendedContact, parse_moment
 from journeys.timing import zone_or_default
 from kit.settings import Settings
@@ -91,9 +92,9 @@ class JourneyUnderTest(Claims):
         """Freeze the journey, as ops would."""
         await self._do(self._simulation.command("pause"))
 
-    async def resume(self) -> None:
-        """Let a paused journey go on."""
-        await self._do(self._simulation.command("resume"))
+    async def resume(self, timers: Literal["catch_up", "shift", "drop_if_late"] = "catch_up") -> None:
+        """Let a paused journey go on; `timers` says what becomes of the time that has passed meanwhile."""
+        await self._do(self._simulation.resume(Resuming(timers)))
 
     async def skip(self) -> None:
         """Leave the current step undone."""

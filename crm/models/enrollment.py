@@ -45,6 +45,8 @@ class Enrollment(Base):
     entry_key: Mapped[str] = mapped_column(server_default="")
     """Value of the property that `again: {per: …}` names; empty otherwise."""
     workflow_id: Mapped[str] = mapped_column(index=True)
+    paused_with: Mapped[int | None] = mapped_column(BigInteger)
+    """The order by which it was frozen with its whole journey; resuming the journey has it go on."""
     state: Mapped[str]
     step: Mapped[str | None]
     since: Mapped[datetime]

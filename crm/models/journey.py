@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Identity, Index, func, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -28,6 +28,10 @@ class JourneyRecord(Base):
     __tablename__ = "journeys"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime | None]
+    """Since when it takes nobody in, and those inside are frozen."""
+    paused_with: Mapped[int | None] = mapped_column(BigInteger)
+    """The order that paused it, in `steerings`."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -58,6 +62,10 @@ class JourneyVersion(Base):
     """Names of the events enrollments of this version must be told of."""
     clock_events: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
     """Names of the events that set clocks of its entry; `*` for any."""
+    won_consents: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Step → consents that every way to it has established, as [purpose, channel]."""
+    needed_consents: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Step → consents that all messages ahead of it need, where each needs one; known once it is published."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     published_at: Mapped[datetime | None]
     share: Mapped[int | None]

@@ -59,6 +59,8 @@ class Caused(NamedTuple):
 class BaseNode(Strict):
     """A compiled step: an instruction of the flat plan. `next` is the node that follows; None ends the journey."""
 
+    passes_with_time: ClassVar[bool] = False
+    """Whether it reaches the contact, so that it may be dropped where its time has passed during a pause."""
     next: str | None = None
     expires_after: Duration | None = None
 

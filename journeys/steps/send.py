@@ -13,6 +13,7 @@ from journeys.values import Key, MessageChannel, Strict
 class SendNode(BaseNode):
     """Send `template` over `channel`. `cap` is the journey's own where it is None, `repeat` that of the settings."""
 
+    passes_with_time: ClassVar[bool] = True
     kind: Literal["send"]
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL

@@ -61,3 +61,13 @@ async def test_a_deleted_contact_is_not_reminded(journey: OpenJourney) -> None:
         await j.event("contact.deleted")
         j.assert_ended("exited", at="Mon 10:00")
         j.assert_not_sent("guide-confirm-reminder")
+
+
+async def test_who_withdraws_the_consent_that_opened_the_gate_leaves_at_once(journey: OpenJourney) -> None:
+    async with journey("gated-content", contact=UNKNOWN) as j:
+        await j.event("form.submitted", FORM)
+        await j.event("consent.granted", GRANTED)
+        j.assert_sent("guide-download", at="Mon 10:00")
+        await j.advance(days=1)
+        await j.event("consent.withdrawn", GRANTED)
+        j.assert_ended("exited", reason="consent to marketing by email withdrawn", at="Tue 10:00")

@@ -6,6 +6,7 @@ from typing import Any
 
 from journeys.conditions.first import FirstHolding
 from journeys.outcomes import RefusalReason, SendStatus
+from journeys.resuming import Resuming
 from tests.replay.flow import FLOW
 from tests.replay.people import PEOPLE
 from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
@@ -162,6 +163,30 @@ async def paused_and_resumed(enroll: Enroll, _world: World) -> JourneyUnderTest:
     await journey.at("wait-1", "paused")
     await journey.resume()
     await journey.at("wait-1")
+    await journey.advance(DAY)
+    return journey
+
+
+async def paused_and_shifted(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(WAIT, VOUCHER)
+    await journey.at("wait-1")
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.advance(3 * DAY)
+    await journey.resume(Resuming.SHIFT)
+    await journey.at("wait-1")
+    await journey.advance(DAY)
+    return journey
+
+
+async def paused_and_dropped(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(WAIT, VOUCHER, WAIT, {"id": "still", "send": {"template": "voucher"}})
+    await journey.at("wait-1")
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.advance(3 * DAY)
+    await journey.resume(Resuming.DROP_IF_LATE)
+    await journey.at("wait-2")
     await journey.advance(DAY)
     return journey
 
@@ -355,6 +380,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         repeat,
         *FLOW,
         *PEOPLE,
+        paused_and_shifted,
+        paused_and_dropped,
     )
 }
 BEFORE = "before"

@@ -25,6 +25,7 @@ from temporalio.worker import Worker
 
 from journeys.model import Journey
 from journeys.plan import Plan, compile_plan
+from journeys.resuming import Resuming
 from kit.errors import Unavailable
 from kit.temporal import workflow_runner
 from tests.support.ports import World
@@ -39,6 +40,7 @@ from workflows.messages import (
     JourneyRun,
     Outcome,
     Reschedule,
+    Resume,
     compact_plan,
 )
 from workflows.names import SEARCH_ATTRIBUTES, journey_workflow_id
@@ -186,8 +188,9 @@ class JourneyUnderTest:
     async def pause(self) -> Explanation:
         return await starter.pause(self.client, self.workflow_id, BY_OPS)
 
-    async def resume(self) -> Explanation:
-        return await starter.resume(self.client, self.workflow_id, BY_OPS)
+    async def resume(self, timers: Resuming = Resuming.CATCH_UP) -> Explanation:
+        command = Resume(by=BY_OPS.by, reason=BY_OPS.reason, timers=timers)
+        return await starter.resume(self.client, self.workflow_id, command)
 
     async def skip(self) -> Explanation:
         return await starter.skip(self.client, self.workflow_id, BY_OPS)

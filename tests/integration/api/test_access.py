@@ -27,6 +27,7 @@ OPERATIONS = [
     ("POST", "/v1/enrollments/0199f5c1-7c1e-7a10-9d6b-3f2a8e5b1c4d/pause", Scope.OPERATE),
     ("POST", "/v1/enrollments/0199f5c1-7c1e-7a10-9d6b-3f2a8e5b1c4d/exit", Scope.OPERATE),
     ("POST", "/v1/suppressions", Scope.OPERATE),
+    ("POST", "/v1/suppressions/lift", Scope.OPERATE),
 ]
 
 

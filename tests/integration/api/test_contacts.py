@@ -151,3 +151,18 @@ async def test_a_suppressed_address_is_kept_as_a_digest_only(client: httpx.Async
         assert await session.scalar(select(func.count()).select_from(Suppression)) == 1
         entries = (await session.scalars(select(AuditEntry))).all()
     assert "ada" not in " ".join(f"{entry.target} {entry.details}" for entry in entries)
+
+
+async def test_an_address_is_taken_off_the_suppression_list_and_that_is_noted(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    body = {"address": "ada@example.com", "reason": "complaint"}
+    await client.post("/v1/suppressions", json=body)
+    lifted = await client.post("/v1/suppressions/lift", json={**body, "reason": "a mistake"})
+    assert (lifted.status_code, lifted.json()) == (200, {"suppressed": False, "removed": True})
+    assert (await client.post("/v1/suppressions/lift", json=body)).json()["removed"] is False
+    assert (await client.post("/v1/suppressions", json=body)).json()["added"] is True
+    async with sessions() as session:
+        noted = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "address.lift"))).first()
+    assert noted is not None
+    assert noted.details == {"reason": "a mistake", "removed": True}

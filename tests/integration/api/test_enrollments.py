@@ -277,6 +277,27 @@ class TestWithTemporal:
             )
             assert [entry.action for entry in noted] == ["enrollment.pause", "enrollment.resume"]
 
+    async def test_resuming_shifts_the_wait_where_that_is_asked_and_notes_it(
+        self, operator: httpx.AsyncClient, running: JourneyUnderTest, sessions: Sessions
+    ) -> None:
+        at = f"/v1/enrollments/{running.enrollment_id}"
+        paused = await operator.post(f"{at}/pause")
+        await running.at("rest", "paused")
+        await running.advance(timedelta(days=5))
+        resumed = await operator.post(f"{at}/resume", json={"timers": "shift"})
+        before, after = (datetime.fromisoformat(answer.json()["now"]["until"]) for answer in (paused, resumed))
+        assert after - before >= timedelta(days=5)
+        async with sessions() as session:
+            (noted,) = await session.scalars(select(AuditEntry).where(AuditEntry.action == "enrollment.resume"))
+        assert noted.details == {"reason": "", "timers": "shift"}
+
+    async def test_an_unknown_policy_of_resuming_is_a_problem(
+        self, operator: httpx.AsyncClient, running: JourneyUnderTest
+    ) -> None:
+        answer = await operator.post(f"/v1/enrollments/{running.enrollment_id}/resume", json={"timers": "forget"})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "/timers"
+
     async def test_the_end_of_a_wait_is_moved_and_that_is_noted(
         self, operator: httpx.AsyncClient, running: JourneyUnderTest, sessions: Sessions
     ) -> None:

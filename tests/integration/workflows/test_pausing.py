@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from journeys.outcomes import JourneyState
+from journeys.resuming import Resuming
 from kit.errors import Conflict, NotFound
 from tests.support.ports import SENT, World, outage
 from tests.support.temporal import BY_OPS, Enroll, JourneyUnderTest, eventually
@@ -42,6 +43,76 @@ async def test_a_pause_beyond_the_due_time_goes_on_at_once_when_resumed(enroll: 
     await journey.resume()
     await journey.outcome()
     assert [step for step, _, _ in journey.decided()] == ["wait-1", "voucher"]
+
+
+async def test_shift_moves_the_end_of_the_wait_by_the_length_of_the_pause(enroll: Enroll, world: World) -> None:
+    journey = await enroll(*STEPS)
+    before = (await journey.at("wait-1")).until
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.advance(3 * DAY)
+    after = (await journey.resume(Resuming.SHIFT)).until
+    assert before is not None
+    assert after is not None
+    assert 3 * DAY <= after - before < 3 * DAY + timedelta(minutes=3)
+    await journey.at("wait-1")
+    await journey.advance(DAY - timedelta(minutes=10))
+    assert not world.asked(SendMessage)
+    await journey.advance(timedelta(minutes=10))
+    await journey.outcome()
+    assert await said(journey, "wait-1") == "time passed (its end moved by a pause of 3 days"
+    assert len(world.asked(SendMessage)) == 1
+
+
+async def test_shift_forgives_the_pause_what_is_of_use_for_a_time_only(enroll: Enroll, world: World) -> None:
+    journey = await enroll(STEPS[0], STEPS[1] | {"expires_after": "6h"})
+    await journey.at("wait-1")
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.advance(3 * DAY)
+    await journey.resume(Resuming.SHIFT)
+    await journey.at("wait-1")
+    await journey.advance(DAY)
+    await journey.outcome()
+    assert len(world.asked(SendMessage)) == 1
+
+
+async def test_dropping_leaves_out_only_messages_whose_time_passed_during_the_pause(
+    enroll: Enroll, world: World
+) -> None:
+    listed = {"id": "listed", "list": {"add": "reminded"}}
+    journey = await enroll(*STEPS, listed, {"wait": "1d"}, {"id": "later", "send": {"template": "later"}})
+    await journey.at("wait-1")
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.advance(3 * DAY)
+    await journey.resume(Resuming.DROP_IF_LATE)
+    await journey.at("wait-2")
+    await journey.advance(DAY)
+    await journey.outcome()
+    assert [request.step for request in world.asked(SendMessage)] == ["later"]
+    assert ("voucher", "skipped", "") in journey.decided()
+    assert ("listed", "passed", "changed") in journey.decided()
+    assert (await said(journey, "voucher")).startswith("its time passed during a pause, 2 days")
+
+
+async def test_dropping_leaves_a_message_in_time_alone(enroll: Enroll, world: World) -> None:
+    journey = await enroll(*STEPS)
+    await journey.at("wait-1")
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.advance(timedelta(hours=2))
+    await journey.resume(Resuming.DROP_IF_LATE)
+    await journey.at("wait-1")
+    await journey.advance(DAY)
+    await journey.outcome()
+    assert len(world.asked(SendMessage)) == 1
+
+
+async def said(journey: JourneyUnderTest, step: str) -> str:
+    """Why the step was left; what is longer than the claim is cut."""
+    because = next(item.because for item in journey.world.decided(journey.enrollment_id) if item.step == step)
+    return because.partition(" 1 minute")[0].partition(" 2 minutes")[0]
 
 
 async def test_pausing_twice_is_pausing_once(enroll: Enroll) -> None:

@@ -55,6 +55,7 @@ def test_where_nothing_speaks_against_it_a_message_may_leave(message_class: Mess
     ("overrides", "expected"),
     [
         ({"enrollment_ended": True}, RefusalReason.ENROLLMENT_ENDED),
+        ({"version_stopped": True}, RefusalReason.ENROLLMENT_ENDED),
         ({"wall_now": NOON + timedelta(hours=72, seconds=1)}, RefusalReason.OVERDUE),
         ({"expires_at": NOON - timedelta(seconds=1)}, RefusalReason.OVERDUE),
         ({"expires_at": NOON, "wall_now": NOON + timedelta(seconds=1)}, RefusalReason.OVERDUE),
@@ -68,6 +69,13 @@ def test_these_rules_bind_every_class(
     message_class: MessageClass, overrides: dict[str, Any], expected: RefusalReason
 ) -> None:
     assert reason(message_class=message_class, **overrides) is expected
+
+
+@pytest.mark.parametrize("message_class", list(MessageClass))
+def test_messages_of_a_paused_journey_wait(message_class: MessageClass) -> None:
+    found = verdict(message_class=message_class, journey_paused=True)
+    assert isinstance(found, Deferred)
+    assert NOON < found.until < NOON + timedelta(hours=1)
 
 
 def test_a_message_is_of_use_to_the_very_second() -> None:

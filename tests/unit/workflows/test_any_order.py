@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from journeys.outcomes import ENDED, JourneyState, StepVerdict
+from journeys.resuming import Resuming
 from tests.support.temporal import a_plan
 from tests.unit.workflows.conftest import ENROLLMENT, NOW
 from workflows.inbox import EXIT, RETRY, SKIP, Move, ending, next_move, objection, receive, standing
 from workflows.messages import EXIT_REQUESTED, Command, Delivery, Reschedule
+from workflows.resuming import resume
 from workflows.state import EnrollmentState
 from workflows.transitions import Departure, abandon, begin, leave, park, retry, skip
 
@@ -66,14 +68,22 @@ class Enrollment(RuleBasedStateMachine):
     def begin_to_wait(self, hours: int) -> None:
         self.state.due_at = self.now + timedelta(hours=hours)
 
-    @rule(name=st.sampled_from(["pause", "resume", "skip", "retry"]))
+    @precondition(lambda self: self.state.paused_at is not None and self.state.state not in ENDED)
+    @rule(policy=st.sampled_from(Resuming))
+    def resume(self, policy: Resuming) -> None:
+        due, paused_at = self.state.due_at, self.state.paused_at
+        resume(self.state, PLAN, policy, self.now)
+        assert self.state.paused_at is None
+        assert paused_at is not None
+        if due is not None:
+            assert self.state.due_at in {due, due + (self.now - paused_at)}
+
+    @rule(name=st.sampled_from(["pause", "skip", "retry"]))
     def command(self, name: str) -> None:
         if objection(self.state, name, Command(by="ops"), ENROLLMENT):
             return
         if name == "pause":
             self.state.paused_at = self.state.paused_at or self.now
-        elif name == "resume":
-            self.state.paused_at = None
         elif name == "skip":
             self.state.commands.append(SKIP + "ops")
         elif RETRY not in self.state.commands:

@@ -82,6 +82,27 @@ class TestReceive:
         assert len(end.reason) <= 300
 
 
+class TestExitAtSomeSteps:
+    @pytest.mark.parametrize(
+        ("steps", "ends"), [(["pause"], True), (["asked", "pause"], True), (["asked"], False), ([], False)]
+    )
+    def test_an_exit_that_is_meant_for_some_steps_counts_there_only(
+        self, state: EnrollmentState, plan: Plan, steps: list[str], *, ends: bool
+    ) -> None:
+        delivery = an_event("step:bought", EXIT_REQUESTED, reason="withdrawn").model_copy(update={"exit_at": steps})
+        receive(state, plan, ENROLLMENT, delivery)
+        assert (ending(state, plan) is not None) is ends
+        assert "step:bought" in state.met
+
+    def test_steps_of_another_version_are_not_meant(self, state: EnrollmentState, plan: Plan) -> None:
+        other = {"exit_at": ["pause"], "version": plan.version + 1}
+        receive(state, plan, ENROLLMENT, an_event(EXIT_REQUESTED).model_copy(update=other))
+        assert ending(state, plan) is None
+
+    def test_an_exit_for_all_says_nothing_of_steps(self) -> None:
+        assert "exit_at" not in an_event(EXIT_REQUESTED).model_dump()
+
+
 class TestEnding:
     def test_nothing_asks_for_an_end_at_first(self, state: EnrollmentState, plan: Plan) -> None:
         assert ending(state, plan) is None

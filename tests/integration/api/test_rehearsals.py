@@ -1,0 +1,145 @@
+"""The tester for one contact: what would happen at the door, question by question, and nothing of it stored."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from crm.models.contact import Contact
+from crm.models.enrollment import Enrollment
+from crm.models.event import Event
+from intake.models import EntryRefusal, OutboxEntry
+from journeys.outcomes import JourneyState
+from kit.database import Sessions
+from tests.integration.api.test_journeys import put
+from tests.support.builders import a_contact, a_live_journey, an_enrollment, an_event
+
+ADA = {"contact": {"user_id": "ada"}}
+ORDER = {**ADA, "event": "order.placed", "properties": {"amount": 50}}
+JOURNEY: dict[str, Any] = {
+    "key": "hello",
+    "entry": {
+        "event": "order.placed",
+        "where": {"amount": {"at_least": 20}},
+        "audience": {
+            "all": [{"attribute": "vip", "is": True}, {"any": [{"in_list": "news"}, {"not": {"in_list": "no"}}]}]
+        },
+    },
+}
+
+
+@pytest.fixture
+async def contact(sessions: Sessions) -> Contact:
+    async with sessions.begin() as session:
+        await a_live_journey(session, JOURNEY)
+        return await a_contact(session, user_id="ada", vip=True)
+
+
+async def ask(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/journeys/hello/enrollments/dry-run", json={**ORDER, **body})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def failed(found: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(check["name"], check["depth"]) for check in found["checks"] if check["holds"] is not True]
+
+
+@pytest.mark.usefixtures("contact")
+async def test_who_would_enter_is_told_every_answer_and_nothing_is_stored(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    found = await ask(client)
+    assert (found["version"], found["outcome"], found["reason"], found["holdout"]) == (1, "would_enter", None, False)
+    assert [(check["name"], check["depth"]) for check in found["checks"]] == [
+        *(("event", 0), ("event", 1), ("inside", 0), ("again", 0), ("open", 0), ("goal_before", 0), ("audience", 0)),
+        *(("audience", depth) for depth in (1, 2, 2, 3, 3, 4)),
+    ]
+    async with sessions() as session:
+        for table in (Event, Enrollment, EntryRefusal, OutboxEntry):
+            assert await session.scalar(select(func.count()).select_from(table)) == 0
+        assert await session.scalar(select(func.count()).select_from(Contact)) == 1
+
+
+@pytest.mark.usefixtures("contact")
+@pytest.mark.parametrize(
+    ("body", "outcome", "reason"),
+    [
+        ({"event": "order.refunded"}, "no_entry", None),
+        ({"properties": {"amount": 10}}, "no_entry", None),
+        ({"properties": {}}, "no_entry", None),
+        ({"properties": {"amount": "much"}}, "refused", "undecidable"),
+        ({"event": None}, "would_enter", None),
+    ],
+)
+async def test_the_event_and_its_properties_open_the_door_or_not(
+    client: httpx.AsyncClient, body: dict[str, Any], outcome: str, reason: str | None
+) -> None:
+    found = await ask(client, **body)
+    assert (found["outcome"], found["reason"]) == (outcome, reason)
+
+
+async def test_every_condition_of_the_audience_says_why(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        await a_live_journey(session, JOURNEY)
+        await a_contact(session, user_id="ada")
+    found = await ask(client)
+    assert (found["outcome"], found["reason"]) == ("refused", "audience")
+    assert failed(found) == [("audience", 0), ("audience", 1), ("audience", 2), ("audience", 3), ("audience", 4)]
+    assert any("vip" in check["because"] for check in found["checks"] if check["holds"] is False)
+
+
+async def test_all_that_speaks_against_it_is_told_and_the_first_reason_is_the_one_that_counts(
+    client: httpx.AsyncClient, sessions: Sessions, contact: Contact
+) -> None:
+    async with sessions.begin() as session:
+        goal = {"type": "sell", "event": "review.created", "met_before": "ever"}
+        entry = {**JOURNEY["entry"], "again": "never"}
+        version = await a_live_journey(session, {**JOURNEY, "goal": goal, "entry": entry})
+        await an_enrollment(session, contact.id, version, state=JourneyState.COMPLETED)
+        await an_event(session, contact.id, "review.created")
+    await client.post("/v1/journeys/hello/pause")
+    found = await ask(client)
+    assert found["reason"] == "already_entered"
+    assert [check for check in failed(found) if not check[1]] == [("again", 0), ("open", 0), ("goal_before", 0)]
+
+
+async def test_who_is_inside_is_told_so(client: httpx.AsyncClient, sessions: Sessions, contact: Contact) -> None:
+    async with sessions.begin() as session:
+        version = await a_live_journey(session, JOURNEY)
+        running = await an_enrollment(session, contact.id, version)
+    found = await ask(client)
+    assert found["reason"] == "already_running"
+    assert str(running.id) in found["because"]
+
+
+@pytest.mark.usefixtures("contact", "templates")
+async def test_a_draft_is_asked_as_if_it_were_live(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/journeys/hello/enrollments/dry-run", json={**ORDER, "draft": True})
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
+    document = "key: hello\nname: H\nowner: crm\nentry: {event: form.submitted}\nsteps: [{wait: 1d}]\n"
+    assert (await put(client, document)).status_code == 200
+    found = await ask(client, draft=True, event="form.submitted")
+    assert (found["version"], found["outcome"]) == (2, "would_enter")
+
+
+@pytest.mark.usefixtures("contact")
+async def test_what_agrees_with_the_door_is_the_promise(client: httpx.AsyncClient) -> None:
+    """The same contact really asks, over the API: the answers agree."""
+    for properties in ({"amount": 50}, {"amount": 10}):
+        promised = await ask(client, event=None, properties=properties)
+        asked = await client.post("/v1/journeys/hello/enrollments", json={**ADA, "properties": properties})
+        assert (promised["outcome"] == "would_enter") == (asked.json()["result"] == "started")
+        assert promised["reason"] in {None, "already_running"}
+
+
+async def test_a_contact_or_a_journey_that_does_not_exist_is_a_problem(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    assert (await client.post("/v1/journeys/nowhere/enrollments/dry-run", json=ORDER)).status_code == 404
+    async with sessions.begin() as session:
+        await a_live_journey(session, JOURNEY)
+    answer = await client.post("/v1/journeys/hello/enrollments/dry-run", json=ORDER)
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-contact")
