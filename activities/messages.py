@@ -124,6 +124,7 @@ def _order(request: SendMessage) -> SendOrder:
         window=Window.model_validate(request.window) if request.window else None,
         now=request.now,
         expires_at=request.expires_at,
+        voucher=request.voucher,
     )
 
 

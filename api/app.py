@@ -23,6 +23,7 @@ from api.routers import (
     publication,
     results,
     tracking,
+    vouchers,
 )
 from api.temporal import TemporalConnection
 from kit.clock import Clock, wall_clock
@@ -44,6 +45,7 @@ ROUTERS = (
     contacts.router,
     answers.router,
     consents.router,
+    vouchers.router,
     health.router,
     explanations.router,
 )

@@ -34,6 +34,7 @@ TAGS = [
     {"name": "Journeys", "description": "Write, check and publish journeys."},
     {"name": "Enrollments", "description": "Contacts inside journeys: start, look, explain, steer."},
     {"name": "Contacts", "description": "People: what is known of them, their consent, score and history."},
+    {"name": "Vouchers", "description": "Pools, and codes that are redeemed once."},
     {"name": "Health", "description": "For load balancers and supervisors."},
 ]
 ASSETS = "/docs/assets"

@@ -13,7 +13,8 @@ from journeys.proofs.consent import mail_before_consent
 from journeys.proofs.durations import every_way_ends
 from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
-from journeys.rules import entry, loops, messages, ranges, references, steps, waits
+from journeys.proofs.vouchers import vouchers_present
+from journeys.rules import entry, loops, messages, ranges, references, steps, vouchers, waits
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.two_steps_with_one_id,
@@ -30,6 +31,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     references.results_of_steps,
     references.entry_references,
     references.no_step_yet,
+    vouchers.issued_by_an_earlier_step,
     ranges.impossible_ranges,
     ranges.decided_beforehand,
     entry.ended_by_the_entry_event,
@@ -75,6 +77,7 @@ def _notes(journey: Journey, known: KnownTemplates | None) -> Iterator[Note]:
     if known is not None and subject is not None:
         yield from mail_before_consent(subject, known)
         yield from variables_present(subject, known)
+        yield from vouchers_present(subject, known)
 
 
 __all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Severity", "check", "check_moments"]

@@ -52,3 +52,5 @@ class RefusalReason(StrEnum):
     HOLDOUT = "holdout"
     CONTROL_GROUP = "control_group"
     REJECTED_BY_PROVIDER = "rejected_by_provider"
+    SOLD_OUT = "sold_out"
+    NO_VOUCHER = "no_voucher"

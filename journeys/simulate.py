@@ -81,6 +81,9 @@ class PretendedContact(Strict):
     lists: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = ()
     history: tuple[PastEvent, ...] = ()
     suppressed: Flag = False
+    sold_out: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Voucher pools that have nothing left."
+    )
 
     @model_validator(mode="before")
     @classmethod

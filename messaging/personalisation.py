@@ -23,11 +23,12 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom a message is for: what is filled in, the name shown on the address, the language asked for."""
+    """Whom a message is for: what is filled in, the name shown on the address, the language asked for; the contact."""
 
     variables: Mapping[str, Any]
     name: str
     locale: str | None
+    contact: Contact
 
 
 async def recipient(session: AsyncSession, contact_id: UUID, enrollment_id: UUID, *, settings: Settings) -> Recipient:
@@ -66,7 +67,9 @@ def recipient_of(
         "journey": {"name": journey_name},
         "sender": {"name": sender.name, "address": sender.address, "postal_address": settings.postal_address},
     }
-    return Recipient(variables, one_line(f"{contact.first_name or ''} {contact.last_name or ''}"), contact.locale)
+    return Recipient(
+        variables, one_line(f"{contact.first_name or ''} {contact.last_name or ''}"), contact.locale, contact
+    )
 
 
 def sender_of(settings: Settings) -> Mailbox:

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.vouchers import IssueKey
 from journeys.values import MessageChannel
+from journeys.vouchers import MessageVoucher
 from journeys.window import Window
 from kit.errors import Invalid
 from kit.settings import Settings
@@ -21,7 +23,8 @@ from messaging.models import MessageClass, MessageRecord, MessageState, Template
 from messaging.personalisation import Recipient, recipient, sender_of
 from messaging.rendering import Content, Renderer
 from messaging.template_store import newest_template
-from messaging.verdicts import Allowed, Deferred, Refused
+from messaging.verdicts import Allowed, Deferred, Refused, Verdict
+from messaging.vouchers import Chosen, VoucherDesk, VoucherOrder
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,17 @@ class SendOrder:
     window: Window | None
     now: datetime
     expires_at: datetime | None = None
+    voucher: MessageVoucher | None = None
 
     @property
     def key(self) -> MessageKey:
         """What makes it the same message when it is asked for again."""
         return MessageKey(self.enrollment_id, self.step, self.iteration, self.channel)
+
+    @property
+    def issue_key(self) -> IssueKey:
+        """What makes its voucher the same voucher."""
+        return IssueKey(self.enrollment_id, self.step, self.iteration)
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class _Letter:
     template: Template
     recipient: Recipient
     content: Content | Invalid
+    voucher: Chosen | Refused | None = None
 
     def draft(self, contact_id: UUID) -> Draft:
         content = self.content
@@ -96,13 +106,15 @@ class Preparer:
             NotFound: contact, enrollment or template does not exist.
             Invalid: the template cannot be filled in for this contact, or the window never opens.
         """
+        if order.voucher is not None:
+            await self._desk.take_turn(order.issue_key)
         known = await self.ledger.find(order.key)
         standing = self.ledger.standing(known, self.wall_now) if known else None
         if standing is not None:
             return standing
         letter = await self._write(order)
         # Asked after the rendering, which takes time, and directly before the claim.
-        verdict = await decide(self.session, self._question(order, letter), settings=self.settings)
+        verdict = await self._decide(order, letter)
         if isinstance(verdict, Deferred):
             return verdict
         if isinstance(verdict, Refused):
@@ -115,16 +127,40 @@ class Preparer:
         outgoing = self._outgoing(claim, letter.recipient, letter.content, verdict)
         return Prepared(claim, outgoing, verdict.zone, MessageClass(letter.template.message_class))
 
+    @property
+    def _desk(self) -> VoucherDesk:
+        return VoucherDesk(self.session, self.settings)
+
+    async def _decide(self, order: SendOrder, letter: _Letter) -> Verdict:
+        """What the gate says; and where it lets the message leave, the voucher is issued or stands in the way."""
+        verdict = await decide(self.session, self._question(order, letter), settings=self.settings)
+        voucher = letter.voucher
+        if voucher is None or not isinstance(verdict, Allowed):
+            return verdict
+        if isinstance(voucher, Refused):
+            return voucher
+        if isinstance(letter.content, Invalid):
+            return verdict  # nothing leaves
+        return await self._desk.issue(voucher, self._voucher_order(order, letter.recipient)) or verdict
+
+    def _voucher_order(self, order: SendOrder, to: Recipient) -> VoucherOrder:
+        assert order.voucher is not None
+        return VoucherOrder(order.voucher, order.issue_key, to.contact, order.now)
+
     async def _write(self, order: SendOrder) -> _Letter:
         to = await recipient(self.session, order.contact_id, order.enrollment_id, settings=self.settings)
+        voucher = await self._desk.choose(self._voucher_order(order, to)) if order.voucher is not None else None
+        variables = dict(to.variables)
+        if isinstance(voucher, Chosen):
+            variables["voucher"] = voucher.variables(self._desk.zone(to.contact))
         template = await newest_template(
             self.session, order.template, locale=to.locale, default_locale=self.settings.default_locale
         )
         try:
-            content: Content | Invalid = await self.renderer.render(template, MappingProxyType(dict(to.variables)))
+            content: Content | Invalid = await self.renderer.render(template, MappingProxyType(variables))
         except Invalid as error:
             content = error
-        return _Letter(template, to, content)
+        return _Letter(template, to, content, voucher)
 
     def _question(self, order: SendOrder, letter: _Letter) -> GateRequest:
         return GateRequest(

@@ -142,7 +142,7 @@ class _Reader:
             return None
         root, *below = segments
         alias = self.aliases.get(root)
-        if alias is None and (root not in {"contact", "entry"} or not below):
+        if alias is None and (root not in {"contact", "entry", "voucher"} or not below):
             return None
         return ".".join([alias or root, *below])
 

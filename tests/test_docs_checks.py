@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "journeys" / "checks.md").read_text(encoding="utf-8")
 KNOWN = {
     "voucher": KnownTemplate("marketing"),
+    "gift": KnownTemplate("transactional", frozenset({"voucher.code", "voucher.expires_at"})),
     "receipt": KnownTemplate("transactional", frozenset({"entry.order_id"})),
 }
 AROUND: dict[str, Any] = {

@@ -16,6 +16,7 @@ from temporalio import activity
 from journeys.conditions.first import FirstHolding
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
 from journeys.values import Scalar
+from journeys.vouchers import MessageVoucher
 from workflows.state import Decision
 
 
@@ -47,13 +48,15 @@ class ActionRequest(BaseModel, frozen=True):
 class SendMessage(ActionRequest, frozen=True):
     """Send a template over a channel, once for (enrollment, step, iteration, channel). `window` is JSON.
 
-    After `expires_at` (aware) the message is of no use any more.
+    After `expires_at` (aware) the message is of no use any more. With `voucher` it is about that voucher: a new one is
+    issued once for (enrollment, step, iteration), where the message leaves.
     """
 
     template: str
     channel: str
     window: dict[str, Any] | None = None
     expires_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    voucher: MessageVoucher | None = Field(default=None, exclude_if=lambda voucher: voucher is None)
 
 
 class SendReceipt(BaseModel, frozen=True):

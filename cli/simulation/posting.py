@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from cli.simulation.world import Happening, Mail, Moment, NoMail, World
+from cli.simulation import vouchers
+from cli.simulation.world import Happening, Mail, Moment, NoMail, Pretended, World
 from journeys.holidays import closed_on_holidays
 from journeys.outcomes import SendStatus
 from journeys.timing import zone_or_default
@@ -37,9 +38,10 @@ def post(world: World, request: SendMessage) -> SendReceipt:
 
 def _post(world: World, request: SendMessage) -> SendReceipt:
     template = world.mailroom.template(request.template, world.record.contact.locale)
-    content = _written(world, template, request)
+    voucher = vouchers.choose(world, request)
+    content = _written(world, template, request, voucher)
     facts = _gate_facts(world, request, MessageClass(template.message_class))
-    match judge(facts):
+    match judge(facts) or (voucher if isinstance(voucher, Refused) else None):
         case Deferred(until, zone, because):
             world.tell(Moment(request.now, Happening.DEFERRED, request.template, because=because, until=until))
             return SendReceipt(status=SendStatus.DEFERRED, because=because, until=until, zone=zone)
@@ -50,17 +52,22 @@ def _post(world: World, request: SendMessage) -> SendReceipt:
             )
     if isinstance(content, Invalid):
         raise content
+    if isinstance(voucher, Pretended):
+        vouchers.issue(world, request, voucher)
     world.mails.append(_mail(request, template, content))
     world.tell(Moment(request.now, Happening.MAIL, request.template, content.subject))
     return SendReceipt(status=SendStatus.SENT, message_id=uuid4(), zone=facts.zone.key)
 
 
-def _written(world: World, template: Template, request: SendMessage) -> Content | Invalid:
+def _written(
+    world: World, template: Template, request: SendMessage, voucher: Pretended | Refused | None
+) -> Content | Invalid:
     """The letter, or why it cannot be written: that matters only where the gate lets it leave."""
     properties = world.rides[request.enrollment_id].enrollment.entry_properties
     to = recipient_of(world.record.contact, properties, world.journey.name, settings=world.settings)
+    about = {"voucher": vouchers.variables(world, voucher)} if isinstance(voucher, Pretended) else {}
     try:
-        return render(template, to.variables)
+        return render(template, {**to.variables, **about})
     except Invalid as error:
         return error
 

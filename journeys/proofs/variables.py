@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from journeys.findings import KnownTemplates, Note, warning
 from journeys.proofs.explore import Question, Standing, arrivals
 from journeys.proofs.knowledge import Fact, entry_values, established
-from journeys.proofs.network import Trail
+from journeys.proofs.network import Hop, Trail
 from journeys.proofs.subject import Sending, Subject
+from journeys.proofs.vouchers import VARIABLES
 from journeys.steps.registry import Node
 from journeys.steps.set_attributes import SetNode
 from journeys.values import entry_reference
@@ -41,7 +42,7 @@ def _lacking(
 ) -> Iterator[tuple[Trail, list[str]]]:
     """The trails to the step on which variables may be missing, and which of them."""
     lacking: Mapping[Trail, list[str]] = defaultdict(list)
-    for name in sorted(required):
+    for name in sorted(name for name in required if not name.startswith(VARIABLES)):
         standing = Standing.LASTING if name in at_start else Standing.UNKNOWN
         question = Question(name, standing, lapses=False, changes=_Sets(at_start))
         trails = arrivals(subject.network, {sending.step_id}, question)
@@ -56,7 +57,7 @@ class _Sets:
     def __init__(self, at_start: frozenset[Fact]) -> None:
         self._at_start = at_start
 
-    def __call__(self, node: Node, fact: Fact) -> bool | None:
+    def __call__(self, _hop: Hop, node: Node, fact: Fact) -> bool | None:
         name = fact.removeprefix("contact.") if isinstance(fact, str) and fact.startswith("contact.") else None
         if name is None or not isinstance(node, SetNode) or name not in node.attributes:
             return None

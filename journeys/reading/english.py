@@ -9,6 +9,7 @@ from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMo
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
 from journeys.reading.parts import clock, listed, runs
+from journeys.reading.vouchers import in_english as voucher_of
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -120,7 +121,7 @@ def _split(step: SplitStep) -> str:
 
 
 def _send(step: SendStep) -> str:
-    return f'Send "{step.send.template}" by {step.send.channel}'
+    return f'Send "{step.send.template}" by {step.send.channel}{voucher_of(step.send.voucher)}'
 
 
 def _set(step: SetStep) -> str:

@@ -19,6 +19,7 @@ from journeys.reading.german_clauses import (
     written,
 )
 from journeys.reading.parts import clock, listed, runs
+from journeys.reading.vouchers import in_german as voucher_of
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -136,7 +137,7 @@ def _split(step: SplitStep) -> str:
 
 
 def _send(step: SendStep) -> str:
-    return f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden"
+    return f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden{voucher_of(step.send.voucher)}"
 
 
 def _set(step: SetStep) -> str:

@@ -3,8 +3,14 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from journeys.steps.base import BaseNode, BaseStep, Compiler
 from journeys.values import Key, MessageChannel, Strict
+from journeys.vouchers import MessageVoucher
+
+SOLD_OUT = "sold_out"
+"""The result where the pool had no voucher left for the message."""
 
 
 class SendNode(BaseNode):
@@ -13,6 +19,12 @@ class SendNode(BaseNode):
     kind: Literal["send"]
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL
+    voucher: MessageVoucher | None = None
+
+    @property
+    def issues(self) -> bool:
+        """Whether a new voucher goes out with the message."""
+        return self.voucher is not None and self.voucher.pool is not None
 
 
 class Message(Strict):
@@ -20,14 +32,25 @@ class Message(Strict):
 
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL
+    voucher: MessageVoucher | None = Field(default=None, description="The voucher it is about.")
 
 
 class SendStep(BaseStep):
-    """Send a message. Results: `sent`, `refused` (with a reason) or `unknown` (the provider's answer was lost)."""
+    """Send a message. Results: `sent`, `refused` (with a reason) or `unknown` (the provider's answer was lost).
+
+    One that issues a voucher may also end with `sold_out`; nothing is sent then.
+    """
 
     kind: ClassVar[str] = "send"
     results: ClassVar[tuple[str, ...]] = ("sent", "refused", "unknown")
     send: Message
 
+    def words(self) -> tuple[str, ...]:
+        issues = self.send.voucher is not None and self.send.voucher.pool is not None
+        return (*self.results, SOLD_OUT) if issues else self.results
+
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SendNode:
-        return SendNode(kind="send", template=self.send.template, channel=self.send.channel, next=following)
+        message = self.send
+        return SendNode(
+            kind="send", template=message.template, channel=message.channel, voucher=message.voucher, next=following
+        )

@@ -12,7 +12,7 @@ async def test_a_cart_that_is_left_is_reminded_of_after_an_hour_and_once_more_th
         await j.event("cart.updated", CART)
         await j.finish()
         assert "Blue Train" in j.assert_sent("cart-reminder", at="Mon 11:00", times=1).text
-        assert "POSTFREE" in j.assert_sent("cart-incentive", at="Tue 18:00", times=1).text
+        assert "PORTOFREI-SAMPLE-1" in j.assert_sent("cart-incentive", at="Tue 18:00", times=1).text
         j.assert_ended("completed")
 
 

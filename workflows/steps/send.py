@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from journeys.outcomes import SendStatus, StepVerdict
-from journeys.steps.send import SendNode
+from journeys.outcomes import RefusalReason, SendStatus, StepVerdict
+from journeys.steps.send import SOLD_OUT, SendNode
 from workflows.limits import SHORTEST_DEFERRAL
 from workflows.passage import Passage
 from workflows.ports import MessagingPort, SendMessage, SendReceipt
@@ -11,7 +11,7 @@ from workflows.transitions import Departure
 
 
 async def send(passage: Passage, node: SendNode) -> Departure:
-    """Result `sent`, `refused` or `unknown`; the journey goes on after each."""
+    """Result `sent`, `refused`, `sold_out` or `unknown`; the journey goes on after each."""
     state, receipt, planned_at = passage.state, None, None
     while receipt is None or receipt.status is SendStatus.DEFERRED:
         if state.due_at:
@@ -23,6 +23,7 @@ async def send(passage: Passage, node: SendNode) -> Departure:
             channel=node.channel,
             window=passage.run.plan.get("window"),
             expires_at=passage.expires_at(),
+            voucher=node.voucher,
         )
         receipt = await passage.act(MessagingPort.send_message, request)
         state.zone = receipt.zone
@@ -30,7 +31,9 @@ async def send(passage: Passage, node: SendNode) -> Departure:
     refused = receipt.status is SendStatus.REFUSED
     because = ": ".join(part for part in (receipt.refusal, receipt.because) if part)
     verdict = StepVerdict.REFUSED if refused else StepVerdict.PASSED
-    return Departure(node.next, result=receipt.status.value, because=because, verdict=verdict, planned_at=planned_at)
+    sold_out = receipt.refusal is RefusalReason.SOLD_OUT
+    result = SOLD_OUT if sold_out else receipt.status.value
+    return Departure(node.next, result=result, because=because, verdict=verdict, planned_at=planned_at)
 
 
 def _deferred_until(receipt: SendReceipt, now: datetime) -> datetime | None:

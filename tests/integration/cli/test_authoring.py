@@ -53,7 +53,7 @@ async def test_the_shipped_journeys_have_no_errors() -> None:
 
 async def test_journeys_are_checked_together_too(tmp_path: Path) -> None:
     for key in ("one", "other"):
-        text = GOOD.replace("key: hello", f"key: {key}") + "  - wait: 1d\n  - send: {template: voucher}\n"
+        text = GOOD.replace("key: hello", f"key: {key}") + "  - wait: 1d\n  - send: {template: win-back}\n"
         (tmp_path / f"{key}.yaml").write_text(text)
     code, output = await dauerlauf(check, tmp_path)
     assert code == 0

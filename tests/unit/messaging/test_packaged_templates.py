@@ -21,6 +21,7 @@ SENDER = {"name": "Plattenladen", "address": "hallo@example.com", "postal_addres
 FULL: dict[str, Any] = {
     "contact": {"first_name": "Zoë", "country": "DE"},
     "entry": {"product_id": "cd 17&x", "product_name": "Kind of Blue"},
+    "voucher": {"code": "PLATTE-7KF3Q-M9XTA", "value": "10 %", "expires_at": "2026-07-01T23:59:59+02:00"},
 }
 REASONS = {"de": "weil Du zugestimmt hast", "en": "because you agreed"}
 ENDINGS = {"de": "Antworte einfach auf diese Mail", "en": "Just reply to this mail"}
@@ -40,7 +41,8 @@ SERVICE = {
     "webinar-reminder",
     "webinar-teaser",
 }
-BARE: dict[str, Any] = {"contact": {}, "entry": {}}
+BARE: dict[str, Any] = {"contact": {}, "entry": {}, "voucher": {"code": "PLATTE-7KF3Q-M9XTA"}}
+"""A mail about a voucher has one; where it does not expire, no date."""
 EVERY = [(key, locale) for key in SOURCES for locale in LOCALES]
 
 
