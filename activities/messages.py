@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from activities.enrollments import write_progress
 from activities.errors import as_failures
 from journeys.outcomes import SendStatus
-from journeys.values import MessageChannel
+from journeys.values import EventCriterion, MessageChannel
 from journeys.window import Window
 from kit.clock import Clock, wall_clock
 from kit.database import Sessions
@@ -125,6 +125,7 @@ def _order(request: SendMessage) -> SendOrder:
         now=request.now,
         expires_at=request.expires_at,
         voucher=request.voucher,
+        latest={name: EventCriterion.model_validate(one) for name, one in request.latest.items()},
     )
 
 

@@ -14,7 +14,7 @@ from journeys.proofs.durations import every_way_ends
 from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
 from journeys.proofs.vouchers import vouchers_present
-from journeys.rules import entry, loops, messages, ranges, references, steps, vouchers, waits
+from journeys.rules import entry, loops, messages, met, ranges, references, steps, vouchers, waits
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.two_steps_with_one_id,
@@ -31,6 +31,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     references.results_of_steps,
     references.entry_references,
     references.no_step_yet,
+    met.events_of_earlier_steps,
     vouchers.issued_by_an_earlier_step,
     ranges.impossible_ranges,
     ranges.decided_beforehand,

@@ -1,7 +1,7 @@
 """What a template may speak of for one contact in one enrollment: plain values only, never objects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.headerregistry import Address
 from email.utils import parseaddr
 from typing import Any
@@ -29,6 +29,10 @@ class Recipient:
     name: str
     locale: str | None
     contact: Contact
+
+    def with_variables(self, more: Mapping[str, Any]) -> "Recipient":
+        """The same, with further variables."""
+        return replace(self, variables={**self.variables, **_present(more)})
 
 
 async def recipient(session: AsyncSession, contact_id: UUID, enrollment_id: UUID, *, settings: Settings) -> Recipient:

@@ -3,13 +3,15 @@
 The second half, calling the carrier and settling, is in `messaging.handover`; the caller commits in between.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.models.enrollment import Enrollment
 from crm.vouchers import IssueKey
 from journeys.values import MessageChannel
 from journeys.vouchers import MessageVoucher
@@ -18,6 +20,7 @@ from kit.errors import Invalid
 from kit.settings import Settings
 from messaging.channels.base import Mailbox, Outgoing
 from messaging.gate import GateRequest, decide
+from messaging.gathered import Latest, gathered, steps_in
 from messaging.ledger import Claim, Draft, Ledger, MessageKey, Settled, TooEarly, content_digest
 from messaging.models import MessageClass, MessageRecord, MessageState, Template
 from messaging.personalisation import Recipient, recipient, sender_of
@@ -41,6 +44,7 @@ class SendOrder:
     now: datetime
     expires_at: datetime | None = None
     voucher: MessageVoucher | None = None
+    latest: Latest = field(default_factory=dict)
 
     @property
     def key(self) -> MessageKey:
@@ -150,17 +154,26 @@ class Preparer:
     async def _write(self, order: SendOrder) -> _Letter:
         to = await recipient(self.session, order.contact_id, order.enrollment_id, settings=self.settings)
         voucher = await self._desk.choose(self._voucher_order(order, to)) if order.voucher is not None else None
-        variables = dict(to.variables)
         if isinstance(voucher, Chosen):
-            variables["voucher"] = voucher.variables(self._desk.zone(to.contact))
+            to = to.with_variables({"voucher": voucher.variables(self._desk.zone(to.contact))})
         template = await newest_template(
             self.session, order.template, locale=to.locale, default_locale=self.settings.default_locale
         )
         try:
-            content: Content | Invalid = await self.renderer.render(template, MappingProxyType(variables))
+            to = to.with_variables(await self._gathered(order, template))
+            content: Content | Invalid = await self.renderer.render(template, MappingProxyType(dict(to.variables)))
         except Invalid as error:
             content = error
         return _Letter(template, to, content, voucher)
+
+    async def _gathered(self, order: SendOrder, template: Template) -> dict[str, Any]:
+        """What was learned on the way, as far as the template or the step asks for it, as it is at this moment."""
+        steps = steps_in(template.variables)
+        if not steps and not order.latest:
+            return {}
+        enrollment = await self.session.get_one(Enrollment, order.enrollment_id)
+        until = max(order.now, self.wall_now)
+        return await gathered(self.session, enrollment, steps, order.latest, until=until)
 
     def _question(self, order: SendOrder, letter: _Letter) -> GateRequest:
         return GateRequest(

@@ -18,6 +18,8 @@ KNOWN: Mapping[str, frozenset[str] | None] = MappingProxyType(
     {
         "contact": None,
         "entry": None,
+        "steps": None,
+        "latest": None,
         "sender": frozenset({"name", "address", "postal_address"}),
         "journey": frozenset({"name"}),
         "voucher": frozenset({"code", "value", "expires_at"}),

@@ -57,6 +57,8 @@ class SendMessage(ActionRequest, frozen=True):
     window: dict[str, Any] | None = None
     expires_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
     voucher: MessageVoucher | None = Field(default=None, exclude_if=lambda voucher: voucher is None)
+    latest: dict[str, Any] = Field(default={}, exclude_if=lambda latest: not latest)
+    """By the name the template knows it under, the event (JSON of a criterion) whose newest occurrence is looked up."""
 
 
 class SendReceipt(BaseModel, frozen=True):

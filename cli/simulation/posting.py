@@ -1,9 +1,11 @@
 """A send in a simulation: the same letter, the same gate, the same receipt. Only that nothing leaves."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from cli.simulation import vouchers
+from cli.simulation.steps_met import met_by_steps
 from cli.simulation.world import Happening, Mail, Moment, NoMail, Pretended, World
 from journeys.holidays import closed_on_holidays
 from journeys.outcomes import SendStatus
@@ -12,6 +14,7 @@ from journeys.values import MessageChannel
 from journeys.window import Window
 from kit.errors import Invalid
 from messaging.gate import deliverable
+from messaging.gathered import filled_latest, newest
 from messaging.models import MessageClass, Template
 from messaging.personalisation import recipient_of
 from messaging.rendering import Content, render
@@ -67,9 +70,22 @@ def _written(
     to = recipient_of(world.record.contact, properties, world.journey.name, settings=world.settings)
     about = {"voucher": vouchers.variables(world, voucher)} if isinstance(voucher, Pretended) else {}
     try:
-        return render(template, {**to.variables, **about})
+        to = to.with_variables({**about, **_gathered(world, request)})
+        return render(template, to.variables)
     except Invalid as error:
         return error
+
+
+def _gathered(world: World, request: SendMessage) -> dict[str, Any]:
+    """What was learned on the way: `messaging.gathered` on the pretended record."""
+    met = met_by_steps(world, request.enrollment_id)
+    entry = world.rides[request.enrollment_id].enrollment.entry_properties
+    latest = {}
+    for name, criterion in filled_latest(request.latest, met).items():
+        events = [event.properties for event in world.record.events if event.name == criterion.event]
+        if (found := newest(criterion, events, entry)) is not None:
+            latest[name] = found
+    return {"steps": met, "latest": latest}
 
 
 def _gate_facts(world: World, request: SendMessage, message_class: MessageClass) -> GateFacts:

@@ -155,6 +155,7 @@ class Record:
         entry: Mapping[str, Any] | None = None,
         results: Mapping[str, str] | None = None,
         step_since: datetime | None = None,
+        steps: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Facts:
         """The facts as of `now`, as `crm.facts.load_facts` reads them from the tables."""
         known = [event for event in self.events if event.occurred_at <= now]
@@ -167,6 +168,7 @@ class Record:
             scores={model.key: self.points(model.key).points for model in self.models},
             entry=(enrollment.entry_properties if enrollment is not None else entry) or {},
             results=results or {},
+            steps=steps or {},
             entry_event_id=(enrollment.entry_event_id or "") if enrollment is not None else "",
             entered_at=enrollment.entered_at if enrollment is not None else None,
             step_since=step_since,

@@ -43,6 +43,8 @@ class Facts:
     entry_event_id: str = ""
     """Id of the event this enrollment started with, so that it is not taken for a second one of its kind."""
     results: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By earlier step, the properties of the event it met."""
     entered_at: datetime | None = None
     step_since: datetime | None = None
 

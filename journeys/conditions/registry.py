@@ -21,6 +21,7 @@ from journeys.conditions.in_list import ListCondition
 from journeys.conditions.negation import Not
 from journeys.conditions.result import ResultCondition, StepResult
 from journeys.conditions.score import ScoreCondition, ScoreQuestion
+from journeys.conditions.step_met import StepCondition
 from journeys.values import Strict
 
 CONDITION_KINDS = (
@@ -35,6 +36,7 @@ CONDITION_KINDS = (
     "score",
     "entry",
     "result",
+    "step",
 )
 
 
@@ -60,7 +62,8 @@ Condition = Annotated[
     | Annotated[ListCondition, Tag("in_list")]
     | Annotated[ScoreCondition, Tag("score")]
     | Annotated[EntryCondition, Tag("entry")]
-    | Annotated[ResultCondition, Tag("result")],
+    | Annotated[ResultCondition, Tag("result")]
+    | Annotated[StepCondition, Tag("step")],
     Discriminator(
         condition_kind,
         custom_error_type="condition_kind",
@@ -88,6 +91,7 @@ __all__ = [
     "ResultCondition",
     "ScoreCondition",
     "ScoreQuestion",
+    "StepCondition",
     "StepResult",
     "condition_kind",
 ]

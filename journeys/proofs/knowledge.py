@@ -16,6 +16,7 @@ from journeys.conditions.registry import (
     EntryCondition,
     Not,
     ResultCondition,
+    StepCondition,
 )
 from journeys.values import Comparison, ConsentRequirement, MessageChannel, Purpose, Where
 
@@ -74,6 +75,8 @@ def _impossible(condition: Condition, holds: bool) -> frozenset[Fact]:  # noqa: 
 def _variable(condition: Condition) -> str | None:
     if isinstance(condition, AttributeCondition):
         return f"contact.{condition.attribute}"
+    if isinstance(condition, StepCondition):
+        return f"steps.{condition.step}"
     return f"entry.{condition.entry}" if isinstance(condition, EntryCondition) else None
 
 
@@ -111,9 +114,9 @@ def established_by_event(event: str | None, where: Where) -> frozenset[Fact]:
     return frozenset()
 
 
-def entry_values(where: Where) -> frozenset[Fact]:
-    """The properties that an event certainly has where it satisfies `where`, as variables of templates."""
-    names = (f"entry.{name}" for name, asked in where.items() if _has_value(asked, holds=True))
+def entry_values(where: Where, root: str = "entry") -> frozenset[Fact]:
+    """The properties that an event certainly has where it satisfies `where`, as variables of templates below `root`."""
+    names = (f"{root}.{name}" for name, asked in where.items() if _has_value(asked, holds=True))
     return frozenset().union(*map(_with_parents, names))
 
 

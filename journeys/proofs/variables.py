@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from journeys.findings import KnownTemplates, Note, warning
-from journeys.proofs.explore import Question, Standing, arrivals
+from journeys.proofs.explore import Changes, Question, Standing, arrivals
 from journeys.proofs.knowledge import Fact, entry_values, established
 from journeys.proofs.network import Hop, Trail
 from journeys.proofs.subject import Sending, Subject
 from journeys.proofs.vouchers import VARIABLES
+from journeys.step_references import step_property
 from journeys.steps.registry import Node
 from journeys.steps.set_attributes import SetNode
 from journeys.values import entry_reference
@@ -44,7 +45,8 @@ def _lacking(
     lacking: Mapping[Trail, list[str]] = defaultdict(list)
     for name in sorted(name for name in required if not name.startswith(VARIABLES)):
         standing = Standing.LASTING if name in at_start else Standing.UNKNOWN
-        question = Question(name, standing, lapses=False, changes=_Sets(at_start))
+        changes: Changes = _Met(subject) if name.startswith("steps.") else _Sets(at_start)
+        question = Question(name, standing, lapses=False, changes=changes)
         trails = arrivals(subject.network, {sending.step_id}, question)
         if (trail := trails.get((sending.step_id, Standing.UNKNOWN))) is not None:
             lacking[trail].append(name)
@@ -68,6 +70,20 @@ class _Sets:
         return value is not None and str(value).strip() != ""
 
 
+class _Met:
+    """What leaving a step makes of the properties of the event it met: those its `where` demands, or none."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._criteria = subject.plan.criteria
+
+    def __call__(self, hop: Hop, _node: Node, fact: Fact) -> bool | None:
+        step = hop.station.node
+        if not (isinstance(fact, str) and fact.startswith(f"steps.{step}.")):
+            return None
+        criterion = self._criteria.get(hop.way.met)
+        return criterion is not None and fact in entry_values(criterion.where, f"steps.{step}")
+
+
 def _note(subject: Subject, sending: Sending, trail: Trail, names: list[str]) -> Note:
     way = subject.tell(trail, arriving=sending.step_id)
     return warning(
@@ -82,6 +98,13 @@ def _note(subject: Subject, sending: Sending, trail: Trail, names: list[str]) ->
 def _question(subject: Subject, name: str) -> str:
     """How a journey asks for the variable."""
     root, _, below = name.partition(".")
+    if root == "steps":
+        step, wanted = step_property(below)
+        return f"`where: {{{wanted}: {{exists: true}}}}` at the step '{step}', or `{{step: {below}}}` in an `if`"
+    if root == "latest":
+        return (
+            f"`{{event: …, where: {{…: {{exists: true}}}}}}` in an `if`, and `latest: {{{below.partition('.')[0]}: …}}`"
+        )
     if root == "contact":
         return f"`{{attribute: {below}}}` in the audience or an `if`"
     if subject.journey.entry.event is None:

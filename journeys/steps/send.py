@@ -1,16 +1,23 @@
 """`send`: hand a message to a channel, through the gate and the ledger."""
 # ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from journeys.places import Path
 from journeys.steps.base import BaseNode, BaseStep, Compiler
-from journeys.values import Key, MessageChannel, Strict
+from journeys.values import EventCriterion, Key, MessageChannel, Strict, Where
 from journeys.vouchers import MessageVoucher
 
+VariableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+"""Name of a variable in templates."""
 SOLD_OUT = "sold_out"
 """The result where the pool had no voucher left for the message."""
+
+
+Latest = Mapping[VariableName, EventCriterion]
 
 
 class SendNode(BaseNode):
@@ -20,6 +27,7 @@ class SendNode(BaseNode):
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL
     voucher: MessageVoucher | None = None
+    latest: Latest = Field(default_factory=dict)
 
     @property
     def issues(self) -> bool:
@@ -33,6 +41,11 @@ class Message(Strict):
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL
     voucher: MessageVoucher | None = Field(default=None, description="The voucher it is about.")
+    latest: Latest = Field(
+        default_factory=dict,
+        max_length=10,
+        description="Events whose newest occurrence the template prints, by the name it knows each under.",
+    )
 
 
 class SendStep(BaseStep):
@@ -45,6 +58,9 @@ class SendStep(BaseStep):
     results: ClassVar[tuple[str, ...]] = ("sent", "refused", "unknown")
     send: Message
 
+    def wheres(self) -> Mapping[Path, Where]:
+        return {("send", "latest", name, "where"): one.where for name, one in self.send.latest.items()}
+
     def words(self) -> tuple[str, ...]:
         issues = self.send.voucher is not None and self.send.voucher.pool is not None
         return (*self.results, SOLD_OUT) if issues else self.results
@@ -52,5 +68,10 @@ class SendStep(BaseStep):
     def compile(self, step_id: str, compiler: Compiler, following: str | None) -> SendNode:
         message = self.send
         return SendNode(
-            kind="send", template=message.template, channel=message.channel, voucher=message.voucher, next=following
+            kind="send",
+            template=message.template,
+            channel=message.channel,
+            voucher=message.voucher,
+            latest=message.latest,
+            next=following,
         )

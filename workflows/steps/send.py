@@ -24,6 +24,7 @@ async def send(passage: Passage, node: SendNode) -> Departure:
             window=passage.run.plan.get("window"),
             expires_at=passage.expires_at(),
             voucher=node.voucher,
+            latest=passage.run.plan["nodes"][passage.step].get("latest", {}),
         )
         receipt = await passage.act(MessagingPort.send_message, request)
         state.zone = receipt.zone
