@@ -8,11 +8,12 @@ The rules, stated once:
 - A 29 February returns on 28 February in other years, or on 1 March where the rule says so.
 - An instant counts by its day in the contact's zone. Midnight UTC is the day it names: programs without a time zone
   write days so, and a birthday must not be a day off west of Greenwich.
+- A feast comes each year on its day, wherever the contact lives.
 - What stands in for no date (`journeys.dates`) never comes round, nor does a date more than a hundred years ahead.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from journeys.dates import LAST_YEAR, DateRefusal, anniversary, read_date
 from journeys.entries import DateEntry
+from journeys.feasts import feast_day
 from journeys.spans import Span
 from journeys.timing import wall_instant
 
@@ -48,19 +50,27 @@ def next_occasion(rule: DateEntry, value: Any, zone: ZoneInfo, *, after: datetim
 
     Args:
         rule: which return of the date is meant, and at which distance.
-        value: what stands in the attribute.
+        value: what stands in the attribute; of a feast nothing is asked.
         zone: where the contact lives.
         after: occasions up to and including this instant are past.
 
     Returns:
         The occasion, or why the value is no date.
     """
+    if rule.feast is not None:
+        days = (feast_day(rule.feast, year) for year in range(after.year - 2, LAST_YEAR + 1))
+        return _first(rule, ((day, None) for day in days), zone, after)
     base = _read(value, zone, yearly=rule.yearly)
     if isinstance(base, DateRefusal):
         return base
     if base.day.year > after.year + FURTHEST_YEARS:
         return DateRefusal.IMPLAUSIBLE
-    returns = _returns(rule, base, from_year=after.year - 2)
+    return _first(rule, _returns(rule, base, from_year=after.year - 2), zone, after)
+
+
+def _first(
+    rule: DateEntry, returns: Iterable[tuple[date, int | None]], zone: ZoneInfo, after: datetime
+) -> Occasion | None:
     occasions = (Occasion(day, years, _instant(rule, day, zone)) for day, years in returns)
     return next((occasion for occasion in occasions if occasion.at > after), None)
 

@@ -18,12 +18,18 @@ from journeys.conditions.registry import (
     ResultCondition,
     StepCondition,
 )
+from journeys.outcomes import SendStatus
 from journeys.values import Comparison, ConsentRequirement, MessageChannel, Purpose, Where
 
 Fact = ConsentRequirement | str
 """Something a way can depend on: a standing consent, or a variable that has a value, such as `contact.first_name`."""
 
 GRANTED, WITHDRAWN, REGISTERED = "consent.granted", "consent.withdrawn", "contact.registered"
+
+
+def voucher_of(step: str) -> Fact:
+    """That a step which issues a voucher with its message has done so."""
+    return f"voucher of {step}"
 
 
 def established(condition: Condition | None, *, holds: bool) -> frozenset[Fact]:
@@ -61,6 +67,9 @@ def _gathered(condition: Condition | None, holds: bool, leaf: Leaf) -> frozenset
 def _certain(condition: Condition, holds: bool) -> frozenset[Fact]:  # noqa: FBT001
     if isinstance(condition, ConsentCondition):
         return frozenset({condition.consent} if holds else ())
+    if isinstance(condition, ResultCondition):
+        left = holds and condition.result.is_ in {SendStatus.SENT, SendStatus.UNKNOWN}
+        return frozenset({voucher_of(condition.result.step)} if left else ())
     name = _variable(condition)
     return _with_parents(name) if name and _has_value(_asked(condition), holds) else frozenset()
 

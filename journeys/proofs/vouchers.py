@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from journeys.findings import KnownTemplates, Note, error, warning
 from journeys.proofs.explore import Question, Standing, arrivals
-from journeys.proofs.knowledge import Fact
+from journeys.proofs.knowledge import Fact, voucher_of
 from journeys.proofs.network import TOO_LATE, Hop
 from journeys.proofs.subject import Sending, Subject
 from journeys.steps.registry import Node
@@ -49,7 +49,7 @@ def _issued_before(subject: Subject, sending: Sending) -> Iterator[Note]:
     issuing = _issuing(subject, sending)
     if step is None or issuing is None or not issuing.issues:
         return
-    question = Question(f"voucher of {step}", Standing.UNKNOWN, lapses=False, changes=_Issues(step))
+    question = Question(voucher_of(step), Standing.UNKNOWN, lapses=False, changes=_Issues(step))
     trails = arrivals(subject.network, {sending.step_id}, question)
     if (trail := trails.get((sending.step_id, Standing.UNKNOWN))) is not None:
         way = subject.tell(trail, arriving=sending.step_id)

@@ -8,6 +8,7 @@ from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
+from journeys.reading.feasts import FEASTS_IN_ENGLISH
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.vouchers import in_english as voucher_of
 from journeys.reading.wording import Wording
@@ -191,8 +192,9 @@ def _date_entry(entry: Any) -> str:
     when = (
         "" if not (entry.before or entry.after) else f"{lasting(entry.offset)} {'before' if entry.before else 'after'} "
     )
-    yearly = "every year " if entry.yearly else ""
-    return f"A contact enters {yearly}{when or 'on '}the date in {entry.of}, at {clock(entry.at)}"
+    yearly = "every year " if entry.returns else ""
+    day = FEASTS_IN_ENGLISH[entry.feast] if entry.feast is not None else f"the date in {entry.of}"
+    return f"A contact enters {yearly}{when or 'on '}{day}, at {clock(entry.at)}"
 
 
 def _broadcast(entry: Any) -> str:

@@ -7,6 +7,7 @@ from journeys.entries import Absence
 from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
+from journeys.reading.feasts import FEASTS_IN_GERMAN, at_feast
 from journeys.reading.german_clauses import (
     CHANNELS,
     CONDITIONS,
@@ -205,11 +206,13 @@ def _absence(entry: Absence) -> str:
 
 
 def _date_entry(entry: Any) -> str:
-    distance = (
-        f"{lasting(entry.offset)} {'vor' if entry.before else 'nach'} dem" if entry.before or entry.after else "am"
-    )
-    yearly = "jedes Jahr " if entry.yearly else ""
-    return f"Ein Kontakt beginnt {yearly}{distance} Datum {quoted(entry.of)}, um {clock(entry.at)} Uhr"
+    beside = f"{lasting(entry.offset)} {'vor' if entry.before else 'nach'} " if entry.before or entry.after else ""
+    yearly = "jedes Jahr " if entry.returns else ""
+    if entry.feast is not None:
+        day = f"{beside}{FEASTS_IN_GERMAN[entry.feast]}" if beside else at_feast(entry.feast)
+    else:
+        day = f"{beside + 'dem' if beside else 'am'} Datum {quoted(entry.of)}"
+    return f"Ein Kontakt beginnt {yearly}{day}, um {clock(entry.at)} Uhr"
 
 
 def _broadcast(entry: Any) -> str:

@@ -15,6 +15,7 @@ KNOWN = {
     "plain": KnownTemplate("transactional"),
 }
 GIFT = {"id": "gift", "send": {"template": "gift", "voucher": {"pool": "gifts"}}}
+SENT = {"result": {"step": "gift", "is": "sent"}}
 AGAIN = {"send": {"template": "gift", "voucher": {"of": "gift"}}}
 
 
@@ -31,6 +32,8 @@ def rules(*steps: dict[str, Any]) -> list[str]:
         [{"send": {"template": "plain"}}],
         [{"send": {"template": "until", "voucher": {"pool": "gifts", "valid": "7d"}}}],
         [{"if": {"in_list": "vip"}, "then": [GIFT, AGAIN]}],
+        [{**GIFT, "expires_after": "1d"}, {"if": SENT, "then": [AGAIN]}],
+        [{**GIFT, "expires_after": "1d"}, {"if": {"not": SENT}, "then": [{"exit": "no gift"}]}, AGAIN],
         [{"if": {"in_list": "vip"}, "then": [GIFT], "else": [{"exit": "nothing for you"}]}, AGAIN],
     ],
     ids=str,
@@ -47,6 +50,7 @@ def test_a_voucher_that_is_there_on_every_way_is_nothing_to_mend(steps: list[dic
         ([GIFT, {"send": {"template": "until", "voucher": {"of": "gift"}}}], "voucher-never-expires"),
         ([{"if": {"in_list": "vip"}, "then": [GIFT]}, AGAIN], "voucher-may-be-missing"),
         ([{**GIFT, "expires_after": "1d"}, AGAIN], "voucher-may-be-missing"),
+        ([{**GIFT, "expires_after": "1d"}, {"if": SENT, "else": [AGAIN]}], "voucher-may-be-missing"),
     ],
     ids=str,
 )
