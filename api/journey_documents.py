@@ -11,6 +11,7 @@ from api import problems
 from api.errors import ProblemError
 from api.requests import media_type, read_json
 from api.schemas.journeys import FindingView
+from crm.vouchers import VoucherRepository
 from journeys.checks import Finding, Severity, check, check_moments
 from journeys.documents import journey_from_document
 from journeys.loader import load_document
@@ -74,12 +75,13 @@ def _text(body: bytes) -> str:
 async def demand_runnable(
     session: AsyncSession, journey: Journey, places: Places | None = None, *, now: datetime | None = None
 ) -> list[FindingView]:
-    """Check the journey against the templates there are, and the present where it is given; returns the warnings.
+    """Check the journey against templates, voucher pools and, where it is given, the present; returns the warnings.
 
     Raises:
         ProblemError: there are errors; lists every finding, errors first.
     """
-    found = check(journey, await known_templates(session), places=places, now=now)
+    pools = await VoucherRepository(session).keys()
+    found = check(journey, await known_templates(session), places=places, now=now, pools=pools)
     errors = [finding for finding in found if finding.severity is Severity.ERROR]
     if errors:
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"

@@ -12,6 +12,7 @@ from cli.connection import in_transaction
 from cli.outlook import publication_line
 from crm.journeys import JourneyRepository
 from crm.publication import PublicationRepository
+from crm.vouchers import VoucherRepository
 from journeys.checks import check as findings_of
 from journeys.checks import check_moments
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
@@ -91,10 +92,10 @@ async def publish_journeys(
 
 
 async def demand_sound(session: AsyncSession, journeys: Sequence[Journey]) -> None:
-    """Raise `Invalid` where one of the journeys has errors, with the templates there are."""
-    known = await known_templates(session)
+    """Raise `Invalid` where one of the journeys has errors, with the templates and voucher pools there are."""
+    known, pools = await known_templates(session), await VoucherRepository(session).keys()
     for journey in journeys:
-        problems = [one.problem for one in findings_of(journey, known) if one.severity is Severity.ERROR]
+        problems = [one.problem for one in findings_of(journey, known, pools=pools) if one.severity is Severity.ERROR]
         if problems:
             raise Invalid(f"The journey {journey.key} cannot be published; nothing was.", problems=problems)
 

@@ -125,6 +125,10 @@ class VoucherRepository:
             raise UnknownVoucherPool(f"There is no voucher pool '{key}'.", remedy="Make it, then retry the step.")
         return record
 
+    async def keys(self) -> frozenset[str]:
+        """The keys of the pools there are."""
+        return frozenset(await self._session.scalars(select(VoucherPoolRecord.key)))
+
     async def standing(self, *keys: str) -> list[PoolStanding]:
         """The pools with their counts, by key; all of them where none is named."""
         query = select(VoucherPoolRecord).order_by(VoucherPoolRecord.key)

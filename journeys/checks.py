@@ -3,7 +3,7 @@
 One rule is one function in `journeys.rules` and one line here. What is proven of every way is in `journeys.proofs`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Note, Severity
@@ -47,7 +47,12 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
 
 
 def check(
-    journey: Journey, known: KnownTemplates | None, *, places: Places | None = None, now: datetime | None = None
+    journey: Journey,
+    known: KnownTemplates | None,
+    *,
+    places: Places | None = None,
+    now: datetime | None = None,
+    pools: Collection[str] | None = None,
 ) -> list[Finding]:
     """All findings of all rules, errors first.
 
@@ -56,8 +61,10 @@ def check(
         known: the published templates; None leaves out the rules about templates.
         places: turns paths into places with file and line; without it places are field paths.
         now: the present moment (aware); None leaves out the rules about moments that may have passed.
+        pools: the voucher pools there are; None leaves out the rule about them.
     """
-    found = sorted(_notes(journey, known), key=lambda note: note.severity is not Severity.ERROR)
+    missing = messages.voucher_pools(journey, pools) if pools is not None else ()
+    found = sorted((*_notes(journey, known), *missing), key=lambda note: note.severity is not Severity.ERROR)
     timely = check_moments(journey, now, places=places) if now is not None else []
     return [*(note.at(places or Places()) for note in found), *timely]
 

@@ -21,6 +21,7 @@ KNOWN = {
     "gift": KnownTemplate("transactional", frozenset({"voucher.code", "voucher.expires_at"})),
     "receipt": KnownTemplate("transactional", frozenset({"entry.order_id"})),
 }
+POOLS = {"welcome"}
 AROUND: dict[str, Any] = {
     "key": "example",
     "name": "An example",
@@ -65,7 +66,7 @@ def findings_of_example(texts: list[str]) -> list[Finding]:
         for document in documents
     ]
     return [
-        *(finding for journey in journeys for finding in check(journey, KNOWN, now=NOW)),
+        *(finding for journey in journeys for finding in check(journey, KNOWN, now=NOW, pools=POOLS)),
         *check_together(journeys, KNOWN),
     ]
 
