@@ -1,4 +1,4 @@
-"""Rules about messages: that templates and voucher pools exist. What must be so on every way is in `journeys.proofs`."""
+"""Rules about messages: that templates and voucher pools exist. What is so on every way is in `journeys.proofs`."""
 
 from collections.abc import Collection, Iterator
 
