@@ -15,6 +15,7 @@ from activities import points, stages
 from activities.emitting import emit, enrollment_of, was_done
 from activities.enrollments import write_progress
 from activities.errors import as_failures
+from activities.steps_met import met_by_steps
 from crm.contacts import ContactRepository
 from crm.events import EventRepository
 from crm.facts import load_facts
@@ -24,7 +25,8 @@ from journeys.conditions.base import Facts, Needs
 from journeys.conditions.comparison import resolve
 from journeys.conditions.first import FirstHolding, first_holding
 from journeys.conditions.registry import Condition
-from journeys.values import Scalar, entry_reference
+from journeys.step_references import StepsMet, filled
+from journeys.values import Scalar, entry_reference, is_step_reference
 from kit.database import Sessions
 from kit.errors import Invalid
 from workflows.ports import (
@@ -118,15 +120,18 @@ class ContactActivities(ContactPort):
 
 
 async def _judge(session: AsyncSession, request: JudgeCondition) -> Judgement:
-    condition = _CONDITION.validate_python(request.condition)
-    verdict = condition.judge(await _facts(session, request, [condition], step_since=request.progress.since))
+    steps = await met_by_steps(session, request, request.condition)
+    condition = _CONDITION.validate_python(filled(request.condition, steps))
+    facts = await _facts(session, request, [condition], step_since=request.progress.since, steps=steps)
+    verdict = condition.judge(facts)
     return Judgement(holds=verdict.holds, because=verdict.because, cause_event_id=verdict.cause_event_id)
 
 
 async def _first_holding(session: AsyncSession, request: JudgeConditions) -> FirstHolding:
-    conditions = [_CONDITION.validate_python(condition) for condition in request.conditions]
+    steps = await met_by_steps(session, request, request.conditions)
+    conditions = [_CONDITION.validate_python(condition) for condition in filled(request.conditions, steps)]
     since = request.step_since or request.progress.since
-    return first_holding(conditions, await _facts(session, request, conditions, step_since=since))
+    return first_holding(conditions, await _facts(session, request, conditions, step_since=since, steps=steps))
 
 
 async def _facts(
@@ -135,6 +140,7 @@ async def _facts(
     conditions: Sequence[Condition],
     *,
     step_since: datetime,
+    steps: StepsMet,
 ) -> Facts:
     """What the conditions look at, read once for all of them."""
     return await load_facts(
@@ -145,6 +151,7 @@ async def _facts(
         enrollment=await enrollment_of(session, request.enrollment_id),
         results=request.results,
         step_since=step_since,
+        steps=steps,
     )
 
 
@@ -158,23 +165,24 @@ async def _set_attributes(session: AsyncSession, request: SetAttributes) -> Acti
     if names:
         await emit(session, request, CONTACT_UPDATED, {"changed": names})
     told = [f"changed {', '.join(names)}"] if names else []
-    told += [f"the entry has no {', '.join(missing)}"] if missing else []
+    told += [f"there is no {', '.join(missing)}"] if missing else []
     return ActionResult(result="changed" if done else "unchanged", because="; ".join(told))
 
 
 async def _resolved(session: AsyncSession, request: SetAttributes) -> tuple[dict[str, Any], list[str]]:
-    """The values to write, and the properties asked for that the entry does not have: those change nothing."""
+    """The values to write, and the properties asked for that are nowhere: those change nothing."""
+    attributes = filled(request.attributes, await met_by_steps(session, request, request.attributes))
     entry: Mapping[str, Any] = {}
     if any(entry_reference(value) for value in request.attributes.values()):
         entry = (await enrollment_of(session, request.enrollment_id)).entry_properties
-    values = {name: resolve(value, entry) for name, value in request.attributes.items()}
-    missing = {name for name, value in request.attributes.items() if _is_missing(value, values[name])}
-    asked = sorted(str(entry_reference(request.attributes[name])) for name in missing)
+    values = {name: resolve(value, entry) for name, value in attributes.items()}
+    missing = {name for name, value in attributes.items() if _is_missing(value, values[name])}
+    asked = sorted(str(request.attributes[name]).removeprefix("$") for name in missing)
     return {name: value for name, value in values.items() if name not in missing}, asked
 
 
 def _is_missing(asked: Scalar, found: Any) -> bool:
-    return found is None and entry_reference(asked) is not None
+    return found is None and (entry_reference(asked) is not None or is_step_reference(asked))
 
 
 async def _change_list(session: AsyncSession, request: ChangeList) -> ActionResult:

@@ -10,7 +10,9 @@ from temporalio import activity
 
 from activities.enrollments import write_progress
 from activities.errors import as_failures
+from activities.steps_met import met_by_steps
 from crm.experiments import ExperimentRepository, Rule
+from journeys.step_references import filled
 from kit.database import Sessions
 from workflows.ports import ActionResult, ChooseArm, ChosenArm, JourneyPort, StartJourney
 
@@ -30,7 +32,7 @@ class JourneyActivities(JourneyPort):
         """Have the contact enter; its workflow starts as soon as the relay has told Temporal. Asked again: the same."""
         with as_failures():
             async with self._sessions.begin() as session:
-                result = await self._admit(session, request)
+                result = await self._admit(session, await _filled(session, request))
                 await write_progress(session, request.progress)
                 return result
 
@@ -48,3 +50,9 @@ class JourneyActivities(JourneyPort):
                 )
                 await write_progress(session, request.progress)
                 return ChosenArm(arm=chosen.arm, because=chosen.because)
+
+
+async def _filled(session: AsyncSession, request: StartJourney) -> StartJourney:
+    """The request with what it takes of earlier steps."""
+    handed = {"entry_key": request.entry_key, "properties": request.properties}
+    return request.model_copy(update=filled(handed, await met_by_steps(session, request, handed)))

@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from activities.enrollments import write_progress
 from activities.errors import as_failures
 from journeys.outcomes import SendStatus
-from journeys.values import MessageChannel
+from journeys.values import EventCriterion, MessageChannel
 from journeys.window import Window
 from kit.clock import Clock, wall_clock
 from kit.database import Sessions
@@ -127,6 +127,8 @@ def _order(request: SendMessage) -> SendOrder:
         priority=request.priority,
         at_cap=request.cap,
         repeat=request.repeat,
+        voucher=request.voucher,
+        latest={name: EventCriterion.model_validate(one) for name, one in request.latest.items()},
     )
 
 

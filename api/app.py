@@ -30,6 +30,7 @@ from api.routers import (
     tasks,
     templates,
     tracking,
+    vouchers,
 )
 from api.temporal import TemporalConnection
 from kit.clock import Clock, wall_clock
@@ -58,6 +59,7 @@ ROUTERS = (
     tasks.router,
     answers.router,
     consents.router,
+    vouchers.router,
     health.router,
     explanations.router,
 )

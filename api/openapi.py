@@ -35,6 +35,7 @@ TAGS = [
     {"name": "Segments", "description": "Groups of contacts by a condition, kept as it comes true."},
     {"name": "Enrollments", "description": "Contacts inside journeys: start, look, explain, steer."},
     {"name": "Contacts", "description": "People: what is known of them, their consent, stage, score and history."},
+    {"name": "Vouchers", "description": "Pools, and codes that are redeemed once."},
     {"name": "Tasks", "description": "What journeys have given people to do."},
     {"name": "Reports", "description": "What journeys brought about together."},
     {"name": "Health", "description": "For load balancers and supervisors."},

@@ -108,6 +108,30 @@ UNKNOWN_CONTACT = ProblemType(
     "There is no such contact",
     "`PUT /v1/contacts` makes one; `GET /v1/contacts?user_id=` finds one.",
 )
+UNKNOWN_VOUCHER_POOL = ProblemType(
+    "unknown-voucher-pool",
+    HTTPStatus.NOT_FOUND,
+    "There is no such voucher pool",
+    "`PUT /v1/voucher-pools/{key}` makes one; `GET /v1/voucher-pools` lists them.",
+)
+UNKNOWN_VOUCHER = ProblemType(
+    "unknown-voucher",
+    HTTPStatus.NOT_FOUND,
+    "There is no such voucher",
+    "No voucher has this code, or nobody has been given it. `detail` says where the code seems to be mistyped.",
+)
+VOUCHER_EXPIRED = ProblemType(
+    "voucher-expired", HTTPStatus.CONFLICT, "The voucher has expired", "It was valid, and is no longer."
+)
+VOUCHER_REVOKED = ProblemType(
+    "voucher-revoked", HTTPStatus.CONFLICT, "The voucher was revoked", "It was taken back before it was redeemed."
+)
+VOUCHER_REDEEMED = ProblemType(
+    "voucher-redeemed",
+    HTTPStatus.CONFLICT,
+    "The voucher was redeemed already",
+    "It was redeemed for another `reference`. Each can be redeemed once.",
+)
 CONFLICT = ProblemType(
     "conflict",
     HTTPStatus.CONFLICT,
@@ -155,6 +179,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         UNKNOWN_SEGMENT,
         UNKNOWN_ENROLLMENT,
         UNKNOWN_CONTACT,
+        UNKNOWN_VOUCHER_POOL,
+        UNKNOWN_VOUCHER,
+        VOUCHER_EXPIRED,
+        VOUCHER_REVOKED,
+        VOUCHER_REDEEMED,
         CONFLICT,
         IDEMPOTENCY_KEY_REUSED,
         UNAVAILABLE,

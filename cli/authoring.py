@@ -101,7 +101,7 @@ def _others(documents: Sequence[_Document], models: Sequence[Path], segments: Se
     journeys = [*catalogue(), *(document.journey for document in documents if document.journey is not None)]
     known = [*shipped_models(), *read_models(models)]
     keys = [segment.key for segment in read_segments(segments)] if segments else None
-    return others_of([journey.key for journey in journeys], known, keys, all_known=False)
+    return others_of([journey.key for journey in journeys], known, segments=keys, all_known=False)
 
 
 def _tell(document: _Document, known: KnownTemplates, others: Others) -> bool:

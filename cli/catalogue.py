@@ -1,10 +1,11 @@
-"""Publishes what ships with the product into a database: templates, points models, journeys. Harmless to repeat."""
+"""Publishes what ships with the product into a database, as often as you like: templates, models, pools, journeys."""
 
 from dataclasses import dataclass
 
 from crm.journeys import JourneyRepository
 from crm.scoring import ScoringRepository
-from journeys.catalogue import catalogue, models
+from crm.vouchers import VoucherRepository
+from journeys.catalogue import catalogue, models, pools
 from journeys.checks import check
 from journeys.findings import Severity
 from journeys.rules.others import others_of
@@ -25,12 +26,16 @@ class Published:
 
 
 async def publish_catalogue(sessions: Sessions) -> Published:
-    """Publish templates, then models, then journeys, in one transaction. What is unchanged stays the version it is."""
+    """Publish templates, then models, pools and journeys, in one transaction. What is unchanged stays as it is.
+
+    A voucher pool that is there already is left as it is: its value and limit may have been changed.
+    """
     async with sessions.begin() as session:
         templates = await publish_templates(session)
         known = await known_templates(session)
         for model in models():
             await ScoringRepository(session).publish(model)
+        await VoucherRepository(session).add_pools(pools())
         journeys = JourneyRepository(session)
         shipped = others_of([journey.key for journey in catalogue()], models(), all_known=True)
         for journey in catalogue():

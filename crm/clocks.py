@@ -33,6 +33,12 @@ _SET = text(f"""
         cause_event_id = EXCLUDED.cause_event_id, rung_at = NULL
     WHERE clock.anchor_at < EXCLUDED.anchor_at OR clock.fingerprint <> EXCLUDED.fingerprint
 """)
+_SET_FIRST = text(f"""
+    {_GIVEN}
+        fingerprint = EXCLUDED.fingerprint, anchor_at = EXCLUDED.anchor_at, due_at = EXCLUDED.due_at,
+        cause_event_id = EXCLUDED.cause_event_id, rung_at = NULL
+    WHERE clock.fingerprint <> EXCLUDED.fingerprint
+""")
 _LOOK_ANEW = text(f"""
     {_GIVEN}
         fingerprint = EXCLUDED.fingerprint, due_at = EXCLUDED.due_at, cause_event_id = EXCLUDED.cause_event_id,
@@ -92,6 +98,14 @@ class ClockRepository:
         """
         if settings:
             await self._session.execute(_SET, _columns(settings))
+
+    async def set_first(self, settings: Sequence[ClockSetting]) -> None:
+        """Set clocks of contacts that have none for the entry as it is; others stay as they are.
+
+        One setting per journey and contact.
+        """
+        if settings:
+            await self._session.execute(_SET_FIRST, _columns(settings))
 
     async def look_anew(self, settings: Sequence[ClockSetting]) -> None:
         """Have clocks looked at when they say, because what they hang on has changed; those that are new begin.

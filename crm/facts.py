@@ -35,11 +35,12 @@ async def load_facts(
     entry: Mapping[str, Any] | None = None,
     results: Mapping[str, str] | None = None,
     step_since: datetime | None = None,
+    steps: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Facts:
     """The facts as of `now`: only what `needs` names is read. `entry` stands in where no enrollment exists yet.
 
     `since: entry` counts from the *occurrence* of the entry, in an import too: events that occurred then or later, the
-    entry event left out, whenever they were received (ADR 0004).
+    entry event left out, whenever they were received (ADR 0004). `steps` is what earlier steps have met.
 
     Raises:
         NotFound: the contact does not exist.
@@ -59,6 +60,7 @@ async def load_facts(
         entry=(enrollment.entry_properties if enrollment is not None else entry) or {},
         results=results or {},
         enrollment=str(enrollment.id) if enrollment is not None else "",
+        steps=steps or {},
         entry_event_id=(enrollment.entry_event_id or "") if enrollment is not None else "",
         entry_sequence=enrollment.entry_sequence if enrollment is not None else 0,
         entered_at=enrollment.entered_at if enrollment is not None else None,

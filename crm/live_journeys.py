@@ -9,6 +9,7 @@ from crm.journeys import definition_of
 from crm.models.journey import JourneyVersion, VersionState
 from crm.scoring import ScoringRepository
 from crm.segments import SegmentRepository
+from crm.vouchers import VoucherRepository
 from journeys.model import Journey
 from journeys.rules.others import Others, others_of
 
@@ -28,5 +29,5 @@ async def beside(session: AsyncSession, *further: str, all_known: bool) -> Other
     """
     keys: Collection[str] = (await session.scalars(select(JourneyVersion.journey_key).distinct())).all()
     models = [live.model for live in await ScoringRepository(session).live()]
-    segments = await SegmentRepository(session).keys()
-    return others_of([*keys, *further], models, segments, all_known=all_known)
+    segments, pools = await SegmentRepository(session).keys(), await VoucherRepository(session).keys()
+    return others_of([*keys, *further], models, segments=segments, pools=pools, all_known=all_known)

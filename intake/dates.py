@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.clocks import ClockSetting
@@ -48,7 +48,7 @@ class Calendar:
         if contact is None:
             return DateRefusal.MISSING
         zone, _ = zone_or_default(contact.time_zone, self.default_zone)
-        return next_occasion(self.entry, lookup(attributes_of(contact), self.entry.of), zone, after=after)
+        return next_occasion(self.entry, lookup(attributes_of(contact), self.entry.of or ""), zone, after=after)
 
     def zone(self, contact_id: UUID) -> str:
         """Name of the zone that counts for the contact."""
@@ -56,7 +56,9 @@ class Calendar:
 
 
 def has_date(entry: DateEntry) -> ColumnElement[bool]:
-    """Whether a contact has the attribute at all, in SQL."""
+    """Whether a contact has the attribute at all, in SQL; feasts concern everybody."""
+    if entry.feast is not None:
+        return true()
     return Contact.attributes.op("?", is_comparison=True)(entry.attribute)
 
 
@@ -114,7 +116,7 @@ def _reached(clock: EntryClock, calendar: Calendar, occasion: Occasion) -> NewEv
         contact_id=clock.contact_id,
         name=entry.trigger,
         occurred_at=occasion.at,
-        properties={"journey": clock.journey_key, "of": entry.of, "date": day, "zone": zone, **years},
+        properties={"journey": clock.journey_key, "of": entry.named, "date": day, "zone": zone, **years},
         source=DERIVED,
     )
 

@@ -102,7 +102,7 @@ class _Dates:
         names = event.properties.get("changed") if event.name == CONTACT_UPDATED else None
         if not isinstance(names, list):
             return
-        if self.entry.attribute in names:
+        if self.entry.feast is None and self.entry.attribute in names:
             self.changed[event.contact_id] = ClockSetting(
                 journey_key=self.door.version.journey_key,
                 contact_id=event.contact_id,
@@ -114,6 +114,21 @@ class _Dates:
         elif TIME_ZONE in names:
             self.moved.add(event.contact_id)
 
-    async def set(self, clocks: ClockRepository, _: Sequence[Event], now: datetime) -> None:
+    async def set(self, clocks: ClockRepository, events: Sequence[Event], now: datetime) -> None:
+        if self.entry.feast is not None:
+            await clocks.set_first(self._first_clocks(events, now))
         await clocks.look_anew(list(self.changed.values()))
         await clocks.look_again(self.door.version.journey_key, self.moved - self.changed.keys(), now)
+
+    def _first_clocks(self, events: Sequence[Event], now: datetime) -> list[ClockSetting]:
+        """Of each contact one that is to be looked at, which then finds the next feast."""
+        return [
+            ClockSetting(
+                journey_key=self.door.version.journey_key,
+                contact_id=contact_id,
+                fingerprint=self.entry.fingerprint,
+                anchor_at=now,
+                due_at=now,
+            )
+            for contact_id in sorted({event.contact_id for event in events})
+        ]

@@ -1,4 +1,4 @@
-"""The journeys and points models that ship with the product, as package data in `journeys/catalogue/`."""
+"""The journeys, points models and voucher pools that ship with the product: package data in `journeys/catalogue/`."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 from journeys.loader import load_journey, load_model
 from journeys.model import Journey
 from journeys.scoring import PointsModel
+from journeys.vouchers import VoucherPool
 
 
 def catalogue() -> Iterator[Journey]:
@@ -19,6 +20,12 @@ def models() -> Iterator[PointsModel]:
     """The shipped points models, by file name."""
     for file in _documents("catalogue/models"):
         yield load_model(PointsModel, file.read_text("utf-8"), name="points model", source=file.name)
+
+
+def pools() -> Iterator[VoucherPool]:
+    """The shipped voucher pools, by file name."""
+    for file in _documents("catalogue/vouchers"):
+        yield load_model(VoucherPool, file.read_text("utf-8"), name="voucher pool", source=file.name)
 
 
 def _documents(folder: str) -> list[Traversable]:

@@ -13,7 +13,8 @@ from journeys.proofs.consent import mail_before_consent
 from journeys.proofs.durations import every_way_ends
 from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
-from journeys.rules import entry, loops, messages, others, people, ranges, references, steps, waits
+from journeys.proofs.vouchers import vouchers_present
+from journeys.rules import entry, loops, messages, met, others, people, ranges, references, steps, vouchers, waits
 from journeys.rules.others import Others
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
@@ -32,6 +33,8 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     references.entry_references,
     references.no_step_yet,
     people.tasks_nobody_makes,
+    met.events_of_earlier_steps,
+    vouchers.issued_by_an_earlier_step,
     ranges.impossible_ranges,
     ranges.decided_beforehand,
     entry.ended_by_the_entry_event,
@@ -61,7 +64,8 @@ def check(
         known: the published templates; None leaves out the rules about templates.
         places: turns paths into places with file and line; without it places are field paths.
         now: the present moment (aware); None leaves out the rules about moments that may have passed.
-        beside: the other journeys, points models and segments; None leaves out the rules about those it names.
+        beside: the other journeys, points models, segments and voucher pools; None leaves out the rules about those it
+            names.
     """
     found = sorted(_notes(journey, known, beside), key=lambda note: note.severity is not Severity.ERROR)
     timely = check_moments(journey, now, places=places) if now is not None else []
@@ -87,6 +91,7 @@ def _notes(journey: Journey, known: KnownTemplates | None, beside: Others | None
     if known is not None and subject is not None:
         yield from mail_before_consent(subject, known)
         yield from variables_present(subject, known)
+        yield from vouchers_present(subject, known)
 
 
 __all__ = ["RULES", "Finding", "KnownTemplate", "KnownTemplates", "Others", "Severity", "check", "check_moments"]

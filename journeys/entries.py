@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 
 from journeys.dates import LeapDay
 from journeys.duration import Duration, parse_duration, write_duration
+from journeys.feasts import SHORTEST_YEAR, Feast
 from journeys.moments import Until
 from journeys.places import Path
 from journeys.refusals import refused
@@ -163,7 +164,7 @@ def _days(offset: timedelta | Span) -> timedelta:
 
 
 class DateEntry(TimedEntry):
-    """A date of the contact comes: once, or every year. Day and hour are those of the contact's own time zone.
+    """A date of the contact comes, once or every year, or a feast. Day and hour are those of the contact's time zone.
 
     A contact without a usable date is not concerned. A date that moves takes the clock along.
     """
@@ -171,9 +172,14 @@ class DateEntry(TimedEntry):
     key: ClassVar[str] = "date"
     trigger: ClassVar[EventName] = "date.reached"
     given: ClassVar[frozenset[str]] = frozenset({"journey", "of", "date", "years", "zone"})
-    listed: ClassVar[frozenset[str]] = frozenset({"of", "yearly", "at", "before", "after", "leap_day"})
+    listed: ClassVar[frozenset[str]] = frozenset({"of", "feast", "yearly", "at", "before", "after", "leap_day"})
 
-    of: PropertyPath = Field(description="The attribute of the contact that holds the date.")
+    of: PropertyPath | None = Field(default=None, description="The attribute of the contact that holds the date.")
+    feast: Feast | None = Field(
+        default=None,
+        exclude_if=lambda feast: feast is None,  # clocks set before there were feasts stay valid
+        description="In place of `of`: a feast, each year anew, for every contact.",
+    )
     yearly: Flag = Field(default=False, description="Whether each return of the date is meant, from the first on.")
     at: Clock = Field(default=time(9), description="Time of day.")
     before: Offset | None = Field(default=None, description="So many days before the date: `7 days`.")
@@ -183,18 +189,34 @@ class DateEntry(TimedEntry):
 
     @model_validator(mode="after")
     def _whole_days(self) -> "DateEntry":
+        if (self.of is None) == (self.feast is None):
+            raise refused("it is either a date of the contact or a feast.", "Write `of: …` or `feast: …`.")
+        if self.feast is not None and self.model_fields_set & {"yearly", "leap_day"}:
+            raise refused("a feast comes every year by itself.", "Remove `yearly` and `leap_day`.")
         if self.before is not None and self.after is not None:
             raise refused("`before` and `after` cannot both be meant.", "Keep one of them.")
         if isinstance(self.offset, timedelta) and self.offset % DAY:
             raise refused("a distance from a date is counted in days.", "Write whole days; `at` is the time of day.")
-        if self.yearly and _days(self.offset) > LONGEST_DISTANCE:
+        if self.returns and _days(self.offset) > LONGEST_DISTANCE:
             raise refused("a yearly date is never further away than a year.", "Write at most 366 days.")
         return self
 
     @property
     def apart(self) -> timedelta:
         # A little less than the shortest year, since a contact may move to another time zone.
+        if self.feast is not None:
+            return SHORTEST_YEAR - 2 * DAY
         return timedelta(days=363) if self.yearly else timedelta()
+
+    @property
+    def returns(self) -> bool:
+        """Whether it comes each year."""
+        return self.yearly or self.feast is not None
+
+    @property
+    def named(self) -> str:
+        """What it is the date of: the attribute, or the feast."""
+        return self.feast or self.of or ""
 
     @property
     def offset(self) -> timedelta | Span:
@@ -203,7 +225,8 @@ class DateEntry(TimedEntry):
 
     @property
     def clock_events(self) -> tuple[EventName, ...]:
-        return (CONTACT_UPDATED,)
+        # Whoever is heard of for the first time gets a clock for a feast.
+        return (CONTACT_UPDATED,) if self.feast is None else (CONTACT_UPDATED, ANY_EVENT)
 
     @property
     def arms(self) -> bool:
@@ -211,8 +234,8 @@ class DateEntry(TimedEntry):
 
     @property
     def attribute(self) -> str:
-        """Name of the attribute the date stands in, whatever is inside of it."""
-        return self.of.partition(".")[0]
+        """Name of the attribute the date stands in, whatever is inside of it; empty for a feast."""
+        return (self.of or "").partition(".")[0]
 
     def durations(self) -> Mapping[Path, timedelta]:
         return {("date", "expires_after"): self.expires_after} if self.expires_after is not None else {}

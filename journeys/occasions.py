@@ -5,10 +5,11 @@ The rules, stated once:
 - Day and hour are read off the wall clock in the contact's zone. An hour the clocks skip is the first instant after the
   gap; one they repeat is its first occurrence (as in `journeys.timing`).
 - A yearly date returns from the year after its own on; without a year (`--05-03` or `05-03`) it returns every year.
+- A feast comes each year on its day, wherever the contact lives.
 - What a date is, is read in `journeys.dates`, as a day; what is none never comes round.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from journeys.dates import LAST_YEAR, DateRefusal, Yearless, anniversary, day_of, read_date
 from journeys.entries import DateEntry
+from journeys.feasts import feast_day
 from journeys.spans import Span
 from journeys.timing import wall_instant
 
@@ -40,17 +42,25 @@ def next_occasion(rule: DateEntry, value: Any, zone: ZoneInfo, *, after: datetim
 
     Args:
         rule: which return of the date is meant, and at which distance.
-        value: what stands in the attribute.
+        value: what stands in the attribute; of a feast nothing is asked.
         zone: where the contact lives.
         after: occasions up to and including this instant are past.
 
     Returns:
         The occasion, or why the value is no date.
     """
+    if rule.feast is not None:
+        days = (feast_day(rule.feast, year) for year in range(after.year - 2, LAST_YEAR + 1))
+        return _first(rule, ((day, None) for day in days), zone, after)
     base = _read(value, zone, today=after.astimezone(zone).date(), yearly=rule.yearly)
     if isinstance(base, DateRefusal):
         return base
-    returns = _returns(rule, base, from_year=after.year - 2)
+    return _first(rule, _returns(rule, base, from_year=after.year - 2), zone, after)
+
+
+def _first(
+    rule: DateEntry, returns: Iterable[tuple[date, int | None]], zone: ZoneInfo, after: datetime
+) -> Occasion | None:
     occasions = (Occasion(day, years, _instant(rule, day, zone)) for day, years in returns)
     return next((occasion for occasion in occasions if occasion.at > after), None)
 

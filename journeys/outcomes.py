@@ -55,3 +55,5 @@ class RefusalReason(StrEnum):
     FREQUENCY_CAP = "frequency_cap"
     QUIET_HOURS = "quiet_hours"
     REJECTED_BY_PROVIDER = "rejected_by_provider"
+    SOLD_OUT = "sold_out"
+    NO_VOUCHER = "no_voucher"

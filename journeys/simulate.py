@@ -89,6 +89,9 @@ class PretendedContact(Strict):
     suppressed: Flag = False
     holdout: Flag = Field(default=False, description="In the journey's holdout, whatever the draw says.")
     control_group: Flag = Field(default=False, description="In the global control group, whatever the draw says.")
+    sold_out: Annotated[tuple[Key, ...], BeforeValidator(_as_list)] = Field(
+        default=(), description="Voucher pools that have nothing left."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -78,6 +78,10 @@ ENTRY_REFERENCE = re.compile(r"^\$entry\.([A-Za-z0-9_.]+)$")
 """`$entry.product_id`: the property of the event this enrollment started with."""
 
 
+STEP_REFERENCE = re.compile(r"^\$step\.([a-z0-9]+(?:-[a-z0-9]+)*)\.([A-Za-z0-9_.]+)$")
+"""`$step.paid.amount`: a property of the event that the earlier step `paid` has met."""
+
+
 class Strict(BaseModel):
     """Base of all parts of a journey: immutable, and an unknown key is an error instead of a silent typo."""
 
@@ -164,3 +168,8 @@ def entry_reference(value: Any) -> str | None:
     """The property `x` that `$entry.x` names, or None for any other value."""
     match = ENTRY_REFERENCE.fullmatch(value) if isinstance(value, str) else None
     return match.group(1) if match else None
+
+
+def is_step_reference(value: Any) -> bool:
+    """Whether a value is written `$step.paid.amount`; what it stands for is in `journeys.step_references`."""
+    return isinstance(value, str) and STEP_REFERENCE.fullmatch(value) is not None

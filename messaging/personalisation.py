@@ -1,7 +1,7 @@
 """What a template may speak of for one contact in one enrollment: plain values only, never objects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.headerregistry import Address
 from email.utils import parseaddr
 from typing import Any
@@ -23,11 +23,16 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom a message is for: what is filled in, the name shown on the address, the language asked for."""
+    """Whom a message is for: what is filled in, the name shown on the address, the language asked for; the contact."""
 
     variables: Mapping[str, Any]
     name: str
     locale: str | None
+    contact: Contact
+
+    def with_variables(self, more: Mapping[str, Any]) -> "Recipient":
+        """The same, with further variables."""
+        return replace(self, variables={**self.variables, **_present(more)})
 
 
 async def recipient(session: AsyncSession, contact_id: UUID, enrollment_id: UUID, *, settings: Settings) -> Recipient:
@@ -66,7 +71,9 @@ def recipient_of(
         "journey": {"name": journey_name},
         "sender": {"name": sender.name, "address": sender.address, "postal_address": settings.postal_address},
     }
-    return Recipient(variables, one_line(f"{contact.first_name or ''} {contact.last_name or ''}"), contact.locale)
+    return Recipient(
+        variables, one_line(f"{contact.first_name or ''} {contact.last_name or ''}"), contact.locale, contact
+    )
 
 
 def sender_of(settings: Settings) -> Mailbox:

@@ -3,26 +3,32 @@
 The second half, calling the carrier and settling, is in `messaging.handover`; the caller commits in between.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.models.enrollment import Enrollment
+from crm.vouchers import IssueKey
 from journeys.frequency import AtCap, Priority, Words
 from journeys.values import MessageChannel
+from journeys.vouchers import MessageVoucher
 from journeys.window import Window
 from kit.errors import Invalid
 from kit.settings import Settings
 from messaging.channels.base import Mailbox, Outgoing
 from messaging.gate import GateRequest, decide
+from messaging.gathered import Latest, gathered, steps_in
 from messaging.ledger import Claim, Draft, Ledger, MessageKey, Settled, TooEarly, content_digest
 from messaging.models import MessageClass, MessageRecord, MessageState, Template
 from messaging.personalisation import Recipient, recipient, sender_of
 from messaging.pins import template_for
 from messaging.rendering import Content, Renderer
-from messaging.verdicts import Allowed, Deferred, Refused
+from messaging.verdicts import Allowed, Deferred, Refused, Verdict
+from messaging.vouchers import Chosen, VoucherDesk, VoucherOrder
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,18 @@ class SendOrder:
     priority: Priority = Priority.NORMAL
     at_cap: AtCap = AtCap.DEFER
     repeat: Words | timedelta | None = None
+    voucher: MessageVoucher | None = None
+    latest: Latest = field(default_factory=dict)
 
     @property
     def key(self) -> MessageKey:
         """What makes it the same message when it is asked for again."""
         return MessageKey(self.enrollment_id, self.step, self.iteration, self.channel)
+
+    @property
+    def issue_key(self) -> IssueKey:
+        """What makes its voucher the same voucher."""
+        return IssueKey(self.enrollment_id, self.step, self.iteration)
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,7 @@ class _Letter:
     template: Template
     recipient: Recipient
     content: Content | Invalid
+    voucher: Chosen | Refused | None = None
 
     def draft(self, contact_id: UUID) -> Draft:
         content = self.content
@@ -100,13 +114,15 @@ class Preparer:
             NotFound: contact, enrollment or template does not exist.
             Invalid: the template cannot be filled in for this contact, or the window never opens.
         """
+        if order.voucher is not None:
+            await self._desk.take_turn(order.issue_key)
         known = await self.ledger.find(order.key)
         standing = self.ledger.standing(known, self.wall_now) if known else None
         if standing is not None:
             return standing
         letter = await self._write(order)
         # Asked after the rendering, which takes time, and directly before the claim.
-        verdict = await decide(self.session, self._question(order, letter), settings=self.settings)
+        verdict = await self._decide(order, letter)
         if isinstance(verdict, Deferred):
             return verdict
         if isinstance(verdict, Refused):
@@ -119,8 +135,31 @@ class Preparer:
         outgoing = self._outgoing(claim, letter.recipient, letter.content, verdict)
         return Prepared(claim, outgoing, verdict.zone, MessageClass(letter.template.message_class))
 
+    @property
+    def _desk(self) -> VoucherDesk:
+        return VoucherDesk(self.session, self.settings)
+
+    async def _decide(self, order: SendOrder, letter: _Letter) -> Verdict:
+        """What the gate says; and where it lets the message leave, the voucher is issued or stands in the way."""
+        verdict = await decide(self.session, self._question(order, letter), settings=self.settings)
+        voucher = letter.voucher
+        if voucher is None or not isinstance(verdict, Allowed):
+            return verdict
+        if isinstance(voucher, Refused):
+            return voucher
+        if isinstance(letter.content, Invalid):
+            return verdict  # nothing leaves
+        return await self._desk.issue(voucher, self._voucher_order(order, letter.recipient)) or verdict
+
+    def _voucher_order(self, order: SendOrder, to: Recipient) -> VoucherOrder:
+        assert order.voucher is not None
+        return VoucherOrder(order.voucher, order.issue_key, to.contact, order.now)
+
     async def _write(self, order: SendOrder) -> _Letter:
         to = await recipient(self.session, order.contact_id, order.enrollment_id, settings=self.settings)
+        voucher = await self._desk.choose(self._voucher_order(order, to)) if order.voucher is not None else None
+        if isinstance(voucher, Chosen):
+            to = to.with_variables({"voucher": voucher.variables(self._desk.zone(to.contact))})
         template = await template_for(
             self.session,
             order.enrollment_id,
@@ -129,10 +168,20 @@ class Preparer:
             default_locale=self.settings.default_locale,
         )
         try:
+            to = to.with_variables(await self._gathered(order, template))
             content: Content | Invalid = await self.renderer.render(template, MappingProxyType(dict(to.variables)))
         except Invalid as error:
             content = error
-        return _Letter(template, to, content)
+        return _Letter(template, to, content, voucher)
+
+    async def _gathered(self, order: SendOrder, template: Template) -> dict[str, Any]:
+        """What was learned on the way, as far as the template or the step asks for it, as it is at this moment."""
+        steps = steps_in(template.variables)
+        if not steps and not order.latest:
+            return {}
+        enrollment = await self.session.get_one(Enrollment, order.enrollment_id)
+        until = max(order.now, self.wall_now)
+        return await gathered(self.session, enrollment, steps, order.latest, until=until)
 
     def _question(self, order: SendOrder, letter: _Letter) -> GateRequest:
         return GateRequest(

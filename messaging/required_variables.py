@@ -47,6 +47,9 @@ _BOTH_HAVE_VALUES = (ContainsExpression, GtExpression, GeExpression, LtExpressio
 _OF_ANY_VALUE = frozenset({"size", "first", "last"})
 """Names that Liquid reads of the value before them."""
 
+_ROOTS = frozenset({"contact", "entry", "steps", "latest", "voucher"})
+"""What a template may speak of that may be missing."""
+
 Given = frozenset[str]
 """Variables that certainly have a value at a place in the template."""
 
@@ -142,7 +145,7 @@ class _Reader:
             return None
         root, *below = segments
         alias = self.aliases.get(root)
-        if alias is None and (root not in {"contact", "entry"} or not below):
+        if alias is None and (root not in _ROOTS or not below):
             return None
         return ".".join([alias or root, *below])
 

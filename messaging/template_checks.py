@@ -18,8 +18,11 @@ KNOWN: Mapping[str, frozenset[str] | None] = MappingProxyType(
     {
         "contact": None,
         "entry": None,
+        "steps": None,
+        "latest": None,
         "sender": frozenset({"name", "address", "postal_address"}),
         "journey": frozenset({"name"}),
+        "voucher": frozenset({"code", "value", "expires_at"}),
     }
 )
 """What a template may speak of, and the names below it; None: any name, since attributes and events bring their own."""

@@ -18,8 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "journeys" / "checks.md").read_text(encoding="utf-8")
 KNOWN = {
     "voucher": KnownTemplate("marketing"),
+    "gift": KnownTemplate("transactional", frozenset({"voucher.code", "voucher.expires_at"})),
     "receipt": KnownTemplate("transactional", frozenset({"entry.order_id"})),
 }
+POOLS = frozenset({"welcome"})
 AROUND: dict[str, Any] = {
     "key": "example",
     "name": "An example",
@@ -31,7 +33,8 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OTHERS = Others(
     frozenset({"example", "welcome"}),
     {"purchases": frozenset({"loyal"}), "lead": frozenset({"warm"})},
-    frozenset({"good-customers"}),
+    segments=frozenset({"good-customers"}),
+    pools=POOLS,
     all_known=True,
 )
 NOT_SHOWN = {"too-many-steps", "too-deep", "window-never-opens", "endless-way", "too-many-ways"}

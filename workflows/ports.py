@@ -18,6 +18,7 @@ from journeys.frequency import AtCap, Priority, Repeat
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
 from journeys.stages import Stage
 from journeys.values import Scalar
+from journeys.vouchers import MessageVoucher
 from workflows.state import Decision
 
 
@@ -49,7 +50,8 @@ class ActionRequest(BaseModel, frozen=True):
 class SendMessage(ActionRequest, frozen=True):
     """Send a template over a channel, once for (enrollment, step, iteration, channel). `window` is JSON.
 
-    After `expires_at` (aware) the message is of no use any more.
+    After `expires_at` (aware) the message is of no use any more. With `voucher` it is about that voucher: a new one is
+    issued once for (enrollment, step, iteration), where the message leaves.
     """
 
     template: str
@@ -61,6 +63,9 @@ class SendMessage(ActionRequest, frozen=True):
     """What becomes of it at the frequency cap."""
     repeat: Repeat | None = Field(default=None, exclude_if=lambda repeat: repeat is None)
     """When the template may go to the contact again; None: as the settings say."""
+    voucher: MessageVoucher | None = Field(default=None, exclude_if=lambda voucher: voucher is None)
+    latest: dict[str, Any] = Field(default={}, exclude_if=lambda latest: not latest)
+    """By the name the template knows it under, the event (JSON of a criterion) whose newest occurrence is looked up."""
 
 
 class SendReceipt(BaseModel, frozen=True):

@@ -70,11 +70,11 @@ def ring(world: World, alarm: Alarm) -> Alarm | None:
 
 
 def _next_date(world: World, entry: DateEntry, after: datetime) -> Alarm | None:
-    found = next_occasion(entry, lookup(world.record.attributes, entry.of), world.zone, after=after)
+    found = next_occasion(entry, lookup(world.record.attributes, entry.of or ""), world.zone, after=after)
     if not isinstance(found, Occasion):
         return None
     years = {"years": found.years} if found.years is not None else {}
-    given = {"of": entry.of, "date": found.day.isoformat(), "zone": world.zone.key, **years}
+    given = {"of": entry.named, "date": found.day.isoformat(), "zone": world.zone.key, **years}
     return Alarm(after, found.at, given)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from activities.instants import moment_of
+from cli.simulation.steps_met import met_by_steps
 from cli.simulation.world import World
 from crm.calendars import Asked, Dates, Found, look_up
 from journeys.conditions.base import Facts, Needs
@@ -13,6 +14,7 @@ from journeys.conditions.first import FirstHolding
 from journeys.conditions.first import first_holding as first_of
 from journeys.conditions.registry import Condition
 from journeys.moments import DateMoment
+from journeys.step_references import filled
 from journeys.window import Window
 from workflows.ports import JudgeCondition, JudgeConditions, Judgement, ResolveInstant
 
@@ -25,7 +27,8 @@ def judge(world: World, request: JudgeCondition) -> Judgement:
     Raises:
         Invalid: it cannot be judged.
     """
-    condition = _CONDITION.validate_python(request.condition)
+    steps = met_by_steps(world, request.enrollment_id)
+    condition = _CONDITION.validate_python(filled(request.condition, steps))
     verdict = condition.judge(_facts(world, request, [condition], step_since=request.progress.since))
     return Judgement(holds=verdict.holds, because=verdict.because, cause_event_id=verdict.cause_event_id)
 
@@ -36,7 +39,8 @@ def first_holding(world: World, request: JudgeConditions) -> FirstHolding:
     Raises:
         Invalid: one before it cannot be judged.
     """
-    conditions = [_CONDITION.validate_python(condition) for condition in request.conditions]
+    steps = met_by_steps(world, request.enrollment_id)
+    conditions = [_CONDITION.validate_python(condition) for condition in filled(request.conditions, steps)]
     since = request.step_since or request.progress.since
     return first_of(conditions, _facts(world, request, conditions, step_since=since))
 
@@ -54,6 +58,7 @@ def _facts(
         enrollment=world.rides[request.enrollment_id].enrollment,
         results=request.results,
         step_since=step_since,
+        steps=met_by_steps(world, request.enrollment_id),
     )
 
 

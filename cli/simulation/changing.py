@@ -4,15 +4,17 @@ from typing import Any
 
 from activities import points
 from activities.stages import told
+from cli.simulation.steps_met import met_by_steps
 from cli.simulation.world import World
 from crm.events import DERIVED
 from crm.stages import StageResult
 from journeys.conditions.comparison import resolve
 from journeys.scoring import SCORE_GIVEN
 from journeys.stages import STAGE_CHANGED, StageMove, move_to
+from journeys.step_references import filled
 from journeys.steps.give_points import GIVEN
 from journeys.steps.start import START_REQUESTED
-from journeys.values import CONTACT_UPDATED, entry_reference
+from journeys.values import CONTACT_UPDATED
 from kit.errors import Invalid
 from workflows.ports import (
     ActionRequest,
@@ -36,8 +38,9 @@ def set_attributes(world: World, request: SetAttributes) -> ActionResult:
         Invalid: a value cannot be used.
     """
     entry = world.rides[request.enrollment_id].enrollment.entry_properties
-    values = {name: resolve(value, entry) for name, value in request.attributes.items()}
-    missing = {name for name, value in values.items() if value is None and entry_reference(request.attributes[name])}
+    attributes = filled(request.attributes, met_by_steps(world, request.enrollment_id))
+    values = {name: resolve(value, entry) for name, value in attributes.items()}
+    missing = {name for name, value in values.items() if value is None and request.attributes[name] is not None}
     report = world.record.apply_traits({name: value for name, value in values.items() if name not in missing})
     if report.rejected:
         raise Invalid(f"Step {request.step} cannot set: {'; '.join(map(str, report.rejected))}")
@@ -46,8 +49,8 @@ def set_attributes(world: World, request: SetAttributes) -> ActionResult:
     if names:
         _emit(world, request, CONTACT_UPDATED, {"changed": names})
     told = [f"changed {', '.join(names)}"] if names else []
-    asked = sorted(str(entry_reference(request.attributes[name])) for name in missing)
-    told += [f"the entry has no {', '.join(asked)}"] if asked else []
+    asked = sorted(str(request.attributes[name]).removeprefix("$") for name in missing)
+    told += [f"there is no {', '.join(asked)}"] if asked else []
     return ActionResult(result="changed" if done else "unchanged", because="; ".join(told))
 
 

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from cli.simulation.world import Happening, Mail, Moment, NoMail, World
+from cli.simulation import vouchers
+from cli.simulation.steps_met import met_by_steps
+from cli.simulation.world import Happening, Mail, Moment, NoMail, Pretended, World
 from journeys.holidays import holidays_where
 from journeys.outcomes import SendStatus
 from journeys.quiet import QUIET_HOURS, outside
@@ -15,6 +18,7 @@ from kit.errors import Invalid
 from messaging.attention import treated
 from messaging.frequency import Frequency, Place
 from messaging.gate import deliverable
+from messaging.gathered import filled_latest, newest
 from messaging.models import MessageClass, Template
 from messaging.personalisation import recipient_of
 from messaging.rendering import Content, render
@@ -41,12 +45,13 @@ def post(world: World, request: SendMessage) -> SendReceipt:
 
 def _post(world: World, request: SendMessage) -> SendReceipt:
     template = world.mailroom.template(request.template, world.record.contact.locale)
-    content = _written(world, template, request)
+    voucher = vouchers.choose(world, request)
+    content = _written(world, template, request, voucher)
     message_class = MessageClass(template.message_class)
     facts = _gate_facts(world, request, message_class)
     verdict = judge(facts)
     _keep_place(world, facts.frequency, verdict)
-    match verdict:
+    match verdict or (voucher if isinstance(voucher, Refused) else None):
         case Deferred(until, zone, because, waits_for):
             world.tell(Moment(request.now, Happening.DEFERRED, request.template, because=because, until=until))
             return SendReceipt(status=SendStatus.DEFERRED, because=because, until=until, zone=zone, waits_for=waits_for)
@@ -57,19 +62,37 @@ def _post(world: World, request: SendMessage) -> SendReceipt:
             )
     if isinstance(content, Invalid):
         raise content
+    if isinstance(voucher, Pretended):
+        vouchers.issue(world, request, voucher)
     world.mails.append(_mail(request, template, content, message_class))
     world.tell(Moment(request.now, Happening.MAIL, request.template, content.subject))
     return SendReceipt(status=SendStatus.SENT, message_id=uuid4(), zone=facts.zone.key)
 
 
-def _written(world: World, template: Template, request: SendMessage) -> Content | Invalid:
+def _written(
+    world: World, template: Template, request: SendMessage, voucher: Pretended | Refused | None
+) -> Content | Invalid:
     """The letter, or why it cannot be written: that matters only where the gate lets it leave."""
     properties = world.rides[request.enrollment_id].enrollment.entry_properties
     to = recipient_of(world.record.contact, properties, world.journey.name, settings=world.settings)
+    about = {"voucher": vouchers.variables(world, voucher)} if isinstance(voucher, Pretended) else {}
     try:
+        to = to.with_variables({**about, **_gathered(world, request)})
         return render(template, to.variables)
     except Invalid as error:
         return error
+
+
+def _gathered(world: World, request: SendMessage) -> dict[str, Any]:
+    """What was learned on the way: `messaging.gathered` on the pretended record."""
+    met = met_by_steps(world, request.enrollment_id)
+    entry = world.rides[request.enrollment_id].enrollment.entry_properties
+    latest = {}
+    for name, criterion in filled_latest(request.latest, met).items():
+        events = [event.properties for event in world.record.events if event.name == criterion.event]
+        if (found := newest(criterion, events, entry)) is not None:
+            latest[name] = found
+    return {"steps": met, "latest": latest}
 
 
 def _gate_facts(world: World, request: SendMessage, message_class: MessageClass) -> GateFacts:

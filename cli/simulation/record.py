@@ -206,6 +206,7 @@ class Record:
         entry: Mapping[str, Any] | None = None,
         results: Mapping[str, str] | None = None,
         step_since: datetime | None = None,
+        steps: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Facts:
         """The facts as of `now`, as `crm.facts.load_facts` reads them from the tables."""
         known = [event for event in self.events if event.occurred_at <= now]
@@ -221,6 +222,7 @@ class Record:
             entry=(enrollment.entry_properties if enrollment is not None else entry) or {},
             results=results or {},
             enrollment=str(enrollment.id) if enrollment is not None else "",
+            steps=steps or {},
             entry_event_id=(enrollment.entry_event_id or "") if enrollment is not None else "",
             entry_sequence=enrollment.entry_sequence if enrollment is not None else 0,
             entered_at=enrollment.entered_at if enrollment is not None else None,

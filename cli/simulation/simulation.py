@@ -94,6 +94,7 @@ class Simulation:
             record=Record.of(_at_home(contact, settings), known.values(), segments=segments, start=start),
             mailroom=Mailroom(templates, default_locale=settings.default_locale),
             settings=settings,
+            sold_out=frozenset(contact.sold_out),
         )
         return cls(stage, world, start)
 

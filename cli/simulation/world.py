@@ -87,6 +87,15 @@ class NoMail:
     because: str
 
 
+@dataclass(frozen=True)
+class Pretended:
+    """A voucher as it would have been issued. Instants are aware."""
+
+    pool: str
+    code: str
+    expires_at: datetime | None
+
+
 @dataclass
 class Ride:
     """One enrollment: its row as the table would hold it, and what its workflow has reported."""
@@ -139,6 +148,10 @@ class World:
     """Who waits for the frequency cap, by message."""
     tasks: list[Task] = field(default_factory=list)
     receipts: dict[tuple[UUID, str, int, str], SendReceipt] = field(default_factory=dict)
+    vouchers: dict[tuple[UUID, str, int], Pretended] = field(default_factory=dict)
+    """Vouchers issued, by enrollment, step and iteration."""
+    sold_out: frozenset[str] = frozenset()
+    """Pools that have no voucher left."""
     broken: Exception | None = None
     """An error nobody foresaw, in what surrounds the workflow: the simulation is worth nothing then."""
 

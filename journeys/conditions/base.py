@@ -52,6 +52,8 @@ class Facts:
     enrollment: str = ""
     """Id of the enrollment, so that it knows its own tasks."""
     results: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By earlier step, the properties of the event it met."""
     entered_at: datetime | None = None
     step_since: datetime | None = None
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from journeys.refusals import kind_of, shown
-from journeys.values import Comparison, Scalar, Where, entry_reference
+from journeys.values import Comparison, Scalar, Where, entry_reference, is_step_reference
 from kit.errors import Invalid, Problem
 
 
@@ -46,7 +46,12 @@ def lookup(properties: Mapping[str, Any], path: str) -> Any:
 
 
 def resolve(value: Any, entry: Mapping[str, Any]) -> Any:
-    """The value itself, or what `$entry.x` stands for; None where the entry has no such property."""
+    """The value itself, or what `$entry.x` stands for; None where the entry has no such property.
+
+    A `$step.…` that is still here stands for nothing: its step has met no event with such a property.
+    """
+    if is_step_reference(value):
+        return None
     reference = entry_reference(value)
     return value if reference is None else lookup(entry, reference)
 
@@ -72,7 +77,7 @@ def _equals(name: str, value: Any, wanted: Any, entry: Mapping[str, Any]) -> str
         return f"{name} is missing"
     target = resolve(wanted, entry)
     if target is None:
-        return f"the entry has no '{entry_reference(wanted)}' to compare {name} with"
+        return f"{_absent(wanted)} to compare {name} with"
     if _same(value, target):
         return None
     if kind_of(value) != kind_of(target):
@@ -80,12 +85,17 @@ def _equals(name: str, value: Any, wanted: Any, entry: Mapping[str, Any]) -> str
     return f"{name} differs from what is asked"
 
 
+def _absent(wanted: Any) -> str:
+    reference = entry_reference(wanted)
+    return f"the entry has no '{reference}'" if reference is not None else f"there is no {str(wanted).lstrip('$')}"
+
+
 def _not_equals(name: str, value: Any, wanted: Any, entry: Mapping[str, Any]) -> str | None:
     if value is None:
         return f"{name} is missing"
     target = resolve(wanted, entry)
     if target is None:
-        return f"the entry has no '{entry_reference(wanted)}' to compare {name} with"
+        return f"{_absent(wanted)} to compare {name} with"
     return f"{name} is what is ruled out" if _same(value, target) else None
 
 

@@ -23,6 +23,7 @@ from journeys.conditions.negation import Not
 from journeys.conditions.result import ResultCondition, StepResult
 from journeys.conditions.score import ScoreCondition, ScoreQuestion
 from journeys.conditions.stage import StageCondition, StageQuestion
+from journeys.conditions.step_met import StepCondition
 from journeys.values import Strict
 
 CONDITION_KINDS = (
@@ -39,6 +40,7 @@ CONDITION_KINDS = (
     "stage",
     "entry",
     "result",
+    "step",
 )
 
 
@@ -66,7 +68,8 @@ Condition = Annotated[
     | Annotated[ScoreCondition, Tag("score")]
     | Annotated[StageCondition, Tag("stage")]
     | Annotated[EntryCondition, Tag("entry")]
-    | Annotated[ResultCondition, Tag("result")],
+    | Annotated[ResultCondition, Tag("result")]
+    | Annotated[StepCondition, Tag("step")],
     Discriminator(
         condition_kind,
         custom_error_type="condition_kind",
@@ -97,6 +100,7 @@ __all__ = [
     "SegmentCondition",
     "StageCondition",
     "StageQuestion",
+    "StepCondition",
     "StepResult",
     "condition_kind",
 ]

@@ -24,11 +24,11 @@ class Standing(IntEnum):
 
 
 Place = tuple[Station, Standing]
-Changes = Callable[[Node, Fact], bool | None]
-"""Whether a node makes a fact so, or not so; None where it leaves the fact as it is."""
+Changes = Callable[[Hop, Node, Fact], bool | None]
+"""Whether a hop from a node makes a fact so, or not so; None where it leaves the fact as it is."""
 
 
-def _leaves(_node: Node, _fact: Fact) -> None:
+def _leaves(_hop: Hop, _node: Node, _fact: Fact) -> None:
     return None
 
 
@@ -79,7 +79,7 @@ def _after(network: Network, hop: Hop, question: Question, standing: Standing) -
     way, fact = hop.way, question.fact
     if standing is Standing.JUDGED and question.lapses and (way.most is None or way.most):
         standing = Standing.LAPSED
-    if (changed := question.changes(network.plan.nodes[hop.station.node], fact)) is not None:
+    if (changed := question.changes(hop, network.plan.nodes[hop.station.node], fact)) is not None:
         standing = _judged(question, standing) if changed else Standing.UNKNOWN
     if any(fact in refuted(condition, holds=holds) for condition, holds in _judgements(hop)):
         return Standing.UNKNOWN

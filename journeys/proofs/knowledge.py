@@ -16,13 +16,20 @@ from journeys.conditions.registry import (
     EntryCondition,
     Not,
     ResultCondition,
+    StepCondition,
 )
+from journeys.outcomes import SendStatus
 from journeys.values import Comparison, ConsentRequirement, MessageChannel, Purpose, Where
 
 Fact = ConsentRequirement | str
 """Something a way can depend on: a standing consent, or a variable that has a value, such as `contact.first_name`."""
 
 GRANTED, WITHDRAWN, REGISTERED = "consent.granted", "consent.withdrawn", "contact.registered"
+
+
+def voucher_of(step: str) -> Fact:
+    """That a step which issues a voucher with its message has done so."""
+    return f"voucher of {step}"
 
 
 def established(condition: Condition | None, *, holds: bool) -> frozenset[Fact]:
@@ -60,6 +67,9 @@ def _gathered(condition: Condition | None, holds: bool, leaf: Leaf) -> frozenset
 def _certain(condition: Condition, holds: bool) -> frozenset[Fact]:  # noqa: FBT001
     if isinstance(condition, ConsentCondition):
         return frozenset({condition.consent} if holds else ())
+    if isinstance(condition, ResultCondition):
+        left = holds and condition.result.is_ in {SendStatus.SENT, SendStatus.UNKNOWN}
+        return frozenset({voucher_of(condition.result.step)} if left else ())
     name = _variable(condition)
     return _with_parents(name) if name and _has_value(_asked(condition), holds) else frozenset()
 
@@ -74,6 +84,8 @@ def _impossible(condition: Condition, holds: bool) -> frozenset[Fact]:  # noqa: 
 def _variable(condition: Condition) -> str | None:
     if isinstance(condition, AttributeCondition):
         return f"contact.{condition.attribute}"
+    if isinstance(condition, StepCondition):
+        return f"steps.{condition.step}"
     return f"entry.{condition.entry}" if isinstance(condition, EntryCondition) else None
 
 
@@ -111,9 +123,9 @@ def established_by_event(event: str | None, where: Where) -> frozenset[Fact]:
     return frozenset()
 
 
-def entry_values(where: Where) -> frozenset[Fact]:
-    """The properties that an event certainly has where it satisfies `where`, as variables of templates."""
-    names = (f"entry.{name}" for name, asked in where.items() if _has_value(asked, holds=True))
+def entry_values(where: Where, root: str = "entry") -> frozenset[Fact]:
+    """The properties that an event certainly has where it satisfies `where`, as variables of templates below `root`."""
+    names = (f"{root}.{name}" for name, asked in where.items() if _has_value(asked, holds=True))
     return frozenset().union(*map(_with_parents, names))
 
 

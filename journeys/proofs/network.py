@@ -19,6 +19,10 @@ MOST_STATIONS = 20_000
 """Of a plan with more, results are not told apart; where it still has more, it is not looked at to the end."""
 
 
+TOO_LATE = "too late for it"
+"""When a step is passed by that has expired."""
+
+
 class Station(NamedTuple):
     """A place on the way: the node, and what of the past counts."""
 
@@ -127,7 +131,7 @@ class _Builder:
         """The node's own ways; and where it expires the one past it, of which nothing is known."""
         if node.expires_after is None or not self.late:
             return node.ways()
-        return (*node.ways(), Way("too late for it", node.skipped_to()))
+        return (*node.ways(), Way(TOO_LATE, node.skipped_to()))
 
 
 def _rounds(station: Station, number: int, way: Way) -> tuple[tuple[str, int, int], ...] | None:

@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from journeys.findings import KnownTemplates, Note, warning
-from journeys.proofs.explore import Question, Standing, arrivals
+from journeys.proofs.explore import Changes, Question, Standing, arrivals
 from journeys.proofs.knowledge import Fact, entry_values, established
-from journeys.proofs.network import Trail
+from journeys.proofs.network import Hop, Trail
 from journeys.proofs.subject import Sending, Subject
+from journeys.proofs.vouchers import VARIABLES
+from journeys.step_references import step_property
 from journeys.steps.registry import Node
 from journeys.steps.set_attributes import SetNode
 from journeys.values import entry_reference
@@ -46,9 +48,10 @@ def _lacking(
 ) -> Iterator[tuple[Trail, list[str]]]:
     """The trails to the step on which variables may be missing, and which of them."""
     lacking: Mapping[Trail, list[str]] = defaultdict(list)
-    for name in sorted(required):
+    for name in sorted(name for name in required if not name.startswith(VARIABLES)):
         standing = Standing.LASTING if name in at_start else Standing.UNKNOWN
-        question = Question(name, standing, lapses=False, changes=_Sets(at_start))
+        changes: Changes = _Met(subject) if name.startswith("steps.") else _Sets(at_start)
+        question = Question(name, standing, lapses=False, changes=changes)
         trails = arrivals(subject.network, {sending.step_id}, question)
         if (trail := trails.get((sending.step_id, Standing.UNKNOWN))) is not None:
             lacking[trail].append(name)
@@ -61,7 +64,7 @@ class _Sets:
     def __init__(self, at_start: frozenset[Fact]) -> None:
         self._at_start = at_start
 
-    def __call__(self, node: Node, fact: Fact) -> bool | None:
+    def __call__(self, _hop: Hop, node: Node, fact: Fact) -> bool | None:
         name = fact.removeprefix("contact.") if isinstance(fact, str) and fact.startswith("contact.") else None
         if name is None or not isinstance(node, SetNode) or name not in node.attributes:
             return None
@@ -70,6 +73,20 @@ class _Sets:
             # What the entry does not have is not set.
             return True if f"entry.{reference}" in self._at_start else None
         return value is not None and str(value).strip() != ""
+
+
+class _Met:
+    """What leaving a step makes of the properties of the event it met: those its `where` demands, or none."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._criteria = subject.plan.criteria
+
+    def __call__(self, hop: Hop, _node: Node, fact: Fact) -> bool | None:
+        step = hop.station.node
+        if not (isinstance(fact, str) and fact.startswith(f"steps.{step}.")):
+            return None
+        criterion = self._criteria.get(hop.way.met)
+        return criterion is not None and fact in entry_values(criterion.where, f"steps.{step}")
 
 
 def _note(subject: Subject, sending: Sending, trail: Trail, names: list[str]) -> Note:
@@ -86,6 +103,13 @@ def _note(subject: Subject, sending: Sending, trail: Trail, names: list[str]) ->
 def _question(subject: Subject, name: str) -> str:
     """How a journey asks for the variable."""
     root, _, below = name.partition(".")
+    if root == "steps":
+        step, wanted = step_property(below)
+        return f"`where: {{{wanted}: {{exists: true}}}}` at the step '{step}', or `{{step: {below}}}` in an `if`"
+    if root == "latest":
+        return (
+            f"`{{event: …, where: {{…: {{exists: true}}}}}}` in an `if`, and `latest: {{{below.partition('.')[0]}: …}}`"
+        )
     if root == "contact":
         return f"`{{attribute: {below}}}` in the audience or an `if`"
     if subject.journey.entry.criterion is None:

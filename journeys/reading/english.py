@@ -11,8 +11,10 @@ from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting,
 from journeys.reading.english_entries import changes_segment, submits
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
+from journeys.reading.feasts import FEASTS_IN_ENGLISH
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.stages import english_stage_step, english_stages
+from journeys.reading.vouchers import in_english as voucher_of
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -128,7 +130,8 @@ def _split(step: SplitStep) -> str:
 
 
 def _send(step: SendStep) -> str:
-    return f'Send "{step.send.template}" by {step.send.channel}{of_message(step.send)}'
+    what = f'"{step.send.template}" by {step.send.channel}{voucher_of(step.send.voucher)}'
+    return f"Send {what}{of_message(step.send)}"
 
 
 def _set(step: SetStep) -> str:
@@ -198,8 +201,9 @@ def _date_entry(entry: Any) -> str:
     when = (
         "" if not (entry.before or entry.after) else f"{lasting(entry.offset)} {'before' if entry.before else 'after'} "
     )
-    yearly = "every year " if entry.yearly else ""
-    return f"A contact enters {yearly}{when or 'on '}the date in {entry.of}, at {clock(entry.at)}"
+    yearly = "every year " if entry.returns else ""
+    day = FEASTS_IN_ENGLISH[entry.feast] if entry.feast is not None else f"the date in {entry.of}"
+    return f"A contact enters {yearly}{when or 'on '}{day}, at {clock(entry.at)}"
 
 
 def _broadcast(entry: Any) -> str:

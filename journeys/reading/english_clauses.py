@@ -19,6 +19,7 @@ from journeys.conditions.registry import (
     ResultCondition,
     ScoreCondition,
     SegmentCondition,
+    StepCondition,
     condition_kind,
 )
 from journeys.reading.parts import asked_of, listed, operators_of, same_as_entry, units_of
@@ -26,6 +27,7 @@ from journeys.reading.stages import english_stage
 from journeys.reading.wording import Words
 from journeys.refusals import shown
 from journeys.spans import Span
+from journeys.step_references import step_property, step_reference
 from journeys.values import Purpose, Where, entry_reference
 
 _PURPOSES = {Purpose.MARKETING: "marketing", Purpose.SALES: "contact by sales"}
@@ -44,6 +46,8 @@ def written(value: Any) -> str:
     reference = entry_reference(value)
     if reference is not None:
         return f"{reference} of the entry"
+    if (met := step_reference(value)) is not None:
+        return f'{met.name} of what "{met.step}" met'
     return f'"{value}"' if isinstance(value, str) else shown(value)
 
 
@@ -145,6 +149,11 @@ def _result(condition: ResultCondition) -> str:
     return f'the step "{condition.result.step}" ended with "{condition.result.is_}"'
 
 
+def _step_property(condition: StepCondition) -> str:
+    step, name = step_property(condition.step)
+    return f'{name} of what "{step}" met is {_comparison("", condition.is_)}'
+
+
 CONDITIONS: Mapping[str, Words] = {
     "all": _all,
     "any": _any,
@@ -159,5 +168,6 @@ CONDITIONS: Mapping[str, Words] = {
     "stage": english_stage,
     "entry": _entry_property,
     "result": _result,
+    "step": _step_property,
 }
 """By kind."""

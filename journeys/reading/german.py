@@ -7,6 +7,7 @@ from journeys.entries import Absence
 from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
+from journeys.reading.feasts import FEASTS_IN_GERMAN, at_feast
 from journeys.reading.german_clauses import (
     CHANNELS,
     CONDITIONS,
@@ -23,6 +24,7 @@ from journeys.reading.german_frequency import of_journey, of_message
 from journeys.reading.german_people import german_score, german_task
 from journeys.reading.parts import clock, listed, runs
 from journeys.reading.stages import german_stage_step, german_stages
+from journeys.reading.vouchers import in_german as voucher_of
 from journeys.reading.wording import Wording
 from journeys.spans import Span, Unit
 from journeys.steps.approve import OWNER, ApproveStep
@@ -146,7 +148,8 @@ def _split(step: SplitStep) -> str:
 
 
 def _send(step: SendStep) -> str:
-    return f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden{of_message(step.send)}"
+    what = f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden"
+    return f"{what}{voucher_of(step.send.voucher)}{of_message(step.send)}"
 
 
 def _set(step: SetStep) -> str:
@@ -214,11 +217,13 @@ def _absence(entry: Absence) -> str:
 
 
 def _date_entry(entry: Any) -> str:
-    distance = (
-        f"{lasting(entry.offset)} {'vor' if entry.before else 'nach'} dem" if entry.before or entry.after else "am"
-    )
-    yearly = "jedes Jahr " if entry.yearly else ""
-    return f"Ein Kontakt beginnt {yearly}{distance} Datum {quoted(entry.of)}, um {clock(entry.at)} Uhr"
+    beside = f"{lasting(entry.offset)} {'vor' if entry.before else 'nach'} " if entry.before or entry.after else ""
+    yearly = "jedes Jahr " if entry.returns else ""
+    if entry.feast is not None:
+        day = f"{beside}{FEASTS_IN_GERMAN[entry.feast]}" if beside else at_feast(entry.feast)
+    else:
+        day = f"{beside + 'dem' if beside else 'am'} Datum {quoted(entry.of)}"
+    return f"Ein Kontakt beginnt {yearly}{day}, um {clock(entry.at)} Uhr"
 
 
 def _broadcast(entry: Any) -> str:

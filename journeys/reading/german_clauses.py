@@ -19,12 +19,14 @@ from journeys.conditions.registry import (
     ResultCondition,
     ScoreCondition,
     SegmentCondition,
+    StepCondition,
     condition_kind,
 )
 from journeys.reading.parts import asked_of, listed, operators_of, same_as_entry, units_of
 from journeys.reading.stages import german_stage
 from journeys.reading.wording import Words
 from journeys.spans import Span
+from journeys.step_references import step_property, step_reference
 from journeys.values import MessageChannel, Purpose, Where, entry_reference
 
 _PURPOSES = {Purpose.MARKETING: "Werbung", Purpose.SALES: "Ansprache durch den Vertrieb"}
@@ -70,6 +72,8 @@ def written(value: Any) -> str:
     reference = entry_reference(value)
     if reference is not None:
         return f"{reference} des Einstiegs"
+    if (met := step_reference(value)) is not None:
+        return f"{met.name} aus {quoted(met.step)}"
     if value is None or isinstance(value, bool):
         return {None: "nichts", True: "ja", False: "nein"}[value]
     return quoted(value) if isinstance(value, str) else str(value).replace(".", ",")
@@ -195,6 +199,11 @@ def _result(condition: ResultCondition) -> str:
     return f"der Schritt {step} mit dem Ergebnis {result} geendet hat"
 
 
+def _step_property(condition: StepCondition) -> str:
+    step, name = step_property(condition.step)
+    return f"die Angabe {quoted(name)} aus {quoted(step)} {_comparison('', condition.is_)} ist"
+
+
 CONDITIONS: Mapping[str, Words] = {
     "all": _all,
     "any": _any,
@@ -209,5 +218,6 @@ CONDITIONS: Mapping[str, Words] = {
     "stage": german_stage,
     "entry": _entry_property,
     "result": _result,
+    "step": _step_property,
 }
 """By kind."""

@@ -106,8 +106,8 @@ def return_unnoticed(journey: Journey) -> Iterator[Note]:
 def yearly_only_once(journey: Journey) -> Iterator[Note]:
     """A date that returns every year lets nobody in from the second year on where `again` is never."""
     date = journey.entry.date
-    if date is not None and date.yearly and journey.entry.again == "never":
-        what = f"The date '{date.of}' returns every year, but with `again: never` a contact enters only once."
+    if date is not None and date.returns and journey.entry.again == "never":
+        what = f"The date '{date.named}' returns every year, but with `again: never` a contact enters only once."
         yield error("yearly-only-once", ("entry", "again"), what, "Write `again: {per: date}`, once per return of it.")
 
 

@@ -1,9 +1,9 @@
-"""Rules about messages: that their templates exist, and that what is said of them has an effect.
+"""Rules about messages: that templates and voucher pools exist, and that what is said of them has an effect.
 
 What must be so on every way to one is in `journeys.proofs`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from journeys.findings import KnownTemplates, Note, error, warning
 from journeys.mistakes import nearest
@@ -39,3 +39,14 @@ def _without_effect(message: Message, message_class: str) -> Iterator[str]:
         yield "cap"
     if message.repeat is not None and message_class not in tuple(Purpose):
         yield "repeat"
+
+
+def voucher_pools(journey: Journey, known: Collection[str]) -> Iterator[Note]:
+    """Every pool that a voucher is issued from exists."""
+    for visit in visits(journey):
+        voucher = visit.step.send.voucher if isinstance(visit.step, SendStep) else None
+        if voucher is not None and voucher.pool is not None and voucher.pool not in known:
+            meant = nearest(voucher.pool, sorted(known))
+            remedy = f"Did you mean '{meant}'?" if meant else "Make it first, or name another one."
+            path = (*visit.path, "send", "voucher", "pool")
+            yield error("missing-voucher-pool", path, f"There is no voucher pool '{voucher.pool}'.", remedy)

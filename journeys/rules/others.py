@@ -11,6 +11,7 @@ from journeys.mistakes import nearest
 from journeys.model import Journey
 from journeys.places import Path
 from journeys.plan import compile_plan
+from journeys.rules.messages import voucher_pools
 from journeys.rules.segments import unknown_segments
 from journeys.scoring import PointsModel
 from journeys.steps.give_points import ScoreStep
@@ -25,22 +26,34 @@ class Others:
     """What there is beside a journey: keys of journeys, and the thresholds of points models by their keys.
 
     `all_known`: there is nothing else, so what refers to something else cannot work. Otherwise it may be where nobody
-    has looked, and is only doubtful. Segments are all known, or none is (None).
+    has looked, and is only doubtful. Segments are all known, or none is (None); so are voucher
+    pools.
     """
 
     journeys: frozenset[str] = frozenset()
     models: Mapping[str, frozenset[str]] = field(default_factory=dict)
     segments: frozenset[str] | None = None
+    pools: frozenset[str] | None = None
     all_known: bool = False
 
 
 def others_of(
-    journeys: Iterable[str], models: Iterable[PointsModel], segments: Iterable[str] | None = None, *, all_known: bool
+    journeys: Iterable[str],
+    models: Iterable[PointsModel],
+    *,
+    segments: Iterable[str] | None = None,
+    pools: Iterable[str] | None = None,
+    all_known: bool,
 ) -> Others:
-    """What there is, of keys of journeys, of points models and of keys of segments."""
+    """What there is, of keys of journeys, of points models, and of keys of segments and voucher pools."""
     thresholds = {model.key: frozenset(threshold.key for threshold in model.thresholds) for model in models}
-    known = None if segments is None else frozenset(segments)
-    return Others(frozenset(journeys), thresholds, known, all_known=all_known)
+    return Others(
+        frozenset(journeys),
+        thresholds,
+        segments=None if segments is None else frozenset(segments),
+        pools=None if pools is None else frozenset(pools),
+        all_known=all_known,
+    )
 
 
 def unknown_references(journey: Journey, others: Others) -> Iterator[Note]:
@@ -49,6 +62,8 @@ def unknown_references(journey: Journey, others: Others) -> Iterator[Note]:
         yield note if others.all_known else replace(note, severity=Severity.WARNING)
     if others.segments is not None:
         yield from unknown_segments(journey, others.segments)
+    if others.pools is not None:
+        yield from voucher_pools(journey, others.pools)
 
 
 class _Listened(NamedTuple):

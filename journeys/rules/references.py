@@ -11,10 +11,10 @@ from journeys.mistakes import nearest
 from journeys.model import Journey
 from journeys.places import Path
 from journeys.tasks import named_in
-from journeys.values import ENTRY_REFERENCE, entry_reference
+from journeys.values import ENTRY_REFERENCE, STEP_REFERENCE, entry_reference, is_step_reference
 from journeys.walk import Visit, condition_roots, conditions_in, values, visits
 
-_MEANT_AS_REFERENCE = re.compile(r"^\$\{?\s*(entry|[A-Za-z_]+\.)")
+_MEANT_AS_REFERENCE = re.compile(r"^\$\{?\s*(entry|step\b|[A-Za-z_]+\.)")
 
 
 def results_of_steps(journey: Journey) -> Iterator[Note]:
@@ -59,7 +59,7 @@ def entry_references(journey: Journey) -> Iterator[Note]:
     for value, path in values(journey):
         if (name := entry_reference(value)) is not None:
             yield from _reference(journey, path, f"`{value}`", name)
-        elif isinstance(value, str) and _MEANT_AS_REFERENCE.match(value):
+        elif isinstance(value, str) and _MEANT_AS_REFERENCE.match(value) and not is_step_reference(value):
             yield _malformed(path, value)
     for visit in visits(journey):
         for below, text in visit.step.texts().items():
@@ -93,8 +93,11 @@ def _malformed(path: Path, value: str) -> Note:
     if value.startswith("$entry"):
         what = f"{value!r} looks like a reference and is none, so it is compared as it stands."
         return error("malformed-reference", path, what, f"Write it like $entry.product_id ({ENTRY_REFERENCE.pattern}).")
-    what = f"{value!r} looks like a reference, but only $entry exists; it is compared as it stands."
-    return warning("unknown-reference", path, what, "Write $entry.name, or a plain value.")
+    if value.startswith("$step"):
+        what = f"{value!r} looks like a reference and is none, so it is compared as it stands."
+        return error("malformed-reference", path, what, f"Write it like $step.paid.amount ({STEP_REFERENCE.pattern}).")
+    what = f"{value!r} looks like a reference, but only $entry and $step exist; it is compared as it stands."
+    return warning("unknown-reference", path, what, "Write $entry.name, $step.id.name, or a plain value.")
 
 
 def no_step_yet(journey: Journey) -> Iterator[Note]:

@@ -11,9 +11,9 @@ async def test_a_recommendation_that_works_is_rewarded(journey: OpenJourney) -> 
         await j.advance(days=5)
         j.assert_sent("referral-invite", at="Tue 10:00")
         await j.event("referral.converted")
-        assert "PASSITON" in j.assert_sent("referral-reward", at="Sat 10:00").text
+        assert "WEITER-SAMPLE-1" in j.assert_sent("referral-reward", at="Sat 10:00").text
         j.assert_not_sent("referral-reminder")
-        await j.event("reward.used")
+        await j.event("voucher.redeemed", {"pool": "referral-reward"})
         j.assert_ended("goal_met")
 
 

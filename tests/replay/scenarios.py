@@ -343,6 +343,29 @@ async def repeat(enroll: Enroll, world: World) -> JourneyUnderTest:
     return journey
 
 
+GIFT: dict[str, Any] = {
+    "id": "gift",
+    "send": {
+        "template": "gift",
+        "voucher": {"pool": "welcome", "valid": "30d"},
+        "latest": {"cart": {"event": "cart.updated", "where": {"cart_id": "$entry.cart_id"}}},
+    },
+}
+
+
+async def send_voucher(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll(GIFT, WAIT, {"id": "remind", "send": {"template": "gift", "voucher": {"of": "gift"}}})
+    await journey.at("wait-1")
+    await journey.advance(DAY)
+    return journey
+
+
+async def send_sold_out(enroll: Enroll, world: World) -> JourneyUnderTest:
+    refused = SendReceipt(status=SendStatus.REFUSED, refusal=RefusalReason.SOLD_OUT, because="no voucher left")
+    world.sending.then(refused)
+    return await enroll(GIFT, {"if": {"result": {"step": "gift", "is": "sold_out"}}, "then": [{"exit": "too late"}]})
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.__name__.replace("_", "-"): scenario
     for scenario in (
@@ -354,6 +377,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         send,
         send_refused,
         send_deferred,
+        send_voucher,
+        send_sold_out,
         set_attributes,
         change_list,
         recompute_score,

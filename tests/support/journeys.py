@@ -93,6 +93,9 @@ leaves = st.one_of(
     st.fixed_dictionaries({"stage": stage_questions}),
     st.fixed_dictionaries({"entry": st.sampled_from(PROPERTIES)}, optional={"is": comparable}),
     st.fixed_dictionaries(
+        {"step": st.sampled_from([f"{step}.product_id" for step in STEP_IDS])}, optional={"is": comparable}
+    ),
+    st.fixed_dictionaries(
         {"result": st.fixed_dictionaries({"step": st.sampled_from(STEP_IDS), "is": st.sampled_from(["yes", "sent"])})}
     ),
 )

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from journeys.outcomes import SendStatus, StepVerdict
-from journeys.steps.send import SendNode
+from journeys.outcomes import RefusalReason, SendStatus, StepVerdict
+from journeys.steps.send import SOLD_OUT, SendNode
 from workflows.limits import SHORTEST_DEFERRAL
 from workflows.passage import Passage
 from workflows.ports import MessagingPort, SendMessage, SendReceipt
@@ -14,7 +14,7 @@ THE_WINDOW = "the send window"
 
 
 async def send(passage: Passage, node: SendNode) -> Departure:
-    """Result `sent`, `refused` or `unknown`; the journey goes on after each."""
+    """Result `sent`, `refused`, `sold_out` or `unknown`; the journey goes on after each."""
     state, receipt, planned_at = passage.state, None, None
     while receipt is None or receipt.status is SendStatus.DEFERRED:
         if state.due_at:
@@ -30,6 +30,8 @@ async def send(passage: Passage, node: SendNode) -> Departure:
             priority=passage.plan.priority,
             cap=node.cap or passage.plan.cap,
             repeat=node.repeat,
+            voucher=node.voucher,
+            latest=passage.run.plan["nodes"][passage.step].get("latest", {}),
         )
         receipt = await passage.act(MessagingPort.send_message, request)
         state.zone = receipt.zone
@@ -39,7 +41,9 @@ async def send(passage: Passage, node: SendNode) -> Departure:
     refused = receipt.status is SendStatus.REFUSED
     because = ": ".join(part for part in (receipt.refusal, receipt.because) if part)
     verdict = StepVerdict.REFUSED if refused else StepVerdict.PASSED
-    return Departure(node.next, result=receipt.status.value, because=because, verdict=verdict, planned_at=planned_at)
+    sold_out = receipt.refusal is RefusalReason.SOLD_OUT
+    result = SOLD_OUT if sold_out else receipt.status.value
+    return Departure(node.next, result=result, because=because, verdict=verdict, planned_at=planned_at)
 
 
 def _deferred_until(receipt: SendReceipt, now: datetime) -> datetime | None:

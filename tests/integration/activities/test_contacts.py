@@ -199,7 +199,7 @@ class TestSetAttributes:
 
         async with sessions() as session:
             assert (await session.get_one(Contact, enrollment.contact_id)).attributes == {"plan": "pro"}
-        assert (result.result, result.because) == ("unchanged", "the entry has no plan")
+        assert (result.result, result.because) == ("unchanged", "there is no entry.plan")
 
     async def test_an_unusable_value_fails_for_good_without_being_quoted(
         self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment

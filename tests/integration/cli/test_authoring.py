@@ -13,6 +13,9 @@ from cli.authoring import check, publish_templates
 from cli.catalogue import publish_catalogue
 from cli.publishing import publish
 from crm.journeys import JourneyRepository
+from crm.vouchers import VoucherRepository
+from journeys.catalogue import pools
+from journeys.vouchers import VoucherPool
 from kit.database import Sessions
 from kit.errors import Invalid
 from messaging.template_source import packaged_templates
@@ -54,7 +57,7 @@ async def test_the_shipped_journeys_have_no_errors() -> None:
 
 async def test_journeys_are_checked_together_too(tmp_path: Path) -> None:
     for key in ("one", "other"):
-        text = GOOD.replace("key: hello", f"key: {key}") + "  - wait: 1d\n  - send: {template: voucher}\n"
+        text = GOOD.replace("key: hello", f"key: {key}") + "  - wait: 1d\n  - send: {template: win-back}\n"
         (tmp_path / f"{key}.yaml").write_text(text)
     code, output = await dauerlauf(check, tmp_path)
     assert code == 0
@@ -199,3 +202,24 @@ async def test_templates_that_could_not_be_published_are_told(tmp_path: Path) ->
     (tmp_path / "templates" / "broken").mkdir(parents=True)
     with pytest.raises(Invalid):
         await dauerlauf(check, "--templates", tmp_path / "templates", tmp_path / "hello.yaml")
+
+
+async def test_the_pools_of_the_shipped_journeys_are_made_once_and_then_left_alone(here: Sessions) -> None:
+    async with here.begin() as session:
+        vouchers = VoucherRepository(session)
+        made = {standing.pool.key for standing in await vouchers.standing()}
+        assert made == {pool.key for pool in pools()}
+        await vouchers.put_pool(VoucherPool(key="welcome", value="20 %", limit=5))
+    await publish_catalogue(here)
+    async with here() as session:
+        (welcome,) = await VoucherRepository(session).standing("welcome")
+        assert (welcome.pool.value, welcome.left) == ("20 %", 5)
+
+
+@pytest.mark.usefixtures("here")
+async def test_a_journey_whose_voucher_pool_does_not_exist_is_not_published(tmp_path: Path) -> None:
+    file = tmp_path / "hello.yaml"
+    file.write_text(GOOD + "  - send: {template: voucher, voucher: {pool: wellcome}}\n")
+    with pytest.raises(Invalid, match=r"hello cannot be published") as refused:
+        await dauerlauf(publish, file)
+    assert "There is no voucher pool 'wellcome'. Did you mean 'welcome'?" in str(refused.value.problems[0])

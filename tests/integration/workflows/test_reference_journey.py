@@ -11,7 +11,7 @@ from workflows.messages import Outcome
 
 REFERENCE: tuple[dict[str, Any], ...] = (
     {"wait": "1d"},
-    {"id": "voucher", "send": {"template": "voucher"}},
+    {"id": "voucher", "send": {"template": "voucher", "voucher": {"pool": "first-order", "valid": "60d"}}},
     {"id": "asked", "wait_for": {"event": "page.viewed", "up_to": "2d"}},
     {
         "id": "reviewed",

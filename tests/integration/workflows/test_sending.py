@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
+from journeys.vouchers import MessageVoucher
 from tests.support.ports import SENT, World, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, eventually
 from workflows.ports import SendMessage, SendReceipt
@@ -22,6 +23,17 @@ async def test_a_refusal_is_recorded_with_its_reason_and_the_journey_goes_on(enr
     assert (decision.verdict, decision.result) == ("refused", "refused")
     assert decision.because == "no_consent: withdrawn on 3 May"
     assert decision.next_step == "listed"
+
+
+async def test_a_pool_that_is_sold_out_is_a_result_of_its_own(enroll: Enroll, world: World) -> None:
+    refused = SendReceipt(status=SendStatus.REFUSED, refusal=RefusalReason.SOLD_OUT, because="none left")
+    world.sending.then(refused)
+    voucher = {"pool": "welcome", "valid": "30d"}
+    journey = await enroll({"id": "gift", "send": {"template": "gift", "voucher": voucher}}, LIST)
+    await journey.outcome()
+    assert journey.decided() == [("gift", "refused", "sold_out"), ("listed", "passed", "changed")]
+    asked = world.asked(SendMessage)[0].voucher
+    assert asked == MessageVoucher(pool="welcome", valid=timedelta(days=30))
 
 
 async def test_an_unknown_fate_is_a_result_and_the_journey_goes_on(enroll: Enroll, world: World) -> None:

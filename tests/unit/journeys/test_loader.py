@@ -123,7 +123,7 @@ MISTAKES = [
         "nonne: {event",
         (
             ", line 15, steps[2].if: This is not a condition. Did you mean `none`? Give it one of the keys "
-            "all, any, not, attribute, event, none, consent, in_list, segment, score, stage, entry, result."
+            "all, any, not, attribute, event, none, consent, in_list, segment, score, stage, entry, result, step."
         ),
     ),
     (

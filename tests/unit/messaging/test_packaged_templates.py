@@ -21,6 +21,9 @@ SENDER = {"name": "Plattenladen", "address": "hallo@example.com", "postal_addres
 FULL: dict[str, Any] = {
     "contact": {"first_name": "Zoë", "country": "DE"},
     "entry": {"product_id": "cd 17&x", "product_name": "Kind of Blue"},
+    "latest": {"cart": {"product_name": "Kind of Blue", "lines": [{"name": "Kind of Blue", "quantity": 2}, {}]}},
+    "steps": {"shipped": {"tracking_url": "https://plattenladen.example/track?id=7"}},
+    "voucher": {"code": "PLATTE-7KF3Q-M9XTA", "value": "10 %", "expires_at": "2026-07-01T23:59:59+02:00"},
 }
 REASONS = {"de": "weil Du zugestimmt hast", "en": "because you agreed"}
 ENDINGS = {"de": "Antworte einfach auf diese Mail", "en": "Just reply to this mail"}
@@ -42,7 +45,8 @@ SERVICE = {
     "webinar-teaser",
     "webinar-thanks",
 }
-BARE: dict[str, Any] = {"contact": {}, "entry": {}}
+BARE: dict[str, Any] = {"contact": {}, "entry": {}, "voucher": {"code": "PLATTE-7KF3Q-M9XTA"}}
+"""A mail about a voucher has one; where it does not expire, no date."""
 EVERY = [(key, locale) for key in SOURCES for locale in LOCALES]
 
 

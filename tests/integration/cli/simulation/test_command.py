@@ -53,7 +53,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> Told:
 @pytest.fixture
 def journey_file(tmp_path: Path) -> Path:
     file = tmp_path / "tried.yaml"
-    file.write_text(JOURNEY.replace("TEMPLATE", "voucher"))
+    file.write_text(JOURNEY.replace("TEMPLATE", "voucher, voucher: {pool: first-order}"))
     return file
 
 

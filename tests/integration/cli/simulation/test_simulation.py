@@ -9,6 +9,8 @@ from kit.errors import Conflict, Invalid, NotFound
 
 ORDER = {"order_id": "o-1", "order_number": 1, "product_id": "cd-1"}
 CONSENT = {"consent": {"purpose": "marketing"}}
+GIFT: dict[str, Any] = {"id": "gift", "send": {"template": "voucher", "voucher": {"pool": "gifts", "valid": "7d"}}}
+REMINDER: dict[str, Any] = {"send": {"template": "voucher", "voucher": {"of": "gift"}}}
 
 
 def a_journey(*steps: dict[str, Any], **parts: Any) -> dict[str, Any]:
@@ -44,14 +46,14 @@ class TestTime:
         window = {"days": "mon-fri", "from": "09:00", "to": "17:00", "holidays": True}
         steps = (
             {"wait": "1 day at 08:00"},
-            {"send": {"template": "voucher"}},
+            {"send": {"template": "review-request"}},
             {"wait": {"until": "2055-01-01 00:00", "late": "now"}},
         )
         before = {2010: "2010-04-01 18:00", 2026: "2026-04-02 18:00", 2040: "2040-03-29 18:00"}[year]
         async with journey(a_journey(*steps, window=window), contact={"country": "DE"}, start=before) as j:
             await j.event("order.placed")
             await j.advance(days=10)
-            j.assert_sent("voucher", at=f"{easter} 09:00")
+            j.assert_sent("review-request", at=f"{easter} 09:00")
             j.assert_waiting(until="2055-01-01 00:00")
 
     async def test_waits_end_in_the_contacts_own_zone(self, journey: OpenJourney) -> None:
@@ -241,19 +243,21 @@ class TestMail:
     async def test_the_gate_refuses_with_its_reason(
         self, journey: OpenJourney, contact: dict[str, Any], reason: str
     ) -> None:
-        async with journey(a_journey({"send": {"template": "voucher"}}), contact=contact) as j:
+        async with journey(a_journey({"send": {"template": "review-request"}}), contact=contact) as j:
             await j.event("order.placed")
-            j.assert_refused("voucher", reason=reason)
+            j.assert_refused("review-request", reason=reason)
             j.assert_not_sent()
             j.assert_ended("completed")
 
     async def test_a_mail_is_in_the_contacts_language_and_about_the_contact(self, journey: OpenJourney) -> None:
         contact = {"locale": "en-GB", "first_name": "Ada"}
-        async with journey(a_journey({"send": {"template": "voucher"}}), contact=contact) as j:
+        about = {"voucher": {"pool": "first-order"}}
+        async with journey(a_journey({"send": {"template": "voucher", **about}}), contact=contact) as j:
             await j.event("order.placed", {"product_name": "Kind of Blue"})
             mail = j.assert_sent("voucher", step="send-1", at="10:00", times=1)
             assert (mail.locale, mail.subject) == ("en", "Ada, 10% off your next CD")
             assert "Kind of Blue" in mail.text
+            assert "PLATTE10-SAMPLE-1" in mail.text
 
     async def test_a_template_nobody_wrote_needs_attention(self, journey: OpenJourney) -> None:
         async with journey(a_journey({"send": {"template": "nobody-wrote-it"}})) as j:
@@ -293,3 +297,34 @@ class TestSources:
     async def test_a_contact_that_cannot_be_is_refused(self, journey: OpenJourney) -> None:
         with pytest.raises(Invalid):
             journey("welcome", contact={"country": "Atlantis"})
+
+
+class TestVouchers:
+    async def test_each_enrollment_has_one_of_its_own_and_its_reminder_shows_the_same(
+        self, journey: OpenJourney
+    ) -> None:
+        steps = (GIFT, {"wait": "5d"}, REMINDER)
+        async with journey(a_journey(*steps, entry={"event": "order.placed", "again": "after_exit"})) as j:
+            for number in (1, 2):
+                await j.event("order.placed")
+                await j.finish()
+                assert f"GIFTS-SAMPLE-{number}" in j.assert_sent("voucher", step="gift", times=number).text
+            reminders = [mail for mail in j.mails if mail.step == "send-1"]
+            assert ["GIFTS-SAMPLE-1" in mail.text for mail in reminders] == [True, False]
+            assert "08.06.2026" in reminders[0].text
+
+    @pytest.mark.parametrize("redeemed", [True, False], ids=["redeemed", "expired"])
+    async def test_nobody_is_reminded_of_what_is_used_up(self, journey: OpenJourney, *, redeemed: bool) -> None:
+        async with journey(a_journey(GIFT, {"wait": "5d" if redeemed else "9d"}, REMINDER)) as j:
+            await j.event("order.placed")
+            if redeemed:
+                await j.event("voucher.redeemed", {"pool": "gifts"})
+            await j.finish()
+            j.assert_refused("voucher", reason="no_voucher")
+
+    async def test_a_pool_that_is_sold_out_is_the_result_of_the_step(self, journey: OpenJourney) -> None:
+        sold_out = {"if": {"result": {"step": "gift", "is": "sold_out"}}, "then": [{"exit": "too late"}]}
+        async with journey(a_journey(GIFT, sold_out, REMINDER), contact={"sold_out": ["gifts"]}) as j:
+            await j.event("order.placed")
+            j.assert_refused("voucher", reason="sold_out")
+            j.assert_ended("exited", reason="too late")

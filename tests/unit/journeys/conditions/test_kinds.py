@@ -17,6 +17,7 @@ FACTS = Facts(
     scores={"purchases": 45},
     entry={"order_id": "o-1", "amount": 4_999},
     results={"asked": "timed_out"},
+    steps={"paid-late": {"amount": 4_999, "by": {"card": "visa"}}},
 )
 
 
@@ -47,6 +48,19 @@ FACTS = Facts(
         ({"result": {"step": "asked", "is": "timed_out"}}, True, "step 'asked' ended with 'timed_out'"),
         ({"result": {"step": "asked", "is": "arrived"}}, False, "step 'asked' ended with 'timed_out'"),
         ({"result": {"step": "other", "is": "yes"}}, False, "step 'other' has no result"),
+        ({"step": "paid-late.by.card", "is": "visa"}, True, "property 'by.card' of what 'paid-late' met is as asked"),
+        (
+            {"step": "paid-late.amount", "is": "$entry.amount"},
+            True,
+            "property 'amount' of what 'paid-late' met is as asked",
+        ),
+        ({"step": "paid.amount"}, False, "property 'amount' of what 'paid' met is missing"),
+        ({"step": "paid.amount", "is": None}, True, "property 'amount' of what 'paid' met is as asked"),
+        (
+            {"entry": "amount", "is": "$step.paid.amount"},
+            False,
+            "there is no step.paid.amount to compare entry property 'amount' with",
+        ),
         ({"all": []}, True, "nothing is asked"),
         ({"any": []}, False, "there is nothing that could hold"),
         ({"not": {"in_list": "vip"}}, False, "on the list 'vip'"),
@@ -72,6 +86,7 @@ def test_an_attribute_that_cannot_be_compared_is_an_error() -> None:
         ({"any": [{"consent": {}}, {"not": {"in_list": "vip"}}]}, Needs(lists=True, consents=True)),
         ({"entry": "x"}, Needs()),
         ({"result": {"step": "x", "is": "yes"}}, Needs()),
+        ({"step": "x.y"}, Needs()),
     ],
     ids=str,
 )

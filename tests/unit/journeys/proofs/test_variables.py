@@ -100,3 +100,52 @@ def test_the_properties_of_an_absence_are_there() -> None:
     subject = subject_of(journey(entry={"absence": {"of": "x", "for": "90d"}}, steps=[{"send": {"template": "back"}}]))
     assert subject is not None
     assert list(variables_present(subject, known)) == []
+
+
+PAID = KnownTemplate("transactional", frozenset({"steps.paid.amount"}))
+WITH_AMOUNT = {"event": "order.paid", "where": {"amount": {"exists": True}}}
+
+
+def lacking_amount(*steps: dict[str, Any]) -> bool:
+    """Whether the message at the end may lack the amount that `paid` met."""
+    subject = subject_of(journey(steps=[*steps, {"send": {"template": "paid"}}]))
+    assert subject is not None
+    found = list(variables_present(subject, {"paid": PAID}))
+    assert all("`{step: paid.amount}` in an `if`" in note.remedy for note in found)
+    return bool(found)
+
+
+def a_wait(awaited: dict[str, Any], *late: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "paid", "wait_for": {**awaited, "up_to": "3d"}, "else": list(late)}
+
+
+def test_what_an_event_must_have_is_there_where_it_was_met() -> None:
+    assert not lacking_amount(a_wait(WITH_AMOUNT, {"exit": "not paid"}))
+    asked = {"if": {"step": "paid.amount"}, "else": [{"exit": "nothing paid"}]}
+    assert not lacking_amount(a_wait({"event": "order.paid"}), asked)
+    first = {"first_of": [WITH_AMOUNT, {"condition": {"in_list": "vip"}, "then": [{"exit": "free"}]}]}
+    assert not lacking_amount(a_wait(first, {"exit": "not paid"}))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [],
+        [a_wait(WITH_AMOUNT)],
+        [a_wait({"event": "order.paid"}, {"exit": "not paid"})],
+        [a_wait({"first_of": [WITH_AMOUNT, {"condition": {"in_list": "vip"}}]}, {"exit": "not paid"})],
+        [{"if": {"in_list": "vip"}, "else": [a_wait(WITH_AMOUNT, {"exit": "not paid"})]}],
+        [{"repeat": {"times": 2, "steps": [a_wait(WITH_AMOUNT)]}}],
+    ],
+    ids=str,
+)
+def test_on_a_way_without_the_event_its_properties_may_be_missing(steps: list[dict[str, Any]]) -> None:
+    assert lacking_amount(*steps)
+
+
+def test_what_is_looked_up_at_the_sending_may_be_missing() -> None:
+    known = {"cart": KnownTemplate("transactional", frozenset({"latest.cart.total"}))}
+    step = {"send": {"template": "cart", "latest": {"cart": {"event": "cart.updated"}}}}
+    subject = subject_of(journey(steps=[step]))
+    assert subject is not None
+    assert [note.rule for note in variables_present(subject, known)] == ["variable-may-be-missing"]

@@ -62,6 +62,16 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
             "Die Kontakte für das Experiment „length“ aufteilen: 60 % „long“, 40 % „short“",
             'Split the contacts for the experiment "length": 60 % "long", 40 % "short"',
         ),
+        (
+            {"send": {"template": "gift", "voucher": {"pool": "welcome", "valid": "30d"}}},
+            "„gift“ per E-Mail senden, mit einem Gutschein aus „welcome“, 30 Tage gültig",
+            'Send "gift" by email, with a voucher of "welcome", valid for 30 days',
+        ),
+        (
+            {"send": {"template": "gift", "voucher": {"of": "earlier"}}},
+            "„gift“ per E-Mail senden, zum Gutschein aus „earlier“",
+            'Send "gift" by email, about the voucher of "earlier"',
+        ),
         ({"wait": "1d 12h"}, "1 Tag und 12 Stunden warten", "Wait 1 day and 12 hours"),
         ({"wait": "1 day at 09:00"}, "Warten bis zum nächsten Tag, 09:00 Uhr", "Wait until 09:00 on the next day"),
         (
