@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from journeys.duration import Duration
-from journeys.model import Journey
+from journeys.model import Journey, PerProperty
 from journeys.refusals import refused, shown
 from journeys.stages import Stage
 from journeys.tasks import named_in
@@ -138,7 +138,10 @@ def example_entry(journey: Journey, *, date: str = "2030-01-01") -> dict[str, An
     named = {reference for value, _ in values(journey) if (reference := entry_reference(value))}
     texts = (text for visit in visits(journey) for text in visit.step.texts().values())
     named |= {name for text in texts for name in named_in(text)}
+    if isinstance(journey.entry.again, PerProperty):
+        named.add(journey.entry.again.per)
     dates = {entry_reference(value) for value, path in values(journey) if path[-2:] in _DATES}
+    dates |= {"date"} if journey.entry.date is not None else set()
     examples = {name: date if name in dates else f"example {name}" for name in sorted(named)}
     criterion = journey.entry.criterion
     return examples | (example_properties(criterion.where) if criterion is not None else {})

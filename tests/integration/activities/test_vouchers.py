@@ -106,7 +106,7 @@ class TestAReminder:
 
     async def reminded(self, sessions: Sessions, passage: Passage, *, at: datetime = NOON) -> RecordingChannel:
         channel = RecordingChannel()
-        about = {"template": "voucher", "step": "reminder", "voucher": MessageVoucher(of="gift")}
+        about = {"template": "voucher", "step": "reminder", "voucher": MessageVoucher(of="gift"), "repeat": "always"}
         receipt = await activities(sessions, channel, now=at).send_message(passage.request(**about, now=at))
         assert (receipt.refusal is RefusalReason.NO_VOUCHER) is not bool(channel.sent)
         return channel

@@ -43,13 +43,15 @@ async def states(sessions: Sessions) -> list[tuple[int, str]]:
 
 async def test_points_are_only_given_under_a_model_that_is_live(client: httpx.AsyncClient, sessions: Sessions) -> None:
     text = DOCUMENT + "  - score: {model: purchases, add: 5, reason: Came.}\n"
-    refused = await put(client, text)
-    assert refused.status_code == 422
-    assert "There is no points model 'purchases'" in refused.json()["detail"]
+    doubtful = await put(client, text)
+    assert "There is no points model 'purchases'." in str(doubtful.json()["findings"])
+    refused = await client.post("/v1/journeys/hello/publish")
+    assert (refused.status_code, "There is no points model 'purchases'" in refused.json()["detail"]) == (422, True)
     async with sessions.begin() as session:
         for model in models():
             await ScoringRepository(session).publish(model)
     assert (await put(client, text)).status_code == 200
+    assert (await client.post("/v1/journeys/hello/publish")).status_code == 200
 
 
 async def test_a_draft_becomes_live_and_is_read_with_its_plan_and_counts(client: httpx.AsyncClient) -> None:

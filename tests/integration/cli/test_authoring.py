@@ -88,10 +88,9 @@ async def test_points_models_are_those_that_ship_and_those_that_are_named(tmp_pa
     file.write_text(GOOD + points)
     model.write_text("key: loyalty\nname: Loyalty\nrules: [{key: order, event: order.placed, points: 1}]\n")
     code, output = await dauerlauf(check, file)
-    assert code == 1
-    assert "There is no points model 'loyalty' to give points under." in output
+    assert (code, "There is no points model 'loyalty'." in output) == (0, True), "it may be in a database"
     code, output = await dauerlauf(check, file, "--models", model)
-    assert code == 0, output
+    assert (code, "points model" in output) == (0, False), output
     file.write_text(GOOD + points.replace("loyalty", "purchases"))
     assert (await dauerlauf(check, file))[0] == 0
 

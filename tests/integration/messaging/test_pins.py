@@ -86,7 +86,7 @@ async def refresh(sessions: Sessions) -> list[Pinned]:
 
 
 async def subject(sender: MessagingActivities, passage: Passage, step: str) -> str:
-    receipt = await sender.send_message(passage.request(step=step))
+    receipt = await sender.send_message(passage.request(step=step, repeat="always"))
     assert receipt.status is SendStatus.SENT
     return CHANNEL.sent[-1].subject
 

@@ -156,12 +156,12 @@ async def test_the_explanation_says_what_may_come_next(enroll: Enroll) -> None:
 
 
 IDS = {"enrollment_id", "contact_id", "event_id", "cause_event_id", "entry_event_id", "message_id", "by"}
-POSITION = {"state", "step", "next_step", "iteration", "ordinal", "attention", "zone", "doing", "next", "met"}
+POSITION = {"state", "step", "next_step", "iteration", "place", "ordinal", "attention", "zone", "doing", "next", "met"}
 INSTANTS = {"entered_at", "at", "since", "until", "due_at", "now"}
 VERDICTS = {"status", "verdict", "result", "results", "outcome", "refusal", "because", "reason", "holds"}
 VERDICTS |= {"held_back", "waits_for"}
 DEFINITION = {"plan", "entry_event", "criteria", "template", "channel", "window", "condition"}
-DEFINITION |= {"priority", "cap", "repeat"}
+DEFINITION |= {"priority", "cap", "repeat", "voucher", "of", "pool", "valid"}
 BOOKKEEPING = {"progress", "decisions"}
 OF_THE_SDK = {"activation_completion_id", "seq", "attempt", "activity_id", "activity_type", "complete_time", "backoff"}
 OF_THE_SDK |= {"original_schedule_time", "activation_index", "seconds", "nanos"}

@@ -12,7 +12,7 @@ def mail(template: str, **said: Any) -> dict[str, Any]:
     return {"id": template, "send": {"template": template, **said}}
 
 
-FOUR = [mail("welcome"), mail("voucher"), mail("thank-you"), mail("win-back")]
+FOUR = [mail("welcome"), mail("review-request"), mail("thank-you"), mail("win-back")]
 
 
 async def test_the_fourth_message_of_a_week_waits_until_the_first_has_left_it(journey: OpenJourney) -> None:
@@ -33,39 +33,43 @@ async def test_a_message_that_skips_is_left_out(journey: OpenJourney) -> None:
 async def test_the_same_template_is_refused_within_18_hours_unless_its_step_says_otherwise(
     journey: OpenJourney,
 ) -> None:
-    steps = [mail("voucher"), {**mail("voucher"), "id": "again"}, {**mail("voucher", repeat="always"), "id": "always"}]
+    steps = [
+        mail("review-request"),
+        {**mail("review-request"), "id": "again"},
+        {**mail("review-request", repeat="always"), "id": "always"},
+    ]
     async with journey(tried(*steps)) as j:
         await j.event("order.placed")
-        j.assert_refused("voucher", reason="sent_before")
-        j.assert_sent("voucher", step="always")
+        j.assert_refused("review-request", reason="sent_before")
+        j.assert_sent("review-request", step="always")
 
 
 async def test_enrollments_of_one_contact_count_together_and_take_their_turns(journey: OpenJourney) -> None:
-    async with journey(tried(mail("voucher", repeat="always"), **EVERY_ORDER)) as j:
+    async with journey(tried(mail("review-request", repeat="always"), **EVERY_ORDER)) as j:
         for number in range(4):
             await j.event("order.placed", {"order_id": f"o-{number}"})
-        j.assert_sent("voucher", times=3)
+        j.assert_sent("review-request", times=3)
         await j.finish()
-        j.assert_sent("voucher", times=1, at="2026-06-08 10:00")
+        j.assert_sent("review-request", times=1, at="2026-06-08 10:00")
 
 
 async def test_the_quiet_hours_of_the_contact_are_kept(journey: OpenJourney) -> None:
-    async with journey(tried(mail("voucher")), contact={"quiet_hours": "09:00-12:30"}) as j:
+    async with journey(tried(mail("review-request")), contact={"quiet_hours": "09:00-12:30"}) as j:
         await j.event("order.placed")
-        j.assert_waiting(at="voucher", until="Mon 12:30")
+        j.assert_waiting(at="review-request", until="Mon 12:30")
         await j.event("contact.identified", {"quiet_hours": None})
         await j.finish()
-        j.assert_sent("voucher", at="Mon 12:30")
+        j.assert_sent("review-request", at="Mon 12:30")
 
 
 async def test_a_contact_in_the_holdout_gets_receipts_and_nothing_else(journey: OpenJourney) -> None:
-    async with journey(tried(mail("voucher"), mail("order-confirmation")), contact={"holdout": True}) as j:
+    async with journey(tried(mail("review-request"), mail("order-confirmation")), contact={"holdout": True}) as j:
         await j.event("order.placed", {"order_id": "o-1", "product_name": "Blue Train"})
-        j.assert_refused("voucher", reason="holdout")
+        j.assert_refused("review-request", reason="holdout")
         j.assert_sent("order-confirmation")
 
 
 async def test_a_contact_in_the_control_group_gets_no_marketing_message(journey: OpenJourney) -> None:
-    async with journey(tried(mail("voucher")), contact={"control_group": True}) as j:
+    async with journey(tried(mail("review-request")), contact={"control_group": True}) as j:
         await j.event("order.placed")
-        j.assert_refused("voucher", reason="control_group")
+        j.assert_refused("review-request", reason="control_group")

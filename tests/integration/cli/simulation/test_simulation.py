@@ -9,8 +9,11 @@ from kit.errors import Conflict, Invalid, NotFound
 
 ORDER = {"order_id": "o-1", "order_number": 1, "product_id": "cd-1"}
 CONSENT = {"consent": {"purpose": "marketing"}}
-GIFT: dict[str, Any] = {"id": "gift", "send": {"template": "voucher", "voucher": {"pool": "gifts", "valid": "7d"}}}
-REMINDER: dict[str, Any] = {"send": {"template": "voucher", "voucher": {"of": "gift"}}}
+GIFT: dict[str, Any] = {
+    "id": "gift",
+    "send": {"template": "voucher", "voucher": {"pool": "gifts", "valid": "7d"}, "repeat": "always"},
+}
+REMINDER: dict[str, Any] = {"send": {"template": "voucher", "voucher": {"of": "gift"}, "repeat": "always"}}
 
 
 def a_journey(*steps: dict[str, Any], **parts: Any) -> dict[str, Any]:
