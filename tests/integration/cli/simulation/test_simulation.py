@@ -1,15 +1,21 @@
 """What a simulation gets right: everything a real contact would meet, through the real workflow."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cli.testing.journey import OpenJourney
+from journeys.simulate import PretendedContact
+from journeys.spreading import place_of
 from kit.errors import Conflict, Invalid, NotFound
 
 ORDER = {"order_id": "o-1", "order_number": 1, "product_id": "cd-1"}
 CONSENT = {"consent": {"purpose": "marketing"}}
-GIFT: dict[str, Any] = {"id": "gift", "send": {"template": "voucher", "voucher": {"pool": "gifts", "valid": "7d"}}}
+GIFT: dict[str, Any] = {
+    "id": "gift",
+    "send": {"template": "voucher", "repeat": "always", "voucher": {"pool": "gifts", "valid": "7d"}},
+}
 REMINDER: dict[str, Any] = {"send": {"template": "voucher", "voucher": {"of": "gift"}}}
 
 
@@ -55,6 +61,18 @@ class TestTime:
             await j.advance(days=10)
             j.assert_sent("review-request", at=f"{easter} 09:00")
             j.assert_waiting(until="2055-01-01 00:00")
+
+    @pytest.mark.parametrize("waits", [[], [{"wait": "next_window"}]], ids=["held back", "waited for"])
+    async def test_what_a_window_held_back_leaves_at_its_place_in_the_spread(
+        self, journey: OpenJourney, waits: list[dict[str, Any]]
+    ) -> None:
+        window = {"from": "09:00", "to": "17:00", "spread": "2h"}
+        send = {"send": {"template": "review-request"}}
+        async with journey(a_journey(*waits, send, window=window), start="2026-06-02 18:00") as j:
+            await j.event("order.placed")
+            await j.finish()
+            place = timedelta(hours=2) * place_of(PretendedContact().id) // timedelta(minutes=1)
+            j.assert_sent("review-request", at=f"2026-06-03 {9 + place // 60:02}:{place % 60:02}")
 
     async def test_waits_end_in_the_contacts_own_zone(self, journey: OpenJourney) -> None:
         plan = a_journey({"wait": "1 day at 09:00"})
