@@ -85,7 +85,8 @@ def _due_at(request: CreateTask, dates: Dates, settings: Settings) -> datetime:
     due = _DUE.validate_python(request.due)
     if isinstance(due, timedelta):
         return request.now + due
-    window = Window.model_validate(request.window) if request.window is not None else None
+    # People are no provider that must be spared: they have until the window opens, whoever the contact is.
+    window = Window.model_validate({**request.window, "spread": None}) if request.window is not None else None
     found = look_up(due, Asked(request.now, request.now, window), dates, settings=settings)
     assert found.at is not None  # only dates may be missing
     return found.at

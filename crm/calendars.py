@@ -13,9 +13,11 @@ from crm.models.contact import Contact
 from crm.models.event import Event
 from journeys.conditions.comparison import lookup
 from journeys.dates import DateRefusal
+from journeys.duration import describe_duration
 from journeys.holidays import holidays_where
 from journeys.instants import Surroundings, describe_refusal, resolve
 from journeys.moments import DateMoment, Moment, WindowMoment, date_source
+from journeys.spreading import place_of
 from journeys.timing import zone_or_default
 from journeys.window import Window
 from kit.errors import Invalid
@@ -71,14 +73,27 @@ def look_up(moment: Moment, asked: Asked, dates: Dates, *, settings: Settings) -
         window=asked.window,
         closed=closed,
         value=_value(moment, dates) if isinstance(moment, DateMoment) else None,
+        place=place_of(contact.id),
     )
     found = resolve(moment, around)
     if isinstance(found, DateRefusal):
         assert isinstance(moment, DateMoment)
         return Found(None, zone.key, describe_refusal(moment, found))
     respected = isinstance(moment, WindowMoment) and asked.window is not None and asked.window.holidays
-    notes = (zone_note, holiday_note if respected else None)
+    notes = (zone_note, holiday_note if respected else None, _spread(moment, asked, found))
     return Found(found, zone.key, " ".join(note for note in notes if note))
+
+
+def _spread(moment: Moment, asked: Asked, found: datetime) -> str | None:
+    """That contacts do not all go on when the window opens, where it did so."""
+    if (
+        not isinstance(moment, WindowMoment)
+        or asked.window is None
+        or asked.window.spread is None
+        or found <= asked.now
+    ):
+        return None
+    return f"Contacts go on spread over {describe_duration(asked.window.spread)}."
 
 
 def _value(moment: DateMoment, dates: Dates) -> Any:

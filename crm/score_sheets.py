@@ -19,18 +19,19 @@ from crm.events import DERIVED, NewEvent
 from crm.models.event import Event, QueuedEvent
 from crm.models.score import Score, ScoreEntry
 from journeys.conditions.base import EventFact
-from journeys.scoring import SCORE_GIVEN, Award, PointsModel, Unusable, award, crossed, fold
+from journeys.scoring import SCORE_GIVEN, Award, PointsModel, Unusable, award, crossed, fold, reached
 
 SCORE_CROSSED = "score.crossed"
 _LONGEST_CAUSE = 200
 
 # The sum is made where the entries are, so that the two cannot differ.
 _WRITE_SUM = text("""
-    INSERT INTO scores (contact_id, model_key, model_version, points)
-    SELECT :contact, :model, :version, coalesce(sum(points), 0) FROM score_entries
+    INSERT INTO scores (contact_id, model_key, model_version, points, reached)
+    SELECT :contact, :model, :version, coalesce(sum(points), 0), :reached FROM score_entries
     WHERE contact_id = :contact AND model_key = :model
     ON CONFLICT (contact_id, model_key) DO UPDATE
-    SET model_version = EXCLUDED.model_version, points = EXCLUDED.points, updated_at = now()
+    SET model_version = EXCLUDED.model_version, points = EXCLUDED.points,
+        reached = EXCLUDED.reached, updated_at = now()
 """)
 
 
@@ -51,6 +52,8 @@ class ScoreSheet:
     version: int | None = None
     """The version the stored score stands under; None where there is none."""
     points: int = 0
+    reached: frozenset[str] = frozenset()
+    """Thresholds the score has risen to and not fallen back from; no recount forgets them."""
     awards: list[Award] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
     crossings: list[NewEvent] = field(default_factory=list)
@@ -65,6 +68,7 @@ class ScoreSheet:
         score = await session.get(Score, (contact_id, live.model.key), populate_existing=True)
         if score is not None:
             sheet.version, sheet.points, sheet._stored = score.model_version, score.points, True
+            sheet.reached = frozenset(score.reached)
             sheet.awards = [_award(entry) for entry in await session.scalars(entries_of(contact_id, live.model.key))]
         return sheet
 
@@ -115,7 +119,7 @@ class ScoreSheet:
             await self.session.execute(insert(ScoreEntry), [self._row(one) for one in self._added])
         if self._replaced or self._added:
             names = {"contact": self.contact_id, "model": model, "version": self.live.version}
-            await self.session.execute(_WRITE_SUM, names)
+            await self.session.execute(_WRITE_SUM, {**names, "reached": sorted(self.reached)})
 
     def _comes_late(self, event: Event) -> bool:
         """Whether a rule with a limit has counted a later event: then it matters in which order they are counted."""
@@ -126,7 +130,9 @@ class ScoreSheet:
         )
 
     def _move(self, points: int, *, at: datetime | None, cause: str) -> None:
-        risen = crossed(self.points, points, self.live.model.thresholds)
+        thresholds = self.live.model.thresholds
+        risen = crossed(self.points, points, thresholds, self.reached)
+        self.reached = reached(points, thresholds, reached(self.points, thresholds, self.reached))
         self.points = points
         if at is not None:
             self.crossings += [self._crossing(threshold, at, cause) for threshold in risen]

@@ -46,6 +46,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     entry.yearly_only_once,
     entry.broadcast_to_everybody,
     entry.window_that_never_opens,
+    entry.spread_beyond_the_window,
 )
 
 

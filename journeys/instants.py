@@ -26,7 +26,8 @@ from journeys.moments import (
     date_source,
 )
 from journeys.spans import Span
-from journeys.timing import next_opening, open_every_day, wall_instant
+from journeys.spreading import next_place
+from journeys.timing import open_every_day, wall_instant
 from journeys.window import Window
 
 
@@ -43,6 +44,8 @@ class Surroundings:
     closed: Callable[[date], bool] = open_every_day
     value: Any = None
     """What stands where the moment looks for its date; a `datetime` (aware) is the instant itself."""
+    place: float = 0.0
+    """The contact's place in the spread of a window, see `journeys.spreading`."""
 
 
 def resolve(moment: Moment, around: Surroundings) -> datetime | DateRefusal:
@@ -56,7 +59,7 @@ def resolve(moment: Moment, around: Surroundings) -> datetime | DateRefusal:
             day = moment.span.after(around.reached.astimezone(around.zone).date())
             return wall_instant(datetime.combine(day, moment.at), around.zone, not_before=around.reached)
         case WindowMoment():
-            return next_opening(around.window, around.now, around.zone, around.closed)
+            return next_place((around.window,), around.now, around.zone, around.closed, place=around.place)
         case InstantMoment():
             return _instant(moment.until, around.zone)
         case DateMoment():

@@ -6,7 +6,7 @@ A score is a fold over the contact's stored events and the sum of the entries it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -63,10 +63,28 @@ class PointsRule(Strict):
 
 
 class Threshold(Strict):
-    """Points that mean something; rising to them is the event `score.crossed`."""
+    """Points that mean something; rising to them is the event `score.crossed`.
+
+    With `again_below` a score that has risen to them must fall below that before it can rise to them again.
+    """
 
     key: Key
     points: Whole
+    again_below: Whole | None = None
+
+    @model_validator(mode="after")
+    def _below_the_points(self) -> Threshold:
+        if self.again_below is not None and self.again_below > self.points:
+            raise refused(
+                f"a score of {self.points} points would be below {self.again_below} already.",
+                f"Write at most {self.points}.",
+            )
+        return self
+
+    def holds(self, points: int, *, reached: bool) -> bool:
+        """Whether a score of so many points counts as risen to it; `reached`: whether it did before it came to them."""
+        lowest = self.points if self.again_below is None or not reached else self.again_below
+        return points >= lowest
 
 
 class PointsModel(Strict):
@@ -190,7 +208,21 @@ def _in_order(events: Iterable[EventFact]) -> list[EventFact]:
     return kept
 
 
-def crossed(before: int, after: int, thresholds: Iterable[Threshold]) -> tuple[str, ...]:
-    """Keys of the thresholds risen to: below before, reached after; the lowest first. Falling crosses nothing."""
-    risen = [threshold for threshold in thresholds if before < threshold.points <= after]
+def reached(points: int, thresholds: Iterable[Threshold], before: Collection[str] = ()) -> frozenset[str]:
+    """Keys of the thresholds a score of so many points has risen to and not fallen back from.
+
+    `before` are those of which that was so before it came to these points; the others need all of their points.
+    """
+    return frozenset(one.key for one in thresholds if one.holds(points, reached=one.key in before))
+
+
+def crossed(
+    before: int, after: int, thresholds: Sequence[Threshold], had_reached: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Keys of the thresholds risen to: not reached with the points before, reached after; the lowest first.
+
+    Falling crosses nothing. `had_reached` are those the score had risen to when it came to the points before.
+    """
+    standing = reached(before, thresholds, had_reached)
+    risen = [one for one in thresholds if one.key not in standing and one.holds(after, reached=False)]
     return tuple(threshold.key for threshold in sorted(risen, key=lambda threshold: (threshold.points, threshold.key)))

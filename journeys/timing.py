@@ -54,11 +54,12 @@ def next_opening(
         return start
     assert window is not None
     first = start.astimezone(zone).date() - _DAY
+    opens = time(0) if window.from_ == window.to else window.from_
     found: list[datetime] = []
     for day in (first + number * _DAY for number in range(HORIZON_DAYS + 2)):
         # Where the clocks go back over midnight a day comes twice, so the day after the first find is looked at too.
         finished = bool(found)
-        instants = (instant for instant in _changes(window, day, zone) if instant >= start)
+        instants = (instant for instant in _changes(opens, day, zone) if instant >= start)
         found += [instant for instant in instants if is_open(window, instant, zone, closed)]
         if finished:
             break
@@ -89,11 +90,34 @@ def is_open(
     return (wall >= window.from_ and opens_on(day)) or (wall < window.to and opens_on(day - _DAY))
 
 
-def _changes(window: Window, day: date, zone: tzinfo) -> Iterator[datetime]:
-    """The instants (UTC) of a local day at which the window may open: its opening time, and a change of the clocks."""
-    opening = time(0) if window.from_ == window.to else window.from_
+def first_closing(
+    window: Window | None,
+    opening: datetime,
+    end: datetime,
+    zone: tzinfo,
+    closed: Callable[[date], bool] = open_every_day,
+) -> datetime:
+    """The first instant (UTC) behind `opening` (aware) at which the window closes; `end` (aware) at the latest.
+
+    A window of whole days closes at midnight, though the next day may be another of its days.
+    """
+    if window is None:
+        return end
+    day, walls = opening.astimezone(zone).date(), {window.to, time(0)}
+    days = (day + number * _DAY for number in range((end - opening).days + 2))
+    instants = sorted(one for day_ in days for wall in walls for one in _changes(wall, day_, zone))
+    whole_days = window.from_ == window.to
+
+    def over(instant: datetime) -> bool:
+        return not is_open(window, instant, zone, closed) or (whole_days and instant.astimezone(zone).date() != day)
+
+    return next((instant for instant in instants if opening < instant < end and over(instant)), end)
+
+
+def _changes(wall: time, day: date, zone: tzinfo) -> Iterator[datetime]:
+    """The instants (UTC) of a local day at which a window may open or close at this time, or by a change of clocks."""
     for fold in (0, 1):
-        yield datetime.combine(day, opening, tzinfo=zone).replace(fold=fold).astimezone(UTC)
+        yield datetime.combine(day, wall, tzinfo=zone).replace(fold=fold).astimezone(UTC)
     begin, end = (datetime.combine(date_, time(0), tzinfo=zone).astimezone(UTC) for date_ in (day, day + _DAY))
     if _offset(begin, zone) != _offset(end, zone):
         yield _transition(begin, end, zone)

@@ -1,12 +1,13 @@
 """The send window as a journey writes it. When it opens next is computed in `journeys.timing`."""
 
 import re
-from datetime import time
+from datetime import time, timedelta
 from enum import IntEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from journeys.duration import Duration
 from journeys.refusals import refused, shown
 from journeys.values import Flag, Strict
 
@@ -86,15 +87,40 @@ WallTime = Annotated[
 ]
 
 
+def _within_a_day(spread: timedelta) -> timedelta:
+    if not timedelta() < spread <= LONGEST_SPREAD:
+        raise refused("a spread is longer than nothing and at most a day.", "Write for example `spread: 30m`.")
+    return spread
+
+
+LONGEST_SPREAD = timedelta(days=1)
+Spread = Annotated[Duration, AfterValidator(_within_a_day)]
+"""Over how long messages that were held back leave."""
+
+
 class Window(Strict):
     """Days and hours, in the contact's own time zone, in which messages may leave.
 
     `from` is inside, `to` is outside. `from` later than `to` is a night: 22:00-06:00 opens in the evening of a listed
     day and closes the next morning. Equal times mean the whole day. With `holidays: true` the public holidays of the
     contact's country and region are closed (True means: holidays are respected).
+
+    With `spread` messages that were held back leave evenly over that time from the opening on, not all in its minute.
+    Which contact comes when is worked out in `journeys.spreading`.
     """
 
     days: Days = frozenset(Weekday)
     from_: WallTime = Field(default=time(0), alias="from")
     to: WallTime = time(0)
     holidays: Flag = False
+    spread: Spread | None = Field(
+        default=None,
+        exclude_if=lambda spread: spread is None,  # windows from before there was a spread stay what they were
+        description="Over how long messages that were held back leave once it opens; each contact has its place.",
+    )
+
+    @property
+    def lasts(self) -> timedelta:
+        """How long it is open from an opening on, by the wall clock; 24 hours where it is open the whole day."""
+        opens, closes = (timedelta(hours=wall.hour, minutes=wall.minute) for wall in (self.from_, self.to))
+        return closes - opens if closes > opens else closes - opens + timedelta(days=1)

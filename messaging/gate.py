@@ -19,6 +19,7 @@ from crm.models.journey import JourneyRecord, JourneyVersion, VersionState
 from journeys.frequency import AtCap, Priority, Words
 from journeys.holidays import holidays_where
 from journeys.quiet import QUIET_HOURS, outside
+from journeys.spreading import place_of
 from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
 from journeys.window import Window
@@ -110,6 +111,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         quiet=outside(row.quiet_hours),
         version_stopped=row.state == VersionState.STOPPED,
         journey_paused=row.paused_at is not None,
+        place=place_of(request.contact_id),
     )
 
 

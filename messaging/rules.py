@@ -9,9 +9,11 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from journeys.duration import describe_duration
 from journeys.frequency import AtCap, described
 from journeys.outcomes import RefusalReason
 from journeys.quiet import next_common_opening
+from journeys.spreading import next_place
 from journeys.timing import NeverOpens, next_opening
 from journeys.values import MessageChannel, Purpose
 from journeys.window import Window
@@ -55,6 +57,8 @@ class GateFacts:
     quiet: Window | None = None
     """Open outside the quiet hours the contact asked for; None where it asked for none."""
     frequency: Frequency = field(default_factory=Frequency)
+    place: float = 0.0
+    """The contact's place in the spread of a window, see `journeys.spreading`."""
 
     @property
     def at(self) -> datetime:
@@ -68,6 +72,17 @@ class GateFacts:
             NeverOpens: there is none within a year.
         """
         return next_common_opening((self.window, self.quiet), at, self.zone, self.closed)
+
+    def leaves(self, at: datetime, *, last: datetime | None) -> datetime:
+        """When a message leaves that may do so from `at` on: at once, or at its contact's place behind the opening.
+
+        The place is not later than `last`, where the opening is not.
+
+        Raises:
+            NeverOpens: there is no opening within a year.
+        """
+        windows = (self.window, self.quiet)
+        return next_place(windows, at, self.zone, self.closed, place=self.place, of_use_until=last)
 
     def local(self, instant: datetime) -> str:
         """An instant as the contact's clock shows it."""
@@ -176,7 +191,12 @@ def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
     because = " ".join([f"{words} at {facts.local(opening)}.", *notes])
     if facts.expires_at is not None and opening > facts.expires_at:
         return Refused(RefusalReason.OVERDUE, f"{because} The message is of no use then.")
-    return Deferred(opening, facts.zone.key, because, waits_for)
+    leaves = facts.leaves(facts.now, last=facts.expires_at)
+    if facts.window is not None and facts.window.spread is not None:
+        spread = describe_duration(facts.window.spread)
+        because = f"{because} Messages leave spread over {spread}, this one at {facts.local(leaves)}."
+        waits_for = f"{waits_for}, spread over {spread}"
+    return Deferred(leaves, facts.zone.key, because, waits_for)
 
 
 def _opens(facts: GateFacts, opening: datetime) -> tuple[str, str]:
@@ -219,8 +239,9 @@ def _in_line(facts: GateFacts, place: Place, until: datetime, because: str) -> R
     if opening > place.last:
         because = f"{because} Its turn would be at {facts.local(opening)}; it waits until {facts.local(place.last)}."
         return Refused(RefusalReason.FREQUENCY_CAP, because)
-    taken = replace(place, until=opening, unsent=facts.held_out or facts.in_control_group)
-    return Deferred(opening, facts.zone.key, because, "its turn", taken)
+    leaves = facts.leaves(until, last=place.last)
+    taken = replace(place, until=leaves, unsent=facts.held_out or facts.in_control_group)
+    return Deferred(leaves, facts.zone.key, because, "its turn", taken)
 
 
 def _held_back(facts: GateFacts, ahead: int) -> str:

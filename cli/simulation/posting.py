@@ -11,6 +11,7 @@ from cli.simulation.world import Happening, Mail, Moment, NoMail, Pretended, Wor
 from journeys.holidays import holidays_where
 from journeys.outcomes import SendStatus
 from journeys.quiet import QUIET_HOURS, outside
+from journeys.spreading import place_of
 from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
 from journeys.window import Window
@@ -120,6 +121,7 @@ def _gate_facts(world: World, request: SendMessage, message_class: MessageClass)
         frequency=_frequency(world, request, message_class),
         closed=closed,
         holiday_note=holiday_note,
+        place=place_of(contact.id),
     )
 
 

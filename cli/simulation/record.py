@@ -18,7 +18,7 @@ from crm.score_sheets import SCORE_CROSSED, event_fact
 from crm.traits import TraitReport, sort_traits
 from journeys.conditions.base import EventFact, Facts, Needs, earliest
 from journeys.proofs.withdrawal import ConsentKey
-from journeys.scoring import PointsModel, Score, crossed, fold
+from journeys.scoring import PointsModel, Score, crossed, fold, reached
 from journeys.segments import Segment
 from journeys.simulate import PretendedContact
 from journeys.stages import Stage
@@ -47,6 +47,8 @@ class Record:
     """Those that are judged, the ones that others ask for first."""
     members: set[str] = field(default_factory=set)
     """Keys of the segments the contact is in."""
+    reached: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By points model, the thresholds its score has risen to and not fallen back from."""
     events: list[Event] = field(default_factory=list)
     _declarations: list[_Declaration] = field(default_factory=list)
     _scored: list[Event] = field(default_factory=list)
@@ -177,6 +179,11 @@ class Record:
             raise NotFound(f"No points model {model} is live.", remedy="Publish it, or name one that is live.")
         return fold(found, self._facts_of(self._scored, found.events))
 
+    def _rise(self, model: PointsModel, before: int, after: int) -> tuple[str, ...]:
+        had = self.reached.get(model.key, frozenset())
+        self.reached[model.key] = reached(after, model.thresholds, reached(before, model.thresholds, had))
+        return crossed(before, after, model.thresholds, had)
+
     def score(self, event: Event) -> list[Event]:
         """Count an event under every model; the events of thresholds it made the contact rise to, kept already."""
         risen = []
@@ -184,7 +191,7 @@ class Record:
             if event.name in model.events:
                 before = self.points(model.key).points
                 after = fold(model, self._facts_of([*self._scored, event], model.events)).points
-                risen += [(model.key, key, after) for key in crossed(before, after, model.thresholds)]
+                risen += [(model.key, key, after) for key in self._rise(model, before, after)]
         self._scored.append(event)
         return [
             self.keep(

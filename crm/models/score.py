@@ -5,7 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
 
 from kit.database import Base
 
@@ -51,4 +53,6 @@ class Score(Base):
     model_key: Mapped[str] = mapped_column(primary_key=True)
     model_version: Mapped[int]
     points: Mapped[int]
+    reached: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """Thresholds it has risen to and not fallen back from; matters where one says `again_below`."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

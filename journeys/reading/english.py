@@ -252,7 +252,8 @@ def _window(window: Window) -> str:
     hours = "" if window.from_ == window.to else f" from {clock(window.from_)} to {clock(window.to)}"
     on = "every day" if len(window.days) == len(_DAYS) else listed(days, " and ")
     closed = ", not on public holidays there" if window.holidays else ""
-    return f"Marketing and sales messages leave {on}{hours}, in the contact's own time zone{closed}"
+    spread = f"; those held back until then leave spread over {lasting(window.spread)}" if window.spread else ""
+    return f"Marketing and sales messages leave {on}{hours}, in the contact's own time zone{closed}{spread}"
 
 
 ENGLISH = Wording(

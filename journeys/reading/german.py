@@ -276,7 +276,10 @@ def _window(window: Window) -> str:
     on = "täglich" if len(window.days) == len(_DAYS) else listed(days, " und ")
     hours = "" if window.from_ == window.to else f" von {clock(window.from_)} bis {clock(window.to)} Uhr"
     closed = ", nicht an dortigen Feiertagen" if window.holidays else ""
-    return f"Nachrichten für Werbung und Vertrieb gehen {on}{hours} hinaus, in der Zeitzone des Kontakts{closed}"
+    spread = f"; was bis dahin warten muss, geht über {lasting(window.spread)} verteilt hinaus" if window.spread else ""
+    return (
+        f"Nachrichten für Werbung und Vertrieb gehen {on}{hours} hinaus, in der Zeitzone des Kontakts{closed}{spread}"
+    )
 
 
 GERMAN = Wording(

@@ -135,6 +135,17 @@ def moment_has_passed(journey: Journey, now: datetime) -> Iterator[Note]:
         yield warning("moment-has-passed", path, what, "Publish a day ahead, or name a later moment.")
 
 
+def spread_beyond_the_window(journey: Journey) -> Iterator[Note]:
+    """A spread that a window has no room for ends with the window."""
+    window = journey.window
+    if window is None or window.spread is None or window.spread <= window.lasts:
+        return
+    lasts, spread = describe_duration(window.lasts), describe_duration(window.spread)
+    what = f"The window is open for {lasts}, its spread is {spread}: messages leave over the {lasts} only."
+    remedy = f"Write a spread of at most {lasts}, or open the window for longer."
+    yield warning("spread-beyond-window", ("window", "spread"), what, remedy)
+
+
 def window_that_never_opens(journey: Journey) -> Iterator[Note]:
     """A window without days would hold every message for ever."""
     if journey.window is not None and not journey.window.days:

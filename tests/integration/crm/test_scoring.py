@@ -46,6 +46,10 @@ async def _sum_of_entries(session: AsyncSession, contact_id: UUID) -> int:
     return int((await session.scalars(query)).one())
 
 
+def _given(points: int) -> dict[str, Any]:
+    return {"model": "lead", "points": points, "reason": "said so"}
+
+
 def _told(crossings: Sequence[NewEvent]) -> list[tuple[str, int]]:
     return [(event.properties["threshold"], event.properties["points"]) for event in crossings]
 
@@ -127,6 +131,45 @@ class TestApply:
 
         assert _told(crossings) == [("warm", 50), ("hot", 50), ("hot", 50)]
         assert len({crossing.event_id for crossing in crossings}) == 3
+
+    async def test_a_threshold_is_crossed_again_only_after_a_fall_below_what_it_says(
+        self, session: AsyncSession
+    ) -> None:
+        """40 points for an order, 20 less for a return; 60 are `hot` until fewer than 50 are left."""
+        scoring, contact = ScoringRepository(session), await a_contact(session)
+        rules = [
+            {"key": "order", "event": "order.placed", "points": 40},
+            {"key": "return", "event": "order.returned", "points": -20},
+        ]
+        hot = {"key": "hot", "points": 60, "again_below": 50}
+        await scoring.publish(_model(rules=rules, thresholds=[hot]))
+        names = ["order", "order", "return", "return", "order", "order"]
+        told = []
+        for number, name in enumerate(names):
+            at = SOME_DAY + timedelta(hours=number)
+            done = "order.returned" if name == "return" else "order.placed"
+            told.append(
+                _told(await scoring.apply(contact.id, [await an_event(session, contact.id, done, occurred_at=at)]))
+            )
+
+        # 40, 80, 60, 40, 80, 120
+        assert told == [[], [("hot", 80)], [], [], [("hot", 80)], []]
+
+    @pytest.mark.parametrize("recount", ["recompute", "new version"])
+    async def test_no_recount_forgets_that_a_threshold_was_crossed(self, session: AsyncSession, recount: str) -> None:
+        scoring, contact = ScoringRepository(session), await a_contact(session)
+        hot = {"key": "hot", "points": 50, "again_below": 20}
+        await scoring.publish(_model(thresholds=[hot]))
+        await scoring.apply(contact.id, [await an_event(session, contact.id, properties={"total": 100})])
+        await scoring.apply(contact.id, [await an_event(session, contact.id, "score.given", properties=_given(-25))])
+        if recount == "new version":
+            await scoring.publish(_model(thresholds=[hot], name="Lead 2"))
+        assert (await scoring.recompute(contact.id, "lead", SOME_DAY)).crossed == ()
+
+        back = await an_event(session, contact.id, "score.given", properties=_given(25))
+
+        assert await scoring.apply(contact.id, [back]) == []
+        assert await _points(session, contact.id) == 50
 
     async def test_an_event_that_comes_late_counts_as_if_it_had_come_in_time(self, session: AsyncSession) -> None:
         """Two visits a day count. The late one belongs to a day on which only it happened, or is one too many."""

@@ -131,6 +131,11 @@ class TestWindow:
         now = datetime(2026, 6, 6, 12, tzinfo=ZoneInfo(BERLIN))
         assert instant("next_window", "2026-06-05T12:00", window=self.WEEKDAYS, now=now) == "Mon 2026-06-08 08:00"
 
+    def test_contacts_go_on_spread_over_the_time_the_window_says(self) -> None:
+        window = self.WEEKDAYS.model_copy(update={"spread": timedelta(minutes=30)})
+        assert instant("next_window", "2026-06-05T21:00", window=window, place=0.5) == "Mon 2026-06-08 08:15"
+        assert instant("next_window", "2026-06-05T12:34:56", window=window, place=0.5) == "Fri 2026-06-05 12:34:56"
+
     def test_one_that_never_opens_is_an_error(self) -> None:
         with pytest.raises(NeverOpens):
             instant("next_window", "2026-06-05T21:00", window=self.WEEKDAYS, closed=lambda _: True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from journeys.conditions.base import EventFact
 from journeys.documents import from_document
-from journeys.scoring import Award, PointsModel, Threshold, award, crossed, fold
+from journeys.scoring import Award, PointsModel, Threshold, award, crossed, fold, reached
 from kit.errors import Invalid
 from tests.support.journeys import event, events
 
@@ -122,6 +122,65 @@ THRESHOLDS = (
 )
 def test_a_threshold_is_crossed_by_rising_to_it(before: int, after: int, keys: tuple[str, ...]) -> None:
     assert crossed(before, after, THRESHOLDS) == keys
+
+
+def walked(path: list[int], thresholds: list[Threshold]) -> list[tuple[int, str]]:
+    """What a score crosses that begins at 0 and comes to these points, one after the other: number and threshold."""
+    before, standing, found = 0, frozenset[str](), []
+    for number, after in enumerate(path):
+        found += [(number, key) for key in crossed(before, after, thresholds, standing)]
+        standing = reached(after, thresholds, reached(before, thresholds, standing))
+        before = after
+    return found
+
+
+def armed_and_fired(path: list[int], threshold: Threshold) -> list[int]:
+    """The rule for readers: it fires at its points, and is armed again below `again_below`."""
+    low = threshold.points if threshold.again_below is None else threshold.again_below
+    armed, found = threshold.points > 0, []
+    for number, points in enumerate(path):
+        if armed and points >= threshold.points:
+            armed = False
+            found.append(number)
+        elif not armed and points < low:
+            armed = True
+    return found
+
+
+@st.composite
+def hysteretic(draw: st.DrawFn) -> Threshold:
+    points = draw(st.integers(-20, 20))
+    again_below = draw(st.none() | st.integers(-25, points))
+    return Threshold(key=f"t{draw(st.integers(0, 10**6))}", points=points, again_below=again_below)
+
+
+@given(
+    st.lists(st.integers(-30, 30), max_size=30),
+    st.lists(hysteretic(), max_size=4, unique_by=lambda one: one.key),
+)
+def test_a_threshold_is_crossed_again_only_after_a_fall_below_what_it_says(
+    path: list[int], thresholds: list[Threshold]
+) -> None:
+    found = walked(path, thresholds)
+    for one in thresholds:
+        assert [number for number, key in found if key == one.key] == armed_and_fired(path, one)
+
+
+@given(st.lists(st.integers(-30, 30), max_size=30), st.integers(-20, 20))
+def test_again_below_the_points_themselves_is_as_good_as_none(path: list[int], points: int) -> None:
+    plain, said = (Threshold(key="t", points=points, again_below=low) for low in (None, points))
+    assert walked(path, [plain]) == walked(path, [said])
+
+
+def test_a_score_around_a_threshold_crosses_it_once() -> None:
+    path, loyal = [55, 60, 50, 65, 39, 59, 61], Threshold(key="loyal", points=60, again_below=40)
+    assert walked(path, [loyal]) == [(1, "loyal"), (6, "loyal")]
+
+
+def test_again_below_is_not_above_the_points() -> None:
+    thresholds = [{"key": "loyal", "points": 60, "again_below": 61}]
+    with pytest.raises(Invalid, match="A score of 60 points would be below 61 already"):
+        model(thresholds=thresholds)
 
 
 @given(st.lists(st.integers(-100, 100), min_size=2, max_size=6))

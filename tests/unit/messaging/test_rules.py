@@ -210,5 +210,33 @@ def test_quiet_hours_and_window_are_waited_for_at_once() -> None:
     )
 
 
+SPREAD = DAYTIME.model_copy(update={"spread": timedelta(hours=1)})
+
+
+def test_what_was_held_back_leaves_at_its_contacts_place_in_the_spread() -> None:
+    found = verdict(window=SPREAD, now=NIGHT, wall_now=NIGHT, place=0.25)
+    assert found == Deferred(
+        NIGHT + timedelta(hours=8, minutes=15),
+        "Europe/Berlin",
+        "The send window opens at 2026-06-03 08:00 Europe/Berlin. Messages leave spread over 1 hour, this one at "
+        "2026-06-03 08:15 Europe/Berlin.",
+        "the send window, spread over 1 hour",
+    )
+    assert verdict(window=SPREAD, now=found.until, wall_now=found.until, place=0.25) is None
+    assert verdict(window=SPREAD, now=NIGHT + timedelta(hours=8, minutes=1), place=0.25) is None, "it came just then"
+
+
+def test_a_spread_does_not_keep_a_message_until_it_is_of_no_use() -> None:
+    last = NIGHT + timedelta(hours=8, minutes=10)
+    found = verdict(window=SPREAD, now=NIGHT, wall_now=NIGHT, expires_at=last, place=0.999)
+    assert isinstance(found, Deferred)
+    assert found.until <= last
+
+
+def test_transactional_messages_are_not_spread() -> None:
+    found = verdict(window=SPREAD, now=NIGHT, wall_now=NIGHT, place=0.5, message_class=MessageClass.TRANSACTIONAL)
+    assert found is None
+
+
 def test_quiet_hours_that_cover_the_window_are_a_refusal_and_no_failure() -> None:
     assert reason(quiet=outside("07:00-21:00")) is RefusalReason.QUIET_HOURS

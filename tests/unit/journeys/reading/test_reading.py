@@ -304,6 +304,13 @@ def test_the_frame_of_a_journey_is_told() -> None:
     assert "leave Monday to Friday and Sunday from 08:00 to 20:00" in english
 
 
+def test_the_spread_of_a_window_is_told() -> None:
+    made = journey(window={"days": "sat,sun", "spread": "30m"})
+    german, english = (read_journey(made, language) for language in (Language.GERMAN, Language.ENGLISH))
+    assert "in der Zeitzone des Kontakts; was bis dahin warten muss, geht über 30 Minuten verteilt hinaus." in german
+    assert "in the contact's own time zone; those held back until then leave spread over 30 minutes." in english
+
+
 def test_the_stages_a_journey_is_for_are_told() -> None:
     made = journey(stages=["lead", "customer"])
     assert "Sie ist für Kontakte auf der Stufe Lead oder Kunde." in read_journey(made, Language.GERMAN)
