@@ -3,10 +3,13 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
+from activities.emitting import enrollment_of
 from activities.errors import as_failures
 from crm.enrollments import EnrollmentRepository
+from crm.events import DERIVED, EventRepository, NewEvent
 from crm.tasks import TaskRepository
-from journeys.outcomes import ENDED
+from journeys.outcomes import ENDED, JourneyState
+from journeys.values import JOURNEY_COMPLETED, JOURNEY_EXITED
 from kit.database import Sessions
 from workflows.ports import EnrollmentPort, Progress
 
@@ -31,7 +34,7 @@ async def write_progress(session: AsyncSession, progress: Progress) -> None:
     Raises:
         NotFound: the enrollment does not exist.
     """
-    await EnrollmentRepository(session).record(
+    stands = await EnrollmentRepository(session).record(
         progress.enrollment_id,
         state=progress.state,
         step=progress.step,
@@ -43,3 +46,28 @@ async def write_progress(session: AsyncSession, progress: Progress) -> None:
     )
     if progress.state in ENDED:
         await TaskRepository(session).cancel_left(progress.enrollment_id, progress.since)
+        if stands:
+            await _tell_end(session, progress)
+
+
+async def _tell_end(session: AsyncSession, progress: Progress) -> None:
+    """Have the event happen that follows from the end. That of a goal has happened when the goal was met."""
+    name = _ENDS.get(progress.state)
+    if name is None:
+        return
+    enrollment = await enrollment_of(session, progress.enrollment_id)
+    properties = {"journey": enrollment.journey_key}
+    if progress.decisions:
+        properties["step"] = progress.decisions[-1].step
+    ended = NewEvent(
+        event_id=f"{name}:{progress.enrollment_id}",
+        contact_id=enrollment.contact_id,
+        name=name,
+        occurred_at=progress.since,
+        properties=properties,
+        source=DERIVED,
+    )
+    await EventRepository(session).accept([ended])
+
+
+_ENDS = {JourneyState.COMPLETED: JOURNEY_COMPLETED, JourneyState.EXITED: JOURNEY_EXITED}

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from cli.connection import in_transaction
 from cli.simulation.sources import find_journey
+from crm.live_diagram import live_chart
 from journeys.diagram import Chart, chart_of, mermaid
 from journeys.drawing import svg
 from journeys.reading.reading import read_journey
 from journeys.reading.wording import Language
+from kit.errors import Invalid, Problem
 
 
 class Format(StrEnum):
@@ -25,16 +28,30 @@ _WRITE: Mapping[Format, Callable[[Chart], str]] = {Format.MERMAID: mermaid, Form
 
 
 def diagram(
-    journey: Annotated[str, typer.Argument(help="A journey file, or the key of a shipped journey.")],
+    journey: Annotated[
+        str, typer.Argument(help="A journey file, or the key of a shipped journey; with --live of a published one.")
+    ],
     *,
+    live: Annotated[bool, typer.Option("--live", help="As it runs in this installation, with who is where.")] = False,
+    version: Annotated[
+        int | None, typer.Option(help="With --live, which version; without it the live one, or else the newest.")
+    ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         Format | None, typer.Option(help="mermaid, or svg; without it as the file's ending says, else mermaid.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
 ) -> None:
-    """Draw a journey: every step and way, its entry, its goal and exits."""
+    """Draw a journey: every step and way, its entry, its goal and exits, and who is where."""
+    if version is not None and not live:
+        problem = Problem("--version", "A file has no versions.", "Add --live to draw what is stored here.")
+        raise Invalid(problem.what, problems=[problem], remedy=problem.remedy)
+    chart = (
+        in_transaction(lambda session: live_chart(session, journey, version))
+        if live
+        else chart_of(find_journey(journey))
+    )
     by_ending = Format.SVG if output is not None and output.suffix == ".svg" else Format.MERMAID
-    picture = _WRITE[format or by_ending](chart_of(find_journey(journey)))
+    picture = _WRITE[format or by_ending](chart)
     if output is None:
         typer.echo(picture, nl=False)
     else:

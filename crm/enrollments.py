@@ -201,8 +201,10 @@ class EnrollmentRepository:
         attention: str | None = None,
         outcome: str = "",
         decisions: Sequence[Departure] = (),
-    ) -> None:
+    ) -> bool:
         """Write where the enrollment stands and the decisions since. Writing the same twice changes nothing.
+
+        Returns whether it stands so now by this report; an end is reported so once.
 
         A late repetition never moves an enrollment back: one that has ended stays as it ended, and a report older
         than what is known only adds decisions that are missing. Rows read before are not refreshed.
@@ -226,6 +228,7 @@ class EnrollmentRepository:
         moved = await self._session.scalar(_RECORD, {**standing, **_columns(decisions)})
         if moved is None and await self.get(enrollment_id) is None:
             raise NotFound(f"There is no enrollment {enrollment_id}.", remedy="Its contact may have been erased.")
+        return moved is not None
 
     async def meet_goal(self, enrollment_id: UUID, at: datetime) -> bool:
         """Note that an event which occurred then (aware) met the goal; whether it is the first."""

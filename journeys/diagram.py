@@ -36,13 +36,29 @@ class Look(StrEnum):
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How many are at a step now, and how often it was left in all.
+
+    `waiting` go on by themselves, `attention` not until somebody looks after them. `passed` counts each time somebody
+    went on to what follows, done, refused or skipped, in a `repeat` more than once for one contact; `left` those whose
+    journey ended here.
+    """
+
+    waiting: int = 0
+    attention: int = 0
+    passed: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True)
 class Box:
-    """A box: its id (letters, digits, `_`), its words, and what else stands in it, small."""
+    """A box: its id (letters, digits, `_`), its words, what else stands in it, small, and who is there."""
 
     id: str
     words: str
     look: Look
     note: str = ""
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +87,24 @@ class Chart:
         return [arrow for arrow in self.arrows if arrow.source == box]
 
 
-def chart_of(journey: Journey, describe: Describe = describe_node) -> Chart:
-    """The picture of a journey, whose nodes are told by `describe`."""
+def chart_of(
+    journey: Journey, describe: Describe = describe_node, *, standing: Mapping[str, Standing] | None = None
+) -> Chart:
+    """The picture of a journey, whose nodes are told by `describe`.
+
+    With `standing`, by step id, it shows who is where; a step that is not in it has nobody.
+    """
     plan = compile_plan(journey, version=1)
     boxes = [Box(ENTRY, _plain(describe_entry(journey.entry)), Look.ENTRY)]
     boxes += [
-        Box(box_id(step), _plain(describe(node)), look_of(node), _note(step, node)) for step, node in plan.nodes.items()
+        Box(
+            box_id(step),
+            _plain(describe(node)),
+            look_of(node),
+            _note(step, node),
+            None if standing is None else standing.get(step, Standing()),
+        )
+        for step, node in plan.nodes.items()
     ]
     boxes.append(Box(END, "the journey is complete", Look.END))
     arrows = [Arrow(ENTRY, box_id(plan.start))]
@@ -175,7 +203,7 @@ def mermaid(chart: Chart) -> str:
     lines = ["---", f"title: {json.dumps(chart.title, ensure_ascii=False)}", "---", "flowchart TB"]
     for box in chart.boxes.values():
         begin, end = _SHAPES[box.look]
-        lines.append(f"  {box.id}{begin}{_quoted(box.words)}{end}:::{box.look}")
+        lines.append(f"  {box.id}{begin}{_box_words(box)}{end}:::{box.look}")
     for arrow in chart.arrows:
         words = f"|{_quoted(arrow.words)}|" if arrow.words else ""
         lines.append(f"  {arrow.source} -->{words} {arrow.target}")
@@ -188,6 +216,26 @@ def mermaid(chart: Chart) -> str:
     for look, (fill, line) in COLOURS.items():
         lines.append(f"  classDef {look} fill:{fill},stroke:{line},color:#1c1f23")
     return "\n".join([*lines, ""])
+
+
+def _box_words(box: Box) -> str:
+    """What stands in a box, and below it who is there. Only the break is ours to write as HTML."""
+    if box.standing is None:
+        return _quoted(box.words)
+    told = " · ".join(f"{number:,} {words}" for number, words, _ in counted(box.standing, box.look))
+    return f'{_quoted(box.words)[:-1]}<br/>{told}"'
+
+
+def counted(standing: Standing, look: Look) -> Iterator[tuple[int, str, Look]]:
+    """The numbers to show in a box of that look, with words and colours; attention and leaving only where needed."""
+    if look is not Look.EXIT:
+        yield standing.waiting, "waiting", Look.WAIT
+    if standing.attention:
+        yield standing.attention, "need attention" if standing.attention > 1 else "needs attention", Look.EXIT
+    if look is not Look.EXIT:
+        yield standing.passed, "went on", Look.END
+    if standing.left or look is Look.EXIT:
+        yield standing.left, "left", Look.CHANGE
 
 
 def _quoted(words: str) -> str:

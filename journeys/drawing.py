@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from html import escape
 
-from journeys.diagram import COLOURS, END, ENTRY, Arrow, Box, Chart, Look
+from journeys.diagram import COLOURS, END, ENTRY, Arrow, Box, Chart, Look, Standing, counted
 
 BOX = 236
 """Width of a box."""
@@ -22,6 +22,10 @@ DROP = 34
 """From that line to the first box of a branch; the words of the branch stand in it."""
 BESIDE = 30
 """Between branches."""
+COUNTS = 24
+"""Height of a row of labels that tell who is at a step."""
+APART = 6
+"""Between such labels."""
 NARROW = 84
 """Width of a branch without boxes, at least."""
 MARGIN = 28
@@ -180,7 +184,9 @@ def _out_of(height: float, offsets: list[float]) -> Iterator[str]:
 def _box(box: Box) -> Shape:
     """A box around the axis, with its words and, small, its note."""
     lines = wrapped(box.words, BOX - 26)
-    height = len(lines) * LINE + (15 if box.note else 0) + 18
+    words_end = len(lines) * LINE + (15 if box.note else 0) + 18
+    rows = _rows(box.standing, box.look) if box.standing else []
+    height = words_end + COUNTS * len(rows)
     fill, stroke = COLOURS[box.look]
     round_ = height / 2 if box.look in {Look.ENTRY, Look.EXIT, Look.END} else 5
     frame = f'x="{-BOX / 2:g}" y="0" width="{BOX}" height="{height}" rx="{min(round_, 18):g}"'
@@ -190,7 +196,48 @@ def _box(box: Box) -> Shape:
     parts += [_text(0, 22 + number * LINE, line) for number, line in enumerate(lines)]
     if box.note:
         parts.append(_text(0, 21 + len(lines) * LINE, box.note, size=11, fill=stroke))
+    parts += _labels(rows, words_end)
     return Shape(left=BOX / 2, right=BOX / 2, height=height, open=box.look is not Look.EXIT, parts=parts)
+
+
+@dataclass(frozen=True)
+class _Label:
+    """A number of contacts with its words, as it stands in a box."""
+
+    words: str
+    look: Look
+    pale: bool
+
+    @property
+    def width(self) -> float:
+        return _width(self.words, 11) * 1.12 + 18  # bold letters are wider
+
+    def at(self, x: float, y: float) -> str:
+        stroke = COLOURS[self.look][1]
+        frame = f'x="{x:g}" y="{y:g}" width="{self.width:g}" height="19" rx="9"'
+        words = _text(x + self.width / 2, y + 13.5, self.words, size=11, weight=600, fill=stroke)
+        faded = ' opacity="0.5"' if self.pale else ""
+        return f'<g{faded}><rect {frame} fill="#ffffff" stroke="{stroke}"/>{words}</g>'
+
+
+def _rows(standing: Standing, look: Look) -> list[list[_Label]]:
+    """Who is at a step, as labels beside each other, as many in a row as fit the box."""
+    rows: list[list[_Label]] = [[]]
+    for number, words, colour in counted(standing, look):
+        label = _Label(f"{number:,} {words}", colour, pale=not number)
+        if rows[-1] and sum(other.width + APART for other in rows[-1]) + label.width > BOX - 14:
+            rows.append([])
+        rows[-1].append(label)
+    return rows
+
+
+def _labels(rows: list[list[_Label]], top: float) -> Iterator[str]:
+    """The rows of labels, each in the middle of the box; a number of nobody is pale."""
+    for number, row in enumerate(rows):
+        x = -(sum(label.width for label in row) + APART * (len(row) - 1)) / 2
+        for label in row:
+            yield label.at(x, top + number * COUNTS - 4)
+            x += label.width + APART
 
 
 def _text(

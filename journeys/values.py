@@ -27,8 +27,13 @@ EventName = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f][^\x00-\x1
 
 
 CONTACT_UPDATED = "contact.updated"
-GOAL_MET = "journey.goal_met"
 """The event that follows a change of a contact; its property `changed` lists the attributes."""
+GOAL_MET = "journey.goal_met"
+"""The event that follows when the goal of a journey is met; its property `journey` names the journey."""
+JOURNEY_COMPLETED = "journey.completed"
+"""The event that follows when a contact has come to the end of the steps; `journey`, and the last `step`."""
+JOURNEY_EXITED = "journey.exited"
+"""The event that follows when a contact has left a journey in any other way but by its goal; `journey`, and where."""
 
 
 def _scalar(value: Any) -> Any:

@@ -40,6 +40,8 @@ class Question:
     at_start: Standing
     lapses: bool = True
     """Whether it may cease to be so unnoticed while time passes."""
+    ending_at: Collection[str] = frozenset()
+    """Nodes at which a contact leaves as soon as it ceases to be so: who goes on from there has it still."""
     changes: Changes = field(default=_leaves)
 
 
@@ -77,7 +79,8 @@ def _trail(before: Mapping[Place, tuple[Place, Hop] | None], place: Place) -> Tr
 def _after(network: Network, hop: Hop, question: Question, standing: Standing) -> Standing:
     """How certain the fact is behind the hop: time passes at the node, then what the way tells counts."""
     way, fact = hop.way, question.fact
-    if standing is Standing.JUDGED and question.lapses and (way.most is None or way.most):
+    unnoticed = question.lapses and hop.station.node not in question.ending_at
+    if standing is Standing.JUDGED and unnoticed and (way.most is None or way.most):
         standing = Standing.LAPSED
     if (changed := question.changes(hop, network.plan.nodes[hop.station.node], fact)) is not None:
         standing = _judged(question, standing) if changed else Standing.UNKNOWN

@@ -15,6 +15,7 @@ from journeys.proofs.subject import Subject, subject_of
 from journeys.proofs.trails import describe_entry
 from journeys.proofs.triggers import Circle, Trigger, circles
 from journeys.steps.send import SendNode
+from journeys.values import GOAL_MET, JOURNEY_COMPLETED, JOURNEY_EXITED
 from kit.errors import Problem
 
 WEEKLY_CAP = 3
@@ -72,20 +73,27 @@ def _circles(subjects: Sequence[Subject]) -> Iterator[_Note]:
 def _pace(circle: Circle) -> str:
     """How often at most, and whether the contact has to do something each time."""
     takes = sum((trigger.takes for trigger in circle), timedelta())
-    by_goals = any(trigger.step_id is None for trigger in circle)
+    occasions = " and ".join(dict.fromkeys(trigger.waits_for for trigger in circle if trigger.waits_for))
     if takes:
-        condition = " and as long as goals are met" if by_goals else ""
+        condition = f" and as long as {occasions}" if occasions else ""
         return f"once in {describe_duration(takes)} at most{condition}"
-    return "as often as goals are met" if by_goals else "without any time in between"
+    return f"as often as {occasions}" if occasions else "without any time in between"
 
 
 def _told(circle: Circle) -> str:
     return " → ".join([*(_step(trigger) for trigger in circle), f"'{circle[0].source.journey.key}' again"])
 
 
+_WITHOUT_STEP = {
+    GOAL_MET: "its goal is met",
+    JOURNEY_COMPLETED: "its steps are done",
+    JOURNEY_EXITED: "an exit of it is met",
+}
+
+
 def _step(trigger: Trigger) -> str:
     step = trigger.step_id
-    does = "its goal is met" if step is None else describe_node(trigger.source.plan.nodes[step])
+    does = _WITHOUT_STEP[trigger.caused.event] if step is None else describe_node(trigger.source.plan.nodes[step])
     return f"'{trigger.source.journey.key}' ({describe_entry(trigger.source.journey.entry)}), {does}"
 
 

@@ -1,10 +1,10 @@
 """Journeys that bring one another about: what their steps cause, whose entry takes it, and whether that goes round.
 
-What journeys do by themselves, and what follows when a goal is met, whoever meets it. Points that an event gives, and
-what people and producers do in between, may close further circles that cannot be seen here.
+What journeys do by themselves, and what follows when a goal or an exit is met, whoever meets it. Points that an event
+gives, and what people and producers do in between, may close further circles that cannot be seen here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,15 +14,16 @@ from journeys.proofs.mails import earliest
 from journeys.proofs.subject import Subject
 from journeys.steps.base import Caused
 from journeys.steps.change_list import ListNode
+from journeys.steps.leave import ExitNode
 from journeys.steps.registry import Node
 from journeys.steps.set_attributes import SetNode
 from journeys.steps.start import START_REQUESTED
-from journeys.values import GOAL_MET, entry_reference
+from journeys.values import GOAL_MET, JOURNEY_COMPLETED, JOURNEY_EXITED, entry_reference
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """A step of one journey that lets contacts into another, or into its own; without a step, its goal does."""
+    """A step of one journey that lets contacts into another, or into its own; without a step, its goal or end does."""
 
     source: Subject
     step_id: str | None
@@ -33,16 +34,28 @@ class Trigger:
     def takes(self) -> timedelta:
         """How long after its own entry a contact enters the other journey, at least; its cooldown counted.
 
-        A goal may be met at once.
+        A goal may be met at once, and so may an exit.
         """
-        reached = [timedelta()] if self.step_id is None else self._reached()
+        reached = [timedelta()] if self.waits_for else self._reached()
         again = self.target.journey.entry.again
         return min(reached) + (again.cooldown if isinstance(again, Cooldown) else timedelta())
 
+    @property
+    def waits_for(self) -> str:
+        """What has to happen each time that the journey does not do by itself; empty where there is nothing."""
+        return _OCCASIONS.get(self.caused.event, "") if self.step_id is None else ""
+
     def _reached(self) -> list[timedelta]:
-        return [at for place, at in earliest(self.source.unrolled).items() if place.node == self.step_id]
+        """When the step is reached, or the end of the steps."""
+        network = self.source.unrolled
+        times = earliest(network)
+        if self.step_id is not None:
+            return [at for place, at in times.items() if place.node == self.step_id]
+        ends = [hop for station in times for hop in network.hops[station] if hop.target is None]
+        return [times[hop.station] + hop.way.least for hop in ends]
 
 
+_OCCASIONS: Mapping[str, str] = {GOAL_MET: "goals are met", JOURNEY_EXITED: "exits are met"}
 Circle = tuple[Trigger, ...]
 """Triggers of which each begins in the journey that the one before leads to, and the first where the last leads."""
 
@@ -78,8 +91,8 @@ def _triggers(subjects: Sequence[Subject]) -> Iterator[Trigger]:
     nodes = [node for subject in subjects for node in subject.plan.nodes.values()]
     open_again = [subject for subject in subjects if _entered_again(subject.journey)]
     for source in open_again:
-        for met in _goal_of(source.journey):
-            yield from (Trigger(source, None, met, target) for target in open_again if _takes(target.journey, met))
+        for step, told in (*_goal_of(source.journey), *_ends_of(source)):
+            yield from (Trigger(source, step, told, target) for target in open_again if _takes(target.journey, told))
         for step_id in dict.fromkeys(station.node for station in source.network.hops):
             node = source.plan.nodes[step_id]
             for caused in node.causes() if _effective_again(node, nodes) else ():
@@ -88,10 +101,22 @@ def _triggers(subjects: Sequence[Subject]) -> Iterator[Trigger]:
                 )
 
 
-def _goal_of(journey: Journey) -> Iterator[Caused]:
+def _goal_of(journey: Journey) -> Iterator[tuple[None, Caused]]:
     """What follows each time the goal is met. One that keeps out whoever has met it is met once."""
     if journey.goal is not None and journey.goal.met_before != "ever":
-        yield Caused(GOAL_MET, {"journey": journey.key})
+        yield None, Caused(GOAL_MET, {"journey": journey.key})
+
+
+def _ends_of(source: Subject) -> Iterator[tuple[str | None, Caused]]:
+    """What follows when a contact leaves by an `exit` step, by an exit event, or at the end of the steps."""
+    key, nodes = source.journey.key, source.plan.nodes
+    lasts = {hop.station.node for hops in source.network.hops.values() for hop in hops if hop.target is None}
+    exits = sorted(step for step in lasts if isinstance(nodes[step], ExitNode))
+    yield from ((step, Caused(JOURNEY_EXITED, {"journey": key, "step": step})) for step in exits)
+    if source.journey.exit:
+        yield None, Caused(JOURNEY_EXITED, {"journey": key})
+    if lasts - set(exits):
+        yield None, Caused(JOURNEY_COMPLETED, {"journey": key})
 
 
 def _entered_again(journey: Journey) -> bool:

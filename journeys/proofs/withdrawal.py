@@ -44,6 +44,16 @@ def _established_at(subject: Subject, consent: ConsentRequirement) -> list[str]:
     return [step for step in subject.plan.nodes if step in reached and (step, Standing.UNKNOWN) not in found]
 
 
+def ending_steps(subject: Subject, consent: ConsentRequirement, classes: Mapping[str, str]) -> frozenset[str]:
+    """The steps at which the withdrawal of this one consent ends an enrollment, whatever the audience demands.
+
+    `classes` are those of the templates by key, as they will be when the journey is published.
+    """
+    key = (consent.purpose.value, consent.channel.value)
+    won = {step: frozenset({key}) for step in _established_at(subject, consent)}
+    return frozenset(ended_at(won, consents_needed(subject.plan, classes), {key}))
+
+
 def consents_needed(plan: Plan, classes: Mapping[str, str]) -> dict[str, frozenset[ConsentKey]]:
     """The consents that the messages ahead of a step need, for steps where there are some and each needs one.
 

@@ -17,7 +17,7 @@ from journeys.scoring import PointsModel
 from journeys.steps.give_points import ScoreStep
 from journeys.steps.recompute_score import SCORE_CROSSED, RecomputeScoreStep
 from journeys.steps.start import StartStep
-from journeys.values import GOAL_MET, Where, entry_reference
+from journeys.values import GOAL_MET, JOURNEY_COMPLETED, JOURNEY_EXITED, Where, entry_reference
 from journeys.walk import condition_roots, conditions_in, visits
 
 
@@ -74,9 +74,14 @@ class _Listened(NamedTuple):
     path: Path
 
 
+_OF_JOURNEYS = (GOAL_MET, JOURNEY_COMPLETED, JOURNEY_EXITED)
+"""Events whose property `journey` names one."""
+
+
 def _journeys(journey: Journey, others: Others) -> Iterator[Note]:
     known = others.journeys | {journey.key}
-    for key, path in (*_started(journey), *_named(journey, GOAL_MET, "journey")):
+    told = [one for event in _OF_JOURNEYS for one in _named(journey, event, "journey")]
+    for key, path in (*_started(journey), *told):
         if key not in known:
             meant = nearest(key, sorted(known))
             remedy = f"Did you mean '{meant}'?" if meant else "Publish it first, or name another one."

@@ -9,6 +9,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -21,6 +22,7 @@ from journeys.outcomes import JourneyState
 from messaging.models import MessageRecord, MessageState
 from tests.support.books import Books, close_books, orphans_handed_back, rows, settle
 from tests.support.crowd import Crowd
+from tests.support.drilled import carried_out, due_times, ends_told, let_in, order, standing
 from tests.support.stack import LiveStack, found, live_stack
 
 pytestmark = [pytest.mark.xdist_group("drills"), pytest.mark.timeout(300)]
@@ -155,6 +157,40 @@ async def test_events_are_accepted_while_temporal_is_away_and_catch_up_when_it_i
     assert_everything_happened_once(crowd, books)
     assert set(books.mails.values()) == {1}
     assert_no_mail_left_twice(crowd, books)
+
+
+async def interrupted(crowd: Crowd, action: str, **how: Any) -> dict[str, Any]:
+    """Order it, and kill the worker whose calls to Temporal are in mid-air; what it had sent arrives nevertheless."""
+    async with frozen(crowd.live, "Temporal"):
+        await order(crowd, action, **how)
+        await crowd.live.kill("Worker")
+    return await carried_out(crowd)
+
+
+async def test_a_whole_journey_is_steered_to_the_last_contact_though_the_worker_dies_over_it(live: LiveStack) -> None:
+    crowd = Crowd(live, 20)
+    await let_in(crowd)
+    due = await due_times(crowd)
+
+    paused = await interrupted(crowd, "pause")
+    assert (paused["carried"], paused["refused"], paused["gone"]) == (crowd.size, 0, 0)
+    assert await standing(crowd, JourneyState.PAUSED) == {""}
+
+    await order(crowd, "resume")
+    resumed = await carried_out(crowd)
+    assert (resumed["carried"], resumed["refused"], resumed["gone"]) == (crowd.size, 0, 0)
+    assert await standing(crowd, JourneyState.WAITING) == {""}
+    assert await due_times(crowd) == due, "each wait goes on to its own end"
+
+    stopped = await interrupted(crowd, "stop", inside="stop", reason="drill")
+    # Who was ended by what the dead worker had sent is found gone by the next one.
+    assert (stopped["carried"] + stopped["gone"], stopped["refused"]) == (crowd.size, 0)
+    (outcome,) = await standing(crowd, JourneyState.EXITED)
+    assert outcome.endswith(": drill")
+    assert await ends_told(crowd) == dict.fromkeys((person.user_id for person in crowd.people), 1)
+    books = await close_books(crowd)
+    assert Counter(", ".join(runs) for runs in books.workflows.values()) == {"COMPLETED": crowd.size}
+    assert books.failures == []
 
 
 async def test_without_postgresql_the_api_says_503_and_keeps_what_it_acknowledged(live: LiveStack) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from journeys.catalogue import catalogue
-from journeys.diagram import END, ENTRY, Look, box_id, chart_of, mermaid
+from journeys.diagram import END, ENTRY, Look, Standing, box_id, chart_of, mermaid
 from journeys.documents import journey_from_document
 from journeys.drawing import BOX, svg, wrapped
 from journeys.model import Journey
@@ -152,3 +152,38 @@ def test_a_drawing_loads_nothing_from_elsewhere() -> None:
 )
 def test_words_are_broken_into_lines_that_fit(words: str, lines: list[str]) -> None:
     assert wrapped(words, 62) == lines
+
+
+COUNTED = {
+    "exit-1": Standing(left=11),
+    "asked": Standing(waiting=1234567, attention=2, passed=98765),
+    "last": Standing(passed=7),
+}
+
+
+def test_who_is_where_stands_in_every_box_of_a_step_and_attention_only_where_it_is_needed() -> None:
+    shown = texts(svg(chart_of(journey(steps=FORKED), standing=COUNTED)))
+    assert [text for text in shown if text.endswith("waiting")].count("0 waiting") == 5  # nobody waits at an exit
+    assert "1,234,567 waiting" in shown
+    assert "98,765 went on" in shown
+    assert [text for text in shown if text.endswith(" left")] == ["11 left"]
+    assert [text for text in shown if "attention" in text] == ["2 need attention"]
+    assert not [text for text in texts(svg(chart_of(journey(steps=FORKED)))) if "waiting" in text]
+
+
+def test_numbers_never_reach_beyond_their_box() -> None:
+    most = {step: Standing(10**9, 10**9, 10**9, 10**9) for step in compile_plan(journey(steps=FORKED), 1).nodes}
+    drawing = svg(chart_of(journey(steps=FORKED), standing=most))
+    labels = [rect for rect in ET.fromstring(drawing).iter(f"{SVG}rect") if rect.get("height") == "19"]
+    assert len(labels) == 4 * (len(most) - 1) + 2  # an exit has two
+    for label in labels:
+        left = float(label.get("x", "nan"))
+        assert left > -BOX / 2
+        assert left + float(label.get("width", "nan")) < BOX / 2
+
+
+def test_mermaid_shows_who_is_where_below_the_words() -> None:
+    text = mermaid(chart_of(journey(steps=FORKED), standing=COUNTED))
+    assert "<br/>1,234,567 waiting · 2 need attention · 98,765 went on" in text
+    assert "<br/>0 waiting · 7 went on" in text
+    assert "<br/>" not in mermaid(chart_of(journey(steps=FORKED)))

@@ -29,6 +29,12 @@ REFERENCES: list[tuple[str, str, dict[str, Any]]] = [
         "entry.where.journey",
         {"entry": {"event": "journey.goal_met", "where": {"journey": "gone"}}},
     ),
+    (
+        "unknown-journey",
+        "steps[0].journey",
+        {"steps": [{"wait_for": {"event": "journey.completed", "where": {"journey": "gone"}, "up_to": "1d"}}]},
+    ),
+    ("unknown-journey", "exit[0].where.journey", {"exit": [{"event": "journey.exited", "where": {"journey": "gone"}}]}),
     ("unknown-model", "steps[0].recompute_score", {"steps": [{"recompute_score": "gone"}]}),
     ("unknown-model", "entry.where.model", {"entry": crossed(model="gone")}),
     ("unknown-model", "exit[0].where.model", {"exit": [crossed(model="gone")]}),

@@ -11,9 +11,11 @@ from journeys.documents import journey_from_document, to_document
 from journeys.findings import KnownTemplate, Note
 from journeys.model import Journey
 from journeys.places import Places
+from journeys.plan import compile_plan
 from journeys.proofs.consent import mail_before_consent
 from journeys.proofs.explore import Question, Standing, arrivals
 from journeys.proofs.subject import Subject, subject_of
+from journeys.proofs.withdrawal import consents_needed, consents_won, ended_at, ending_steps
 from journeys.values import ConsentRequirement
 from tests.support.journeys import documents, journey
 from tests.support.trails import assert_leads
@@ -121,26 +123,47 @@ def test_consent_at_the_entry(entry: dict[str, Any], expected: list[str]) -> Non
     assert rules(entry=entry, steps=[SEND]) == expected
 
 
-LATER = [{"if": {"not": CONSENT}, "then": LEAVE}, {"wait": "1d"}, SEND]
+RECEIPT: dict[str, Any] = {"send": {"template": "receipt"}}
+LATER: list[dict[str, Any]] = [{"if": {"not": CONSENT}, "then": LEAVE}, {"wait": "1d"}, SEND]
+AMONG_OTHERS: list[dict[str, Any]] = [
+    {"id": "asked", "if": CONSENT},
+    {"wait": "1d"},
+    {"if": {"result": {"step": "asked", "is": "yes"}}, "then": [SEND], "else": [RECEIPT]},
+]
+"""At the wait stand contacts with the consent and without it, who all get a message."""
 
 
-def test_a_consent_that_was_asked_for_may_be_withdrawn_while_time_passes() -> None:
-    (note,) = notes(steps=LATER)
+def test_a_consent_may_be_withdrawn_while_time_passes_where_contacts_stay_without_it() -> None:
+    (note,) = notes(steps=AMONG_OTHERS)
     assert (note.rule, note.severity) == ("consent-may-lapse", "warning")
-    assert "otherwise → wait 1 day → send 'voucher' by email" in note.what
+    assert "if so → wait 1 day → 'if-1'" in note.what
+    assert "at a step that contacts without it reach, too" in note.what
 
 
 @pytest.mark.parametrize(
     "parts",
     [
-        {"exit": {"event": "consent.withdrawn"}, "steps": LATER},
-        {"entry": {"event": "x", "audience": CONSENT}, "steps": LATER},
-        {"steps": [*LATER[:2], {"if": CONSENT, "else": LEAVE}, SEND]},
+        {"exit": {"event": "consent.withdrawn"}, "steps": AMONG_OTHERS},
+        {"entry": {"event": "x", "audience": CONSENT}, "steps": AMONG_OTHERS},
+        {"steps": [*AMONG_OTHERS[:2], {"if": CONSENT, "then": [SEND], "else": [RECEIPT]}]},
+        {"steps": LATER},
+        {"steps": [*LATER[:2], RECEIPT, SEND]},
+        {"steps": [AMONG_OTHERS[0], {"wait": "1d"}, AMONG_OTHERS[2] | {"else": []}]},
+        {"entry": {"event": "consent.granted", "where": {"purpose": "marketing"}}, "steps": LATER[1:]},
     ],
-    ids=["exit", "audience", "asked again"],
+    ids=["exit", "audience", "asked again", "won", "won beside another message", "nothing left to send", "granted"],
 )
 def test_where_a_withdrawal_ends_the_enrollment_or_is_asked_for_nothing_lapses(parts: dict[str, Any]) -> None:
     assert rules(**parts) == []
+
+
+def test_what_ends_an_enrollment_in_the_check_is_what_is_stored_with_the_version() -> None:
+    """Intake ends enrollments by `consents_won` and `consents_needed`; a check that knew other steps would mislead."""
+    classes = {key: template.message_class for key, template in KNOWN.items()}
+    for steps in (LATER, AMONG_OTHERS, [*LATER[:2], RECEIPT, SEND], [{"wait": "1d"}, SEND]):
+        made = journey(steps=steps)
+        stored = ended_at(consents_won(made), consents_needed(compile_plan(made, 1), classes), {("marketing", "email")})
+        assert ending_steps(subject(made), ConsentRequirement(), classes) == set(stored)
 
 
 def test_where_a_question_expires_nobody_has_asked() -> None:
@@ -152,7 +175,7 @@ def test_where_a_question_expires_nobody_has_asked() -> None:
 
 def test_an_exit_for_some_withdrawals_does_not_do() -> None:
     exits = {"event": "consent.withdrawn", "where": {"purpose": "marketing"}}
-    assert rules(exit=exits, steps=LATER) == ["consent-may-lapse"], "one that names no purpose withdraws it, too"
+    assert rules(exit=exits, steps=AMONG_OTHERS) == ["consent-may-lapse"], "one that names no purpose withdraws it, too"
 
 
 SENDING = documents.filter(lambda document: "'send'" in str(document))

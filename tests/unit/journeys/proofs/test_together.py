@@ -210,6 +210,31 @@ class TestCircles:
         assert finding.problem.where == "journeys a, b"
         assert "as often as goals are met" in finding.problem.what
 
+    def on_end_of(self, key: str, event: str, other: str, **parts: Any) -> Journey:
+        where = {"journey": other, **parts.pop("where", {})}
+        return named(key, entry={"event": event, "where": where, "again": parts.pop("again", "after_exit")}, **parts)
+
+    def test_journeys_that_begin_at_the_end_of_another_go_round_in_the_time_their_steps_take(self) -> None:
+        a = self.on_end_of("a", "journey.completed", "b", steps=[{"wait": "3d"}])
+        b = self.on_end_of("b", "journey.exited", "a", steps=[{"wait": "1d"}])
+        leaving = self.on_end_of("b", "journey.completed", "a", steps=[{"wait": "1d"}])
+        assert rules(a, b) == [], "whoever completes a journey has not left it"
+        (finding,) = findings(a, leaving)
+        assert finding.problem.what == (
+            "A contact can go round for ever, once in 4 days at most: 'a' (enter on journey.completed), its steps are "
+            "done → 'b' (enter on journey.completed), its steps are done → 'a' again."
+        )
+
+    def test_an_exit_closes_a_circle_by_its_step_or_as_often_as_it_is_met(self) -> None:
+        leaves: list[dict[str, Any]] = [{"wait": "2d"}, {"id": "gone", "exit": "enough"}]
+        (by_step,) = findings(self.on_end_of("a", "journey.exited", "a", steps=leaves, where={"step": "gone"}))
+        assert "once in 2 days at most: 'a' (enter on journey.exited), exit: enough → 'a' again" in by_step.problem.what
+        assert rules(self.on_end_of("a", "journey.exited", "a", steps=leaves, where={"step": "other"})) == []
+        assert rules(self.on_end_of("a", "journey.completed", "a", steps=leaves)) == [], "nobody comes to its end"
+        (by_event,) = findings(self.on_end_of("a", "journey.exited", "a", exit={"event": "order.placed"}))
+        assert "as often as exits are met: 'a' (enter on journey.exited), an exit of it is met" in by_event.problem.what
+        assert rules(self.on_end_of("a", "journey.exited", "a", exit={"event": "x"}, again="never")) == []
+
     def test_a_goal_that_nobody_begins_on_or_that_counts_for_ever_does_not_go_round(self) -> None:
         assert rules(self.on_goal_of("a", "b"), self.on_goal_of("b", "c")) == []
         assert rules(self.on_goal_of("a", "b", again="never"), self.on_goal_of("b", "a")) == []
