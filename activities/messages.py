@@ -128,6 +128,7 @@ def _order(request: SendMessage) -> SendOrder:
         at_cap=request.cap,
         repeat=request.repeat,
         voucher=request.voucher,
+        former=request.former,
         latest={name: EventCriterion.model_validate(one) for name, one in request.latest.items()},
     )
 

@@ -5,13 +5,23 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.steps_met import steps_met
+from journeys.former_names import spans_of
+from journeys.outcomes import StepVerdict
 from journeys.step_references import StepsMet, steps_named
 from workflows.ports import ActionRequest
 
 
 async def met_by_steps(session: AsyncSession, request: ActionRequest, document: Any) -> StepsMet:
     """What the steps have met that the document, a part of the request, refers to."""
-    unwritten = {decision.step: decision.cause_event_id for decision in request.progress.decisions}
+    steps, former = steps_named(document), request.former
+    spans = {step: list(spans_of(step, former)) for step in steps}
+    unwritten = {
+        step: one.cause_event_id
+        for one in request.progress.decisions
+        if one.verdict is not StepVerdict.MIGRATED
+        for step in steps
+        if any(span.covers(one.step, one.at) for span in spans[step])
+    }
     return await steps_met(
-        session, request.enrollment_id, request.contact_id, steps_named(document), unwritten=unwritten
+        session, request.enrollment_id, request.contact_id, steps, unwritten=unwritten, former=former
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.schemas.problem import FieldProblem
+from journeys.refusals import REFUSED
 
 MOST_FINDINGS = 50
 LONGEST_QUOTE = 80
@@ -70,6 +71,8 @@ def _sentences(error: Mapping[str, Any]) -> tuple[str, str]:
     if error["type"] == "value_error":
         what, _, remedy = str(error["msg"]).removeprefix("Value error, ").partition(" | ")
         return what, remedy or "Correct it."
+    if error["type"] == REFUSED:
+        return error["ctx"]["what"], error["ctx"]["remedy"]
     known = REMEDIES.get(error["type"])
     if known is None:
         return f"{error['msg']}.", "Correct it; see /docs for what is expected here."
@@ -95,9 +98,11 @@ def json_pointer(path: Sequence[str | int], body: Any, *, missing: bool) -> str:
     """
     pointer = ""
     for number, part in enumerate(path):
-        inside = _step(body, part)
+        inside, below = _step(body, part), path[number + 1 : number + 2]
         if inside is _NOWHERE and not (missing and number == len(path) - 1):
             continue
+        if below and _step(inside, below[0]) is _NOWHERE and _step(body, below[0]) is not _NOWHERE:
+            continue  # A branch that is called like a key beside the place: `event` of a condition with `at_least`.
         pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
         body = inside
     return pointer or "/"

@@ -21,7 +21,7 @@ from journeys.catalogue import models as shipped_models
 from journeys.checks import Others, check_moments
 from journeys.checks import check as findings_of
 from journeys.findings import Finding, KnownTemplate, KnownTemplates, Severity
-from journeys.loader import load_with_places
+from journeys.loader import load_with_places, read_text
 from journeys.migration import Treatment
 from journeys.model import Journey
 from journeys.places import Places
@@ -87,7 +87,7 @@ def check(
 
 def _read(path: Path) -> _Document:
     try:
-        return _Document(path, *load_with_places(path.read_text(encoding="utf-8"), source=path.name))
+        return _Document(path, *load_with_places(read_text(path, name="journey"), source=path.name))
     except Invalid as error:
         problems = error.problems or (Problem(path.name, error.message, error.remedy),)
         return _Document(path, None, Places(), problems)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from journeys.documents import from_document
-from journeys.loader import load_model
+from journeys.loader import load_model, read_text
 from journeys.segments import Segment, demand_askable, in_order
 
 
@@ -23,5 +23,5 @@ def read_segments(sources: Iterable[Path | Mapping[str, Any]]) -> list[Segment]:
 
 def _read(source: Path | Mapping[str, Any]) -> Segment:
     if isinstance(source, Path):
-        return load_model(Segment, source.read_text("utf-8"), name="segment", source=source.name)
+        return load_model(Segment, read_text(source, name="segment"), name="segment", source=source.name)
     return from_document(Segment, dict(source), name="segment")

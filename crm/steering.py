@@ -168,7 +168,7 @@ class SteeringRepository:
         plans = [plan_of(version) for version in versions if version.published_at is not None]
         if not any(step in plan.nodes for plan in plans):
             steps = sorted({name for plan in plans for name in plan.nodes})
-            problem = Problem("step", f"{key} has no step '{step}'.", f"Its steps are {', '.join(steps)}.")
+            problem = Problem("step", f"The journey {key} has no step '{step}'.", f"Its steps are {', '.join(steps)}.")
             raise Invalid(problem.what, problems=[problem], remedy=problem.remedy)
 
     async def _order(

@@ -17,6 +17,7 @@ from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.enrollment import Enrollment
 from crm.models.voucher import VoucherPoolRecord, VoucherRecord
 from crm.voucher_codes import mistyped, new_code, normalized
+from journeys.former_names import Span
 from journeys.vouchers import VoucherPool
 from kit.errors import Conflict, NotFound
 
@@ -143,14 +144,27 @@ class VoucherRepository:
         counted = {row[0]: row[1:] for row in await self._session.execute(counts)}
         return [_standing(pool, *counted.get(pool.key, (0, 0, 0, 0))) for pool in pools]
 
-    async def issued(self, enrollment_id: UUID, step: str, iteration: int | None = None) -> VoucherRecord | None:
-        """The voucher that a step of an enrollment issued, the newest where no iteration is named."""
-        query = select(VoucherRecord).where(VoucherRecord.enrollment_id == enrollment_id, VoucherRecord.step == step)
-        if iteration is not None:
-            query = query.where(VoucherRecord.iteration == iteration)
-        newest = query.order_by(VoucherRecord.iteration.desc()).limit(1)
-        found: VoucherRecord | None = await self._session.scalar(newest)
+    async def issued(self, key: IssueKey) -> VoucherRecord | None:
+        """The voucher that was issued under this key, or None."""
+        query = select(VoucherRecord).where(VoucherRecord.enrollment_id == key.enrollment_id)
+        found: VoucherRecord | None = await self._session.scalar(
+            query.where(VoucherRecord.step == key.step, VoucherRecord.iteration == key.iteration)
+        )
         return found
+
+    async def newest_of(self, enrollment_id: UUID, names: Iterable[Span]) -> VoucherRecord | None:
+        """The newest voucher that a step of an enrollment issued, under the names it has and had."""
+        asked = list(names)
+        query = (
+            select(VoucherRecord)
+            .where(VoucherRecord.enrollment_id == enrollment_id, VoucherRecord.step.in_([span.name for span in asked]))
+            .order_by(VoucherRecord.issued_at.desc(), VoucherRecord.iteration.desc())
+        )
+        for voucher in await self._session.scalars(query):
+            step, at = voucher.step, voucher.issued_at
+            if step is not None and at is not None and any(span.covers(step, at) for span in asked):
+                return voucher
+        return None
 
     async def draw(self, pool_key: str) -> VoucherRecord | None:
         """A code that nobody has, kept from others until the transaction ends; None where the pool is sold out.

@@ -5,6 +5,7 @@ every problem says where it is. What the values mean is in `journeys.documents`.
 """
 
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -60,7 +61,24 @@ def load_file(path: FilePath) -> Journey:
     Raises:
         kit.errors.Invalid: as `load_journey`, and where the file cannot be read.
     """
-    return load_journey(_read(path), source=path.name)
+    return load_journey(read_text(path, name="journey"), source=path.name)
+
+
+def read_text(path: FilePath | Traversable, *, name: str) -> str:
+    """The text of a file that an author has written; `name` is what the document is called.
+
+    Raises:
+        kit.errors.Invalid: the file cannot be read, or is not UTF-8, as files with umlauts from older editors are.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        what = f"The file cannot be read: {error.strerror}."
+        raise not_usable(name, [Problem(path.name, what, "Check the path and its permissions.")]) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise not_usable(name, [Problem(path.name, "It is not UTF-8 text.", "Save it as UTF-8.")]) from None
 
 
 def load_model(model: type[Model], text: str, *, name: str, source: str = "") -> Model:
@@ -107,18 +125,6 @@ def _refusal(text: str) -> tuple[str, str] | None:
 
 def _reader() -> YAML:
     return YAML(typ="safe", pure=True)
-
-
-def _read(path: FilePath) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        what = f"The file cannot be read: {error.strerror}."
-        raise not_usable("journey", [Problem(path.name, what, "Check the path and its permissions.")]) from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise not_usable("journey", [Problem(path.name, "It is not UTF-8 text.", "Save it as UTF-8.")]) from None
 
 
 @dataclass

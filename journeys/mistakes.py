@@ -92,6 +92,11 @@ def _needs_text(value: Any, _: Mapping[str, Any]) -> tuple[str, str]:
 
 def _needs_name(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
     remedy = "Write a name that begins with a visible character, such as `order.placed`"
+    if r"\." in context["pattern"]:
+        return (
+            f"{shown(value)} names no property of a step",
+            "Write the step's id, a dot and the property: `paid.amount`",
+        )
     if context["pattern"].startswith("^[a-z]"):
         remedy = "Use lower case letters, digits and single hyphens, such as `review-request`"
     return f"{shown(value)} cannot be used as a name here", remedy

@@ -17,12 +17,13 @@ from journeys.conditions.registry import (
     NoneCondition,
     ResultCondition,
     SegmentCondition,
+    StepCondition,
 )
 from journeys.model import Journey
 from journeys.places import Path, Places
 from journeys.plan import Role, compile_plan
 from journeys.segment_entry import ENTERED, LEFT
-from journeys.values import Asked, Key, Strict, entry_reference
+from journeys.values import Asked, Key, Strict, entry_reference, is_step_reference
 from journeys.walk import condition_roots, conditions_in
 from kit.errors import Invalid, Problem
 
@@ -63,13 +64,18 @@ def _obstacles(condition: Condition, root: Path) -> Iterator[tuple[Path, str, st
     if len(parts) > MOST_PARTS:
         yield root, f"It has {len(parts)} parts; at most {MOST_PARTS} are allowed.", "Make several segments of it."
     for part, path in parts:
-        if isinstance(part, EntryCondition | ResultCondition):
-            kind = "entry" if isinstance(part, EntryCondition) else "result"
+        if (kind := _INSIDE_ONLY.get(type(part))) is not None:
             what = f"`{kind}` is of somebody inside a journey, and a set of contacts is in none."
             yield (*path, kind), what, "Ask for an attribute or for events."
         for asked, at in _comparisons(part, path):
             if any(entry_reference(value) is not None for value in operands(asked)):
                 yield at, "`$entry` stands for what a journey began with, and here none has.", "Write the value itself."
+            if any(is_step_reference(value) for value in operands(asked)):
+                yield at, "`$step` stands for what a step has met, and here none has.", "Write the value itself."
+
+
+_INSIDE_ONLY: Mapping[type, str] = {EntryCondition: "entry", ResultCondition: "result", StepCondition: "step"}
+"""What can be asked only of somebody inside a journey."""
 
 
 def in_order(segments: Iterable[Segment]) -> list[Segment]:

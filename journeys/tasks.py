@@ -17,6 +17,7 @@ TASK_EVENTS = frozenset({TASK_CREATED, TASK_DONE, TASK_CANCELLED})
 UNKNOWN = "…"
 """Stands in a text for a property that the entry does not have."""
 _ANY_TASKS = frozenset({"journey", "enrollment", "task"})
+_ELSE_IN_TEXT = re.compile(r"\$(?!entry\.[A-Za-z0-9_])[A-Za-z_]+\.[A-Za-z0-9_.-]*[A-Za-z0-9_]")
 _IN_TEXT = re.compile(r"\$entry\.([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)")
 
 
@@ -49,3 +50,8 @@ def filled(text: str, entry: Mapping[str, Any]) -> str:
 def named_in(text: str) -> tuple[str, ...]:
     """The properties of the entry that a text names, in their order."""
     return tuple(dict.fromkeys(_IN_TEXT.findall(text)))
+
+
+def not_filled_in(text: str) -> tuple[str, ...]:
+    """What looks like a reference in a text and is none that is filled in, such as `$step.paid.amount`."""
+    return tuple(dict.fromkeys(_ELSE_IN_TEXT.findall(text)))

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -36,11 +37,23 @@ JOURNEY_EXITED = "journey.exited"
 """The event that follows when a contact has left a journey in any other way but by its goal; `journey`, and where."""
 
 
+LARGEST_WHOLE = 2**31 - 1
+"""No count and no number of points is larger; a database counts in 32 bits."""
+_LARGEST_FLOAT = int(sys.float_info.max)
+
+
+def _demand_finite(value: Any) -> None:
+    """Refuses what no number of double precision can stand for; whole numbers of Python have no end."""
+    if isinstance(value, int) and abs(value) > _LARGEST_FLOAT:
+        raise refused(f"{shown(value)} is too large to compare with.", "Write a number that people count with.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise refused(f"{value} is not a number to compare with.", "Write a finite number.")
+
+
 def _scalar(value: Any) -> Any:
     if not (value is None or isinstance(value, str | int | float)):
         raise refused(f"{kind_of(value)} cannot stand here.", "Write a text, a number, true, false or null.")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise refused(f"{value} is not a number to compare with.", "Write a finite number.")
+    _demand_finite(value)
     return value
 
 
@@ -48,9 +61,10 @@ Scalar = Annotated[str | int | float | bool | None, BeforeValidator(_scalar)]
 
 
 def _number(value: Any) -> Any:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)):
-        return value
-    raise refused(f"{shown(value)} is not a number.", "Write a number without quotes, such as 3 or 49.90.")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise refused(f"{shown(value)} is not a number.", "Write a number without quotes, such as 3 or 49.90.")
+    _demand_finite(value)
+    return value
 
 
 Number = Annotated[int | float, BeforeValidator(_number)]
@@ -58,9 +72,11 @@ Number = Annotated[int | float, BeforeValidator(_number)]
 
 
 def _whole(value: Any) -> Any:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise refused(f"{shown(value)} is not a whole number.", "Write a whole number without quotes, such as 3.")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise refused(f"{shown(value)} is not a whole number.", "Write a whole number without quotes, such as 3.")
+    if value is not None and abs(value) > LARGEST_WHOLE:
+        raise refused(f"{shown(value)} is too large.", f"Write at most {LARGEST_WHOLE}.")
+    return value
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]

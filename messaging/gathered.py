@@ -10,6 +10,7 @@ from crm.events import EventRepository
 from crm.models.enrollment import Enrollment
 from crm.steps_met import steps_met
 from journeys.conditions.comparison import matches
+from journeys.former_names import FormerNames
 from journeys.step_references import StepsMet, filled, steps_named
 from journeys.values import EventCriterion
 
@@ -26,7 +27,13 @@ def steps_in(variables: Iterable[str]) -> frozenset[str]:
 
 
 async def gathered(
-    session: AsyncSession, enrollment: Enrollment, steps: frozenset[str], latest: Latest, *, until: datetime
+    session: AsyncSession,
+    enrollment: Enrollment,
+    steps: frozenset[str],
+    latest: Latest,
+    *,
+    until: datetime,
+    former: FormerNames,
 ) -> dict[str, Any]:
     """The variables `steps.<step>.…` and `latest.<name>.…`; events later than `until` (aware) are not looked at.
 
@@ -35,7 +42,7 @@ async def gathered(
     """
     asked = {name: criterion.model_dump(mode="json", by_alias=True) for name, criterion in latest.items()}
     wanted = steps | steps_named(asked)
-    met = await steps_met(session, enrollment.id, enrollment.contact_id, wanted)
+    met = await steps_met(session, enrollment.id, enrollment.contact_id, wanted, former=former)
     found = {}
     for name, criterion in filled_latest(asked, met).items():
         events = await EventRepository(session).history(

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.models.enrollment import Enrollment
 from crm.vouchers import IssueKey
+from journeys.former_names import FormerNames
 from journeys.frequency import AtCap, Priority, Words
 from journeys.values import MessageChannel
 from journeys.vouchers import MessageVoucher
@@ -49,6 +50,8 @@ class SendOrder:
     repeat: Words | timedelta | None = None
     voucher: MessageVoucher | None = None
     latest: Latest = field(default_factory=dict)
+    former: FormerNames = field(default_factory=dict)
+    """What steps were called before, where they have been renamed."""
 
     @property
     def key(self) -> MessageKey:
@@ -153,7 +156,7 @@ class Preparer:
 
     def _voucher_order(self, order: SendOrder, to: Recipient) -> VoucherOrder:
         assert order.voucher is not None
-        return VoucherOrder(order.voucher, order.issue_key, to.contact, order.now)
+        return VoucherOrder(order.voucher, order.issue_key, to.contact, order.now, order.former)
 
     async def _write(self, order: SendOrder) -> _Letter:
         to = await recipient(self.session, order.contact_id, order.enrollment_id, settings=self.settings)
@@ -181,7 +184,7 @@ class Preparer:
             return {}
         enrollment = await self.session.get_one(Enrollment, order.enrollment_id)
         until = max(order.now, self.wall_now)
-        return await gathered(self.session, enrollment, steps, order.latest, until=until)
+        return await gathered(self.session, enrollment, steps, order.latest, until=until, former=order.former)
 
     def _question(self, order: SendOrder, letter: _Letter) -> GateRequest:
         return GateRequest(

@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from journeys.loader import load_model
+from journeys.loader import load_model, read_text
 from journeys.values import Strict
 from kit.errors import Invalid, Problem
 from messaging.models import MessageClass
@@ -95,9 +95,9 @@ def _read(folder: Traversable, shared: Mapping[str, str]) -> TemplateSource:
     place = f"{folder.name}/{HEAD_FILE}"
     if not head_file.is_file():
         raise Invalid("No head.", problems=[Problem(place, "This file is missing.", "Write class and subject in it.")])
-    head = load_model(TemplateHead, head_file.read_text(encoding="utf-8"), name="template", source=place)
+    head = load_model(TemplateHead, read_text(head_file, name="template"), name="template", source=place)
     return TemplateSource(folder.name, head, _texts(folder, ".mjml", ".txt"), shared)
 
 
 def _texts(folder: Traversable, *endings: str) -> dict[str, str]:
-    return {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(endings)}
+    return {entry.name: read_text(entry, name="template") for entry in folder.iterdir() if entry.name.endswith(endings)}

@@ -16,6 +16,7 @@ from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.voucher import VoucherRecord
 from crm.vouchers import IssueKey, VoucherRepository, unusable
+from journeys.former_names import FormerNames, spans_of
 from journeys.outcomes import RefusalReason
 from journeys.timing import zone_or_default
 from journeys.vouchers import MessageVoucher
@@ -33,6 +34,8 @@ class VoucherOrder:
     key: IssueKey
     contact: Contact
     now: datetime
+    former: FormerNames
+    """What steps were called before, where they have been renamed."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class VoucherDesk:
         if order.asked.of is not None:
             return await self._known(order, order.asked.of)
         assert order.asked.pool is not None
-        issued = await self._vouchers.issued(order.key.enrollment_id, order.key.step, order.key.iteration)
+        issued = await self._vouchers.issued(order.key)
         if issued is not None:
             return await self._chosen(issued, issued.expires_at, new=False)
         drawn = await self._vouchers.draw(order.asked.pool)
@@ -97,7 +100,7 @@ class VoucherDesk:
         return await self._chosen(drawn, expiry_of(order.asked, order.now, self.zone(order.contact)), new=True)
 
     async def _known(self, order: VoucherOrder, step: str) -> Chosen | Refused:
-        issued = await self._vouchers.issued(order.key.enrollment_id, step)
+        issued = await self._vouchers.newest_of(order.key.enrollment_id, spans_of(step, order.former))
         if issued is None:
             return Refused(RefusalReason.NO_VOUCHER, f"The step {step} has issued no voucher.")
         if (reason := unusable(issued, order.now)) is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from journeys.former_names import carried_names
 from journeys.migration import Target, carried_criteria, due_in, renamed_repeats, target_of
 from journeys.outcomes import ENDED, StepVerdict
 from journeys.plan import Plan
@@ -62,6 +63,7 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "met": _met(state, plan, new),
             "seen": [],
             "results": _renamed(state.results, plan, new, migration.mapping),
+            "former": carried_names(state.former, _new_names(plan, new, migration.mapping), now),
             "iterations": _iterations(state, target),
             "rounds": _rounds(state, plan, new, migration.mapping),
             "ordinal": state.ordinal + 1,
@@ -93,6 +95,12 @@ def _renamed(results: Mapping[str, str], plan: Plan, new: Plan, mapping: Mapping
         if target is not None and target.alike:
             renamed[target.step] = result
     return {**kept, **renamed}
+
+
+def _new_names(plan: Plan, new: Plan, mapping: Mapping[str, str]) -> dict[str, str]:
+    """The renamed steps: old name → new name."""
+    targets = {step: target_of(step, plan, new, mapping) for step in mapping if step in plan.nodes}
+    return {step: target.step for step, target in targets.items() if target is not None and target.continues}
 
 
 def _rounds(state: EnrollmentState, plan: Plan, new: Plan, mapping: Mapping[str, str]) -> dict[str, Rounds]:

@@ -111,6 +111,7 @@ class Passage:
             "iteration": self.state.iterations[self.step],
             "now": self.now(),
             "progress": self._progress(),
+            "former": self.state.former,
         }
 
     async def wait_until(

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from temporalio import activity
 
 from journeys.conditions.first import FirstHolding
+from journeys.former_names import FormerName
 from journeys.frequency import AtCap, Priority, Repeat
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
 from journeys.stages import Stage
@@ -45,6 +46,8 @@ class ActionRequest(BaseModel, frozen=True):
     iteration: int
     now: datetime
     progress: Progress
+    former: dict[str, list[FormerName]] = Field(default={}, exclude_if=lambda names: not names)
+    """What earlier steps were called when they left something behind, where they have been renamed since."""
 
 
 class SendMessage(ActionRequest, frozen=True):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from journeys.former_names import FormerName
 from journeys.migration import Timers
 from journeys.outcomes import JourneyState, StepVerdict
 from journeys.plan import Plan
@@ -129,6 +130,8 @@ class EnrollmentState(BaseModel):
     results: dict[str, str] = Field(default_factory=dict)
     iterations: dict[str, int] = Field(default_factory=dict)
     """How often each step was begun; part of every idempotency key."""
+    former: dict[str, list[FormerName]] = Field(default_factory=dict, exclude_if=lambda names: not names)
+    """What steps were called before, where moves have renamed them: what they left behind is stored under that name."""
     rounds: dict[str, Rounds] = Field(default_factory=dict)
     """The repeats under way, by step."""
     ordinal: int = 0

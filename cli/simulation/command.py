@@ -19,7 +19,7 @@ from cli.simulation.timeline import lines, standing
 from cli.simulation.world import World
 from intake.matching import demanded_consents
 from journeys.documents import from_document
-from journeys.loader import load_document, load_model
+from journeys.loader import load_document, load_model, read_text
 from journeys.model import Journey
 from journeys.outcomes import JourneyState
 from journeys.reading.wording import Language
@@ -137,7 +137,7 @@ def agreeing(contact: PretendedContact, journey: Journey) -> tuple[PretendedCont
 def _mapping(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise Invalid(f"There is no file {path}.", remedy="Name a YAML file, or write key=value.")
-    document, _ = load_document(path.read_text("utf-8"), source=path.name, name=_CONTACT)
+    document, _ = load_document(read_text(path, name=_CONTACT), source=path.name, name=_CONTACT)
     if not isinstance(document, Mapping):
         raise Invalid(f"{path.name} is no description of a contact.", remedy="Write `key: value`, one per line.")
     return document
@@ -149,7 +149,7 @@ def read_script(path: Path) -> Sequence[ScriptedEvent]:
     Raises:
         Invalid: with each mistake and its place.
     """
-    return load_model(Script, path.read_text("utf-8"), name="list of events", source=path.name).events
+    return load_model(Script, read_text(path, name="list of events"), name="list of events", source=path.name).events
 
 
 def parse_start(text: str) -> datetime:

@@ -6,7 +6,7 @@ from pathlib import Path
 from journeys.catalogue import catalogue
 from journeys.checks import check
 from journeys.findings import Severity
-from journeys.loader import load_file, load_model
+from journeys.loader import load_file, load_model, read_text
 from journeys.model import Journey
 from journeys.scoring import PointsModel
 from kit.errors import Invalid, NotFound
@@ -49,4 +49,5 @@ def read_models(files: Iterable[Path]) -> list[PointsModel]:
     Raises:
         Invalid: one of them has mistakes, each with its place.
     """
-    return [load_model(PointsModel, file.read_text("utf-8"), name="points model", source=file.name) for file in files]
+    name = "points model"
+    return [load_model(PointsModel, read_text(file, name=name), name=name, source=file.name) for file in files]

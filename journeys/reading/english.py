@@ -299,6 +299,7 @@ ENGLISH = Wording(
     held_out=lambda percent: f"{percent} % are held out: they pass through without marketing and sales messages",
     of_use=lambda span: f"Left out where it comes more than {lasting(span)} late",
     answers=lambda owner: f"{owner} answers for it",
+    go_on="go on",
     steps_title="What happens",
     complete="Then the journey is complete",
 )

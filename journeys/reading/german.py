@@ -327,6 +327,7 @@ GERMAN = Wording(
     ),
     of_use=lambda span: f"Entfällt, wenn es mehr als {lasting(span)} zu spät ist",
     answers=lambda owner: f"Verantwortlich: {owner}",
+    go_on="weitergehen",
     steps_title="Ablauf",
     complete="Damit ist die Journey abgeschlossen",
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from journeys.model import Journey
+from journeys.places import Path
 from journeys.plan import named
 from journeys.reading.english import ENGLISH
 from journeys.reading.german import GERMAN
@@ -56,11 +57,16 @@ def _steps(steps: Sequence[Step], words: Wording, place: str = "", first: int = 
     """The steps as numbered lines; what is nested stands below its step, further in. Numbers go on from way to way."""
     indent = 2 * _INDENT * place.count(".")
     for number, step in enumerate(steps, start=first):
-        nested = {path: inner for path, inner in step.nested().items() if inner}
+        nested = {path: inner for path, inner in step.nested().items() if inner or _stands_for_itself(path)}
         of_use = f". {words.of_use(step.expires_after)}" if step.expires_after is not None else ""
         yield f"{indent}{place}{number}. {words.step(step)}{of_use}{':' if nested else '.'}"
         inner_first = 1
         for path, inner in nested.items():
-            yield f"{indent}{_INDENT}{words.way(step, path)}:"
+            yield f"{indent}{_INDENT}{words.way(step, path)}:{'' if inner else f' {words.go_on}.'}"
             yield from _steps(inner, words, f"{place}{number}.", inner_first)
             inner_first += len(inner)
+
+
+def _stands_for_itself(path: Path) -> bool:
+    """Whether a way is told though nothing is done on it: left out, its contacts would seem to go one of the others."""
+    return "first_of" in path or path[0] == "branch"

@@ -61,6 +61,8 @@ class Wording:
     """That a step is left out where it comes later than this duration after its time."""
     answers: Callable[[str], str]
     """Who answers for the journey."""
+    go_on: str
+    """What is done on a way without steps."""
     steps_title: str
     complete: str
 

@@ -10,8 +10,8 @@ from journeys.findings import Note, error, warning
 from journeys.mistakes import nearest
 from journeys.model import Journey
 from journeys.places import Path
-from journeys.tasks import named_in
-from journeys.values import ENTRY_REFERENCE, STEP_REFERENCE, entry_reference, is_step_reference
+from journeys.tasks import named_in, not_filled_in
+from journeys.values import entry_reference, is_step_reference
 from journeys.walk import Visit, condition_roots, conditions_in, values, visits
 
 _MEANT_AS_REFERENCE = re.compile(r"^\$\{?\s*(entry|step\b|[A-Za-z_]+\.)")
@@ -61,14 +61,22 @@ def entry_references(journey: Journey) -> Iterator[Note]:
             yield from _reference(journey, path, f"`{value}`", name)
         elif isinstance(value, str) and _MEANT_AS_REFERENCE.match(value) and not is_step_reference(value):
             yield _malformed(path, value)
-    for visit in visits(journey):
-        for below, text in visit.step.texts().items():
-            for name in named_in(text):
-                yield from _reference(journey, (*visit.path, *below), f"`$entry.{name}`", name)
+    yield from _in_texts(journey)
     for root, root_path, _ in condition_roots(journey):
         for condition, path in conditions_in(root, root_path):
             if isinstance(condition, EntryCondition):
                 yield from _reference(journey, (*path, "entry"), f"`entry: {condition.entry}`", condition.entry)
+
+
+def _in_texts(journey: Journey) -> Iterator[Note]:
+    for visit in visits(journey):
+        for below, text in visit.step.texts().items():
+            for name in named_in(text):
+                yield from _reference(journey, (*visit.path, *below), f"`$entry.{name}`", name)
+            for written in not_filled_in(text):
+                what = f"'{written}' is not filled in here, so people would read it as it stands."
+                remedy = "Texts know properties of the entry, such as $entry.order_id."
+                yield error("malformed-reference", (*visit.path, *below), what, remedy)
 
 
 def _reference(journey: Journey, path: Path, written: str, name: str) -> Iterator[Note]:
@@ -92,10 +100,10 @@ def _given(timed: TimedEntry, path: Path, written: str, name: str) -> Iterator[N
 def _malformed(path: Path, value: str) -> Note:
     if value.startswith("$entry"):
         what = f"{value!r} looks like a reference and is none, so it is compared as it stands."
-        return error("malformed-reference", path, what, f"Write it like $entry.product_id ({ENTRY_REFERENCE.pattern}).")
+        return error("malformed-reference", path, what, "Write it like $entry.product_id.")
     if value.startswith("$step"):
         what = f"{value!r} looks like a reference and is none, so it is compared as it stands."
-        return error("malformed-reference", path, what, f"Write it like $step.paid.amount ({STEP_REFERENCE.pattern}).")
+        return error("malformed-reference", path, what, "Write it like $step.paid.amount.")
     what = f"{value!r} looks like a reference, but only $entry and $step exist; it is compared as it stands."
     return warning("unknown-reference", path, what, "Write $entry.name, $step.id.name, or a plain value.")
 

@@ -12,6 +12,7 @@ from activities.messages import MessagingActivities
 from crm.facts import attributes_of
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
+from journeys.former_names import FormerName
 from journeys.outcomes import JourneyState, StepVerdict
 from journeys.values import MessageChannel
 from kit.database import Sessions
@@ -71,6 +72,25 @@ async def test_the_latest_departure_counts_even_where_it_met_nothing(
     asked = a_request(JudgeCondition, enrollment, progress=written, condition=AMOUNT, entered_at=SOME_DAY)
     judgement = await ContactActivities(sessions).judge_condition(asked)
     assert (judgement.holds, judgement.because) == (False, "property 'amount' of what 'paid' met is missing")
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["decision written", "decision riding along"])
+async def test_a_step_that_was_renamed_since_has_met_what_it_met(
+    sessions: Sessions, enrollment: Enrollment, *, written: bool
+) -> None:
+    await paid(sessions, enrollment, "e-1", {"amount": 12})
+    moved = decision(1, None).model_copy(update={"verdict": StepVerdict.MIGRATED})
+    known = progress(enrollment, decision(0, "e-1"), moved)
+    if written:
+        await EnrollmentActivities(sessions).record_progress(known)
+        known = progress(enrollment)
+    renamed = {"settled": [FormerName(name="paid", until=NOW + timedelta(seconds=1))]}
+    asked = {"progress": known, "former": renamed, "entered_at": SOME_DAY}
+    contacts = ContactActivities(sessions)
+    condition = {"step": "settled.amount", "is": {"at_least": 10}}
+    assert (await contacts.judge_condition(a_request(JudgeCondition, enrollment, condition=condition, **asked))).holds
+    of_before = a_request(JudgeCondition, enrollment, condition=AMOUNT, **{**asked, "former": {}})
+    assert (await contacts.judge_condition(of_before)).holds
 
 
 async def test_an_event_of_somebody_else_is_not_looked_at(sessions: Sessions, enrollment: Enrollment) -> None:

@@ -261,6 +261,8 @@ async def test_of_a_machine_the_same_newest_events_count(session: AsyncSession) 
         ({"all": [{"attribute": "plan", "is": {"one_of": ["$entry.plan"]}}]}, "condition.all[0].is"),
         ({"event": "bought", "where": {"id": "$entry.id"}}, "condition.where.id"),
         ({"none": {"event": "bought", "where": {"id": "$entry.id"}}}, "condition.none.where.id"),
+        ({"not": {"step": "paid.amount"}}, "condition.not.step"),
+        ({"event": "bought", "where": {"id": "$step.paid.id"}}, "condition.where.id"),
         ({"any": [{"in_list": "x"}] * 50}, "condition"),
     ],
 )

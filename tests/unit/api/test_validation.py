@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.schemas.fields import PlainText
 from api.schemas.problem import FieldProblem
+from api.schemas.segments import PreviewInput
 from api.schemas.tracking import Batch, EventInput
 from api.validation import MOST_FINDINGS, field_problems, json_pointer, quoted
 from journeys.values import EventName, Key
@@ -22,6 +23,12 @@ def problems_of(model: type[Any], body: Any) -> list[FieldProblem]:
 def test_the_branch_of_a_union_is_not_part_of_the_place() -> None:
     body = {"batch": [{"type": "page"}, {"type": "track", "timestamp": 5, "event": "x"}]}
     assert [problem.field for problem in problems_of(Batch, body)] == ["/batch/1/timestamp"]
+
+
+def test_a_branch_that_is_called_like_a_key_is_not_part_of_the_place_either() -> None:
+    (problem,) = problems_of(PreviewInput, {"condition": {"event": "a", "at_least": 10**30}})
+    assert problem.field == "/condition/at_least"
+    assert (problem.what[-13:], problem.remedy) == ("is too large.", "Write at most 2147483647.")
 
 
 def test_a_missing_field_is_named_though_it_is_not_there() -> None:

@@ -171,6 +171,14 @@ class TestReferences:
     def test_a_malformed_reference(self, value: str) -> None:
         assert only("malformed-reference", steps=[{"set": {"last": value}}]).severity is Severity.ERROR
 
+    @pytest.mark.parametrize("text", ["Call about $step.paid.amount", "$contact.name calls", "Bill of $entries.x."])
+    def test_a_reference_that_is_not_filled_in_in_the_text_of_a_task(self, text: str) -> None:
+        assert only("malformed-reference", steps=[{"task": {"title": text, "due": "1d"}}]).severity is Severity.ERROR
+
+    @pytest.mark.parametrize("text", ["Call about $entry.order_id. Worth $50.00", "US$ 5.20", "$$"])
+    def test_an_amount_of_dollars_is_no_reference(self, text: str) -> None:
+        assert not findings("malformed-reference", steps=[{"task": {"title": text, "due": "1d"}}])
+
     @pytest.mark.parametrize("value", ["$contact.name", "${entry.id}"])
     def test_a_reference_to_something_else(self, value: str) -> None:
         assert only("unknown-reference", steps=[{"set": {"last": value}}]).severity is Severity.WARNING

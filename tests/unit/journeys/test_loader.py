@@ -1,5 +1,6 @@
 """Reading YAML: what is wrong is said once, at its line, with what to do."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -393,3 +394,17 @@ def test_whatever_stands_anywhere_is_read_or_refused_at_that_place(path: tuple[A
     place, parent = write_path(path), write_path(path[:-1]) or "the document"
     problems = refusals(lambda: journey_from_document(document))
     assert all(problem.where.startswith(place) or problem.where == parent for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("if: {step: paid}", "'paid' names no property of a step. Write the step's id, a dot and the property"),
+        (f"if: {{event: a, at_least: 1{'0' * 30}}}", "is too large. Write at most 2147483647."),
+        (f"if: {{attribute: a, is: {{at_least: 1{'0' * 400}}}}}", "is too large to compare with."),
+        (f"set: {{a: -1{'0' * 400}}}", "is too large to compare with."),
+    ],
+)
+def test_a_number_no_one_counts_with_and_half_a_reference_are_told(written: str, said: str) -> None:
+    with pytest.raises(Invalid, match=re.escape(said)):
+        load_journey(f"key: a\nname: A\nowner: crm\nentry: {{event: a}}\nsteps:\n  - {written}\n")

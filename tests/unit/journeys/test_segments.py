@@ -11,7 +11,7 @@ from journeys.model import Journey
 from journeys.reading.reading import read_journey
 from journeys.reading.wording import Language
 from journeys.rules.others import Others
-from journeys.segments import Segment, segments_of, touched_by
+from journeys.segments import Segment, demand_askable, segments_of, touched_by
 from kit.errors import Invalid
 from tests.support.journeys import journey
 
@@ -143,3 +143,18 @@ def test_an_event_touches_a_condition_that_may_say_something_else_after_it(
     document: dict[str, Any], name: str, properties: dict[str, Any], *, touched: bool
 ) -> None:
     assert touched_by(condition(document), name, properties, scored=name == "counted") is touched
+
+
+@pytest.mark.parametrize(
+    ("document", "where"),
+    [
+        ({"step": "paid.amount"}, "condition.step"),
+        ({"result": {"step": "a", "is": "b"}}, "condition.result"),
+        ({"event": "bought", "where": {"id": "$step.paid.id"}}, "condition.where.id"),
+        ({"attribute": "plan", "is": {"one_of": ["a", "$step.paid.plan"]}}, "condition.is"),
+    ],
+)
+def test_what_only_somebody_inside_a_journey_has_is_not_asked_of_a_set(document: dict[str, Any], where: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        demand_askable(condition(document))
+    assert [problem.where for problem in refusal.value.problems] == [where]

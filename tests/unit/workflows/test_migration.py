@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from journeys.former_names import FormerName
 from journeys.migration import Timers
 from journeys.model import Journey
 from journeys.outcomes import JourneyState, StepVerdict
@@ -118,6 +119,22 @@ def test_results_are_kept_and_go_along_with_a_renamed_step() -> None:
     new = plan({"id": "hello", "send": {"template": "welcome"}}, ASKED)
     after = migrated(state, OLD, to(new, mapping={"mail": "hello"}), LATER)
     assert after.results == {"mail": "sent", "hello": "sent"}
+
+
+def test_names_of_before_are_remembered_through_all_moves() -> None:
+    """What a step left behind, such as a voucher, is stored under the name it had then."""
+    hello, hi = ({"id": name, "send": {"template": "welcome"}} for name in ("hello", "hi"))
+    second, third = plan(PAUSE, hello, ASKED), plan(PAUSE, hi, ASKED, version=3)
+    once = migrated(waiting(), OLD, to(second, mapping={"mail": "hello"}), LATER)
+    twice = migrated(once, second, to(third, mapping={"hello": "hi"}), LATER + DAY)
+    assert once.former == {"hello": [FormerName(name="mail", until=LATER)]}
+    assert twice.former == {"hi": [FormerName(name="mail", until=LATER), FormerName(name="hello", until=LATER + DAY)]}
+
+
+def test_without_a_new_name_there_is_no_former_one() -> None:
+    after = migrated(waiting(), OLD, to(plan(PAUSE, ASKED), mapping={"mail": "asked"}), LATER)
+    assert after.former == {}
+    assert "former" not in after.model_dump(mode="json")
 
 
 def test_what_failed_is_tried_again_where_the_new_version_says_it_otherwise() -> None:

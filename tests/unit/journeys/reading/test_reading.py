@@ -363,6 +363,7 @@ def test_nested_steps_are_numbered_below_their_step() -> None:
         "   Wenn der Kontakt auf der Liste „vip“ steht:",
         "      1.1. 1 Tag warten.",
         "      1.2. Die Journey verlassen: a.",
+        "   Wenn der Kontakt auf der Liste „b“ steht: weitergehen.",
         "   Für alle anderen:",
         "      1.3. Prüfen, ob der Kontakt auf der Liste „c“ steht:",
         "         Wenn ja:",
@@ -437,3 +438,23 @@ def test_how_often_a_contact_is_written_to_is_told_where_the_journey_says_so() -
     ):
         assert sentence in german
     assert "its messages let others go first" in read_journey(journey(priority="low"), Language.ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (Language.ENGLISH, ["If a comes: go on.", 'If the contact is on the list "vip": go on.']),
+        (
+            Language.GERMAN,
+            [
+                "Wenn das Ereignis „a“ eintritt: weitergehen.",
+                "Wenn der Kontakt auf der Liste „vip“ steht: weitergehen.",
+            ],
+        ),
+    ],
+)
+def test_an_alternative_without_steps_is_told_as_well(language: Language, told: list[str]) -> None:
+    first = {"first_of": [{"event": "a"}, {"event": "b", "then": [{"exit": "b"}]}], "up_to": "1d"}
+    waits = of_one_step({"wait_for": first, "else": [{"exit": "late"}]}, language)
+    chooses = of_one_step({"branch": [{"if": {"in_list": "vip"}}], "else": [{"exit": "others"}]}, language)
+    assert [waits[1].strip(), chooses[1].strip()] == told
