@@ -17,12 +17,13 @@ from journeys.conditions.registry import (
     NoneCondition,
     ResultCondition,
     SegmentCondition,
+    StepCondition,
 )
 from journeys.model import Journey
 from journeys.places import Path, Places
 from journeys.plan import Role, compile_plan
 from journeys.segment_entry import ENTERED, LEFT
-from journeys.values import Asked, Key, Strict, entry_reference
+from journeys.values import Asked, Key, Strict, entry_reference, is_step_reference
 from journeys.walk import condition_roots, conditions_in
 from kit.errors import Invalid, Problem
 
@@ -63,13 +64,24 @@ def _obstacles(condition: Condition, root: Path) -> Iterator[tuple[Path, str, st
     if len(parts) > MOST_PARTS:
         yield root, f"It has {len(parts)} parts; at most {MOST_PARTS} are allowed.", "Make several segments of it."
     for part, path in parts:
-        if isinstance(part, EntryCondition | ResultCondition):
-            kind = "entry" if isinstance(part, EntryCondition) else "result"
+        if (kind := _of_enrollments(part)) is not None:
             what = f"`{kind}` is of somebody inside a journey, and a set of contacts is in none."
             yield (*path, kind), what, "Ask for an attribute or for events."
         for asked, at in _comparisons(part, path):
             if any(entry_reference(value) is not None for value in operands(asked)):
                 yield at, "`$entry` stands for what a journey began with, and here none has.", "Write the value itself."
+            if any(is_step_reference(value) for value in operands(asked)):
+                yield (
+                    at,
+                    "`$step` stands for what a step of a journey met, and here is none.",
+                    "Write the value itself.",
+                )
+
+
+def _of_enrollments(part: Condition) -> str | None:
+    """The kind of a condition that only somebody inside a journey has an answer to; None for any other."""
+    kinds = {EntryCondition: "entry", ResultCondition: "result", StepCondition: "step"}
+    return kinds.get(type(part))
 
 
 def in_order(segments: Iterable[Segment]) -> list[Segment]:
