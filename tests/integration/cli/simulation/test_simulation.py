@@ -1,6 +1,6 @@
 """What a simulation gets right: everything a real contact would meet, through the real workflow."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -328,3 +328,29 @@ class TestVouchers:
             await j.event("order.placed")
             j.assert_refused("voucher", reason="sold_out")
             j.assert_ended("exited", reason="too late")
+
+
+class TestRetry:
+    ENTRY: ClassVar[dict[str, Any]] = {
+        "event": "order.placed",
+        "audience": {"attribute": "plan", "is": "pro"},
+        "retry": "30m",
+    }
+
+    async def test_a_profile_that_comes_later_lets_in_by_the_event_of_before(self, journey: OpenJourney) -> None:
+        async with journey(a_journey(entry=self.ENTRY), start="2026-03-02 12:00") as j:
+            await j.event("order.placed")
+            assert not j._simulation.world.rides
+            await j.advance(minutes=20)
+            await j.event("contact.identified", {"plan": "pro"})
+            await j.event("contact.identified", {"plan": "free"})
+            await j.event("contact.identified", {"plan": "pro"})
+            (ride,) = j._simulation.world.rides.values()
+            assert f"{ride.enrollment.entered_at:%Y-%m-%d %H:%M}" == "2026-03-02 12:00"
+
+    async def test_after_the_time_the_refusal_stands(self, journey: OpenJourney) -> None:
+        async with journey(a_journey(entry=self.ENTRY)) as j:
+            await j.event("order.placed")
+            await j.advance(minutes=31)
+            await j.event("contact.identified", {"plan": "pro"})
+            assert not j._simulation.world.rides
