@@ -60,9 +60,11 @@ from journeys.conditions.registry import (
     Not,
     ScoreCondition,
     SegmentCondition,
+    StageCondition,
     condition_kind,
 )
 from journeys.segments import demand_askable
+from journeys.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def asked(condition: Condition, now: datetime, *, among: Sequence[UUID] | None =
     It says of each contact what `judge` says on the facts that `crm.facts.load_facts` reads at the same instant.
 
     Raises:
-        kit.errors.Invalid: it asks for what only an enrollment has: `entry`, `result`, `$entry`.
+        kit.errors.Invalid: it asks for what only an enrollment has: `entry`, `result`, `step`, `$entry`, `$step`.
     """
     demand_askable(condition)
     at = bindparam("now", now, type_=DateTime(timezone=True))
@@ -275,6 +277,10 @@ def _score(condition: ScoreCondition, making: _Making) -> ColumnElement[bool]:
     return and_(least, true() if question.at_most is None else points <= question.at_most)
 
 
+def _stage(condition: StageCondition, _: _Making) -> ColumnElement[bool]:
+    return Contact.stage.in_([stage.value for stage in Stage if condition.stage.fits(stage)])
+
+
 _KINDS: Mapping[str, Callable[[Any, _Making], ColumnElement[bool]]] = {
     "all": _all,
     "any": _any,
@@ -286,5 +292,6 @@ _KINDS: Mapping[str, Callable[[Any, _Making], ColumnElement[bool]]] = {
     "in_list": _in_list,
     "segment": _segment,
     "score": _score,
+    "stage": _stage,
 }
-"""By kind. `entry` and `result` are of an enrollment, and no set has one."""
+"""By kind. What is not here is of an enrollment, and `demand_askable` refuses it: no set has one."""

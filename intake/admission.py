@@ -105,6 +105,8 @@ class Entry:
     cause: Event | None
     properties: Mapping[str, Any]
     key: str | None = None
+    behind: int | None = None
+    """Place in the log of the event by which it is judged again; None where it is judged the first time."""
 
     @property
     def event_id(self) -> str | None:
@@ -151,8 +153,18 @@ class Admission:
         refusal = refusal or await self.closed() or await self.goal_met_before() or await self.outside_audience()
         return self.turn_away(refusal) if refusal else await self._enter(key)
 
+    def retry_until(self, refusal: NotEnrolled) -> datetime | None:
+        """Until when a refused entry is judged again; None where the refusal is final."""
+        retry, cause = self._rules.retry, self._entry.cause
+        if refusal.reason is not EnrollmentRefusal.AUDIENCE or retry is None or cause is None:
+            return None
+        # What another journey's step has asked for is answered at once, and not by the entry's event.
+        return self._now + retry if cause.name == self._rules.trigger else None
+
     def turn_away(self, refusal: NotEnrolled) -> NotEnrolled:
-        """Store and log a refusal."""
+        """Store and log a refusal. One that stands already, by an audience that still does not hold, stays as it is."""
+        if self._entry.behind is not None and refusal.reason is EnrollmentRefusal.AUDIENCE:
+            return refusal
         self._session.add(
             EntryRefusal(
                 journey_key=self._version.journey_key,
@@ -162,6 +174,7 @@ class Admission:
                 because=refusal.because,
                 cause_event_id=self._entry.event_id,
                 at=self._now,
+                retry_until=self.retry_until(refusal),
             )
         )
         journey = self._version.journey_key
@@ -271,12 +284,13 @@ class Admission:
         return int(await self._session.scalar(text("SELECT last_value FROM events_sequence_seq")) or 0)
 
     async def _overtaken(self, passage: Passage) -> list[tuple[Event, tuple[str, ...]]]:
-        """Events that overtook a late entry: stored before it, occurred after it, and meeting criteria of the plan."""
+        """Events that overtook a late entry: applied before it, occurred after it, and meeting criteria of the plan."""
         cause, names = self._entry.cause, passage.plan.listens
         if cause is None or not names:
             return []
         events = await EventRepository(self._session).history(self._contact_id, names=names, since=passage.entered_at)
-        matches = [(event, match(event, passage).criteria) for event in events if event.sequence < cause.sequence]
+        until = cause.sequence if self._entry.behind is None else self._entry.behind
+        matches = [(event, match(event, passage).criteria) for event in events if event.sequence <= until]
         return [(event, criteria) for event, criteria in matches if criteria]
 
 

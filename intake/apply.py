@@ -17,13 +17,14 @@ from crm.enrollments import EnrollmentRepository
 from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.event import Event
 from crm.scoring import ScoringRepository
-from intake.admission import Admission, Door, Enrolled, Entry
+from intake.admission import Admission, Door, Enrolled, EnrollmentResult, Entry
 from intake.effects import Consequences, take_effect
 from intake.listeners import Listener, Listeners, listener_of, listeners_of
 from intake.matching import Passage, lost_ground, match
 from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
 from intake.resets import set_clocks
+from intake.retries import Retry, settle
 from intake.segments import Memberships
 from journeys.plan import Role
 from journeys.values import GOAL_MET
@@ -43,7 +44,7 @@ async def apply_events(
     Raises:
         Invalid: one of them says something that cannot be recorded.
     """
-    listeners = await listeners_of(session, events)
+    listeners = await listeners_of(session, events, now)
     memberships = await Memberships.of(session, listeners.scored, now)
     derived: list[NewEvent] = []
     for contact_id, own in groupby(sorted(events, key=attrgetter("contact_id", "sequence")), attrgetter("contact_id")):
@@ -73,6 +74,7 @@ class _Application:
         self._doors = listeners.doors
         self._scored = listeners.scored
         self._running = list(listeners.running.get(contact_id, ()))
+        self._retries = [one for one in listeners.retries.get(contact_id, ()) if one.door.takes(contact_id)]
         self._memberships = memberships
         self._now = now
         self._control_group = control_group
@@ -87,6 +89,7 @@ class _Application:
             self._unscored += [event] if event.name in self._scored else []
             self._memberships.note(event, consequences.derived)
             await self._tell_running(event, consequences)
+            await self._judge_again(event, consequences)
             # After telling those inside: an entry event does not meet criteria of the enrollment it begins.
             for door in self._doors.get(event.name, ()):
                 if door.takes(self._contact_id):
@@ -138,29 +141,43 @@ class _Application:
             )
         return found.criteria
 
+    async def _judge_again(self, event: Event, consequences: Consequences) -> None:
+        """Let in who was refused because of an audience that the event, or what follows from it, makes hold."""
+        told: list[Event | NewEvent] = [event, *consequences.derived]
+        for retry in [one for one in self._retries if one.is_due(told, self._scored)]:
+            entry = Entry(retry.event, retry.event.properties, behind=event.sequence)
+            result = await self._decide(self._admission(entry, retry.door), retry.door)
+            if isinstance(result, NotEnrolled) and result.reason is EnrollmentRefusal.AUDIENCE:
+                continue
+            self._retries.remove(retry)
+            await settle(self._session, retry, self._now)
+
     async def _enter(self, event: Event, door: Door) -> None:
-        entry = Entry(event, event.properties)
-        admission = Admission(
-            self._session,
-            door,
-            self._contact_id,
-            entry=entry,
-            now=self._now,
-            control_group=self._control_group,
-        )
+        admission = self._admission(Entry(event, event.properties), door)
         try:
             if not door.opens_to(event):
                 return
         except Invalid as error:
             admission.turn_away(NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error)))
             return
-        # The audience may ask for the score, and the entry event counts for it.
+        result = await self._decide(admission, door)
+        if isinstance(result, NotEnrolled) and admission.retry_until(result) is not None:
+            self._retries.append(Retry(door, event))
+
+    def _admission(self, entry: Entry, door: Door) -> Admission:
+        return Admission(
+            self._session, door, self._contact_id, entry=entry, now=self._now, control_group=self._control_group
+        )
+
+    async def _decide(self, admission: Admission, door: Door) -> EnrollmentResult:
+        # The audience may ask for the score, and the event counts for it.
         await self._score()
         if door.asks_for_segments:
             self._derived += await self._memberships.settle(self._contact_id)
         result = await admission.decide()
         if isinstance(result, Enrolled):
             self._running.append(listener_of(result.enrollment, door))
+        return result
 
     async def _score(self) -> None:
         """Have the events so far scored. Put off as long as nobody looks at the score: it costs one pass, not many."""

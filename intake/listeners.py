@@ -20,6 +20,7 @@ from crm.models.score import ScoreModel
 from intake.admission import Door
 from intake.effects import WITHDRAWN
 from intake.matching import Passage, demanded_consents, passage_of
+from intake.retries import Retry, retries_of, waiting_refusals
 from journeys.changes import SCORE_CHANGED
 from journeys.proofs.withdrawal import ConsentKey, read_consents
 
@@ -66,18 +67,27 @@ class Listeners:
     running: Mapping[UUID, Sequence[Listener]] = field(default_factory=dict)
     scored: frozenset[str] = frozenset()
     """Names of events that may give points."""
+    retries: Mapping[UUID, Sequence[Retry]] = field(default_factory=dict)
+    """Entries to be judged again, by contact, oldest first."""
 
 
-async def listeners_of(session: AsyncSession, events: Collection[Event]) -> Listeners:
-    """Who listens to these events, in at most four statements."""
+async def listeners_of(session: AsyncSession, events: Collection[Event], now: datetime) -> Listeners:
+    """Who listens to these events at `now` (aware), in a number of statements that does not grow with them."""
     names = {event.name for event in events}
     scored = await _scored(session, names)
     since = min((event.occurred_at for event in events), default=None)
     heard = names | {SCORE_CHANGED} if scored else names
+    contacts = {event.contact_id for event in events}
+    refusals = await waiting_refusals(session, contacts, now)
+    doors = await _doors(session, names, {refusal.journey_key for refusal in refusals})
+    by_name = defaultdict(list)
+    for door in doors:
+        by_name[door.version.entry_event or ""].append(door)
     return Listeners(
-        doors=await _doors(session, names),
-        running=await _running(session, {event.contact_id for event in events}, heard, since=since),
+        doors=by_name,
+        running=await _running(session, contacts, heard, since=since),
         scored=scored,
+        retries=await retries_of(session, refusals, doors),
     )
 
 
@@ -88,24 +98,22 @@ async def _scored(session: AsyncSession, names: Collection[str]) -> frozenset[st
     return frozenset((await session.scalars(query)).all())
 
 
-async def _doors(session: AsyncSession, names: Collection[str]) -> dict[str, list[Door]]:
+async def _doors(session: AsyncSession, names: Collection[str], journeys: Collection[str]) -> list[Door]:
+    """Those that events of these names open, and those of these journeys."""
+    concerned = or_(JourneyVersion.entry_event.in_(names), JourneyVersion.journey_key.in_(journeys))
     query = (
         select(JourneyVersion)
-        .where(JourneyVersion.state == VersionState.LIVE, JourneyVersion.entry_event.in_(names))
+        .where(JourneyVersion.state == VersionState.LIVE, concerned)
         .order_by(JourneyVersion.journey_key, JourneyVersion.version)
     )
     keys = {version.journey_key for version in await session.scalars(query)}
     if not keys:
-        return {}
+        return []
     # Nothing is published between here and the end of the transaction: nobody enters a version that has been replaced.
     await JourneyRepository(session).hold(keys)
     versions = (await session.scalars(query, execution_options={"populate_existing": True})).all()
     trials = {version.journey_key: version for version in versions if version.share is not None}
-    doors = defaultdict(list)
-    for version in versions:
-        door = Door(version, definition_of(version), trials.get(version.journey_key))
-        doors[version.entry_event or ""].append(door)
-    return doors
+    return [Door(version, definition_of(version), trials.get(version.journey_key)) for version in versions]
 
 
 async def _running(

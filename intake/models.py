@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit.database import Base
@@ -44,12 +44,18 @@ class OutboxEntry(Base):
 
 
 class EntryRefusal(Base):
-    """One entry that was refused, append-only: the answer to "why did this contact not enter?"."""
+    """One entry that was refused: the answer to "why did this contact not enter?". Only `settled_at` ever changes."""
 
     __tablename__ = "entry_refusals"
     __table_args__ = (
         Index("ix_entry_refusals_contact_id_at", "contact_id", "at"),
         Index("ix_entry_refusals_journey_key_at", "journey_key", "at"),
+        Index(
+            "ix_entry_refusals_retry",
+            "contact_id",
+            "retry_until",
+            postgresql_where=text("retry_until IS NOT NULL AND settled_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -62,6 +68,10 @@ class EntryRefusal(Base):
     cause_event_id: Mapped[str | None]
     """The event that would have been the entry; None for an entry asked for over the API."""
     at: Mapped[datetime]
+    retry_until: Mapped[datetime | None]
+    """Until when the audience is judged again as the contact changes; None where the refusal is final."""
+    settled_at: Mapped[datetime | None]
+    """When it held after all; what that came to is told by an enrollment, or by a later refusal of the same event."""
 
 
 class IntakeFailure(Base):

@@ -14,7 +14,20 @@ from journeys.proofs.durations import every_way_ends
 from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
 from journeys.proofs.vouchers import vouchers_present
-from journeys.rules import entry, loops, messages, met, others, people, ranges, references, steps, vouchers, waits
+from journeys.rules import (
+    entry,
+    loops,
+    messages,
+    met,
+    others,
+    people,
+    ranges,
+    references,
+    retrying,
+    steps,
+    vouchers,
+    waits,
+)
 from journeys.rules.others import Others
 
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
@@ -45,6 +58,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     entry.return_unnoticed,
     entry.yearly_only_once,
     entry.broadcast_to_everybody,
+    retrying.audience_judged_again,
     entry.window_that_never_opens,
     entry.spread_beyond_the_window,
 )

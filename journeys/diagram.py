@@ -168,7 +168,8 @@ def describe_entry(entry: Entry) -> str:
         words = f"no {' or '.join(entry.absence.of)} for {describe_duration(entry.absence.for_)}"
     else:
         words = "through the API" if entry.timed is None else entry.timed.key
-    return f"{words}; if {entry.audience.describe()}" if entry.audience else words
+    again = f", asked again for {describe_duration(entry.retry)}" if entry.retry else ""
+    return f"{words}; if {entry.audience.describe()}{again}" if entry.audience else words
 
 
 def describe_goal(goal: Goal) -> str:

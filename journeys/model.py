@@ -108,7 +108,7 @@ _WAYS = ("event", "form", *_TIMED)
 class Entry(Strict):
     """How contacts get in: by an event or a form, by the time, by a segment, or else through the API only.
 
-    The audience is judged once, at entry.
+    The audience is judged once, at entry; with `retry` until it holds, for so long.
     """
 
     event: EventName | None = None
@@ -119,6 +119,9 @@ class Entry(Strict):
     broadcast: Broadcast | None = Field(default=None, description="One moment for everybody in the audience.")
     segment: SegmentEntry | None = Field(default=None, description="A contact comes into a segment, or leaves it.")
     audience: Condition | None = None
+    retry: Duration | None = Field(
+        default=None, description="How long an audience that does not hold yet is judged again as the contact changes."
+    )
     again: Again = "never"
 
     @model_validator(mode="after")

@@ -36,6 +36,12 @@ class RefusalView(Output):
     because: str
     cause_event_id: str | None
     at: datetime
+    retry_until: datetime | None = Field(
+        default=None, description="Until when the audience is judged again as the contact changes."
+    )
+    settled_at: datetime | None = Field(
+        default=None, description="When it held after all; an enrollment or a later refusal tells what came of it."
+    )
 
 
 MESSAGES = Page[MessageView](

@@ -14,6 +14,7 @@ from crm.consent import ConsentState
 from crm.events import DERIVED
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
+from intake.admission import Entry
 from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
 from intake.matching import demanded_consents, lost_ground, match, passage_of
 from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_key_of, met_before, reentry_refusal
@@ -22,6 +23,7 @@ from journeys.outcomes import JourneyState
 from journeys.plan import Role
 from journeys.proofs.withdrawal import ConsentKey
 from journeys.segment_entry import ENTERED, LEFT
+from journeys.segments import touched_by
 from journeys.values import ConsentRequirement, MessageChannel, Purpose
 from kit.errors import Invalid
 from workflows.messages import EXIT_REQUESTED, Delivery
@@ -62,6 +64,7 @@ def apply(world: World, event: Event, now: datetime) -> list[Errand]:
     # An entry event counts for the score its audience may ask for.
     world.arriving.extend(world.record.score(event))
     follow_segments(world, now)
+    errands += _judge_again(world, event, now)
     if world.journey.entry.trigger == event.name:
         errands += _come_in(world, event, now)
     return errands
@@ -121,9 +124,8 @@ def _delivery(
     withdrawn: frozenset[ConsentKey] = frozenset(),
     lost: frozenset[ConsentKey] = frozenset(),
 ) -> Delivery | None:
-    scored = frozenset().union(*(model.events for model in world.record.models))
     passage = replace(passage_of(ride.enrollment, ride.plan), won=world.won, needed=world.needed)
-    criteria = list(match(event, passage, scored=scored).criteria)
+    criteria = list(match(event, passage, scored=_scored(world)).criteria)
     ground = lost_ground(passage, demanded_consents(world.journey.entry.audience), withdrawn, lost)
     if ground is not None:
         criteria.append(EXIT_REQUESTED)
@@ -139,29 +141,59 @@ def _delivery(
     )
 
 
+def _scored(world: World) -> frozenset[str]:
+    """Names of the events that give points."""
+    return frozenset().union(*(model.events for model in world.record.models))
+
+
 def _come_in(world: World, event: Event, now: datetime) -> list[Errand]:
     try:
         if not world.door.opens_to(event):
             return []
     except Invalid as error:
         return _turn_away(world, NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error)), now)
-    return _admit(world, event, event.properties, None, now)
+    retry = world.journey.entry.retry
+    result = _judged(world, Entry(event, event.properties), now)
+    if isinstance(result, NotEnrolled) and result.reason is EnrollmentRefusal.AUDIENCE and retry is not None:
+        world.retries.append((event, now + retry))
+    return _turn_away(world, result, now) if isinstance(result, NotEnrolled) else result
+
+
+def _judge_again(world: World, event: Event, now: datetime) -> list[Errand]:
+    """Let in who was refused because of an audience that the event makes hold."""
+    audience, errands = world.journey.entry.audience, list[Errand]()
+    scored = event.name in _scored(world)
+    if audience is None or not touched_by(audience, event.name, event.properties, scored=scored):
+        return errands
+    for cause, until in [retry for retry in world.retries if now <= retry[1]]:
+        result = _judged(world, Entry(cause, cause.properties, behind=event.sequence), now)
+        if isinstance(result, NotEnrolled) and result.reason is EnrollmentRefusal.AUDIENCE:
+            continue
+        world.retries.remove((cause, until))
+        errands += _turn_away(world, result, now) if isinstance(result, NotEnrolled) else result
+    return errands
 
 
 def _admit(
     world: World, cause: Event | None, properties: Mapping[str, Any], given_key: str | None, now: datetime
 ) -> list[Errand]:
+    result = _judged(world, Entry(cause, properties, given_key), now)
+    return _turn_away(world, result, now) if isinstance(result, NotEnrolled) else result
+
+
+def _judged(world: World, entry: Entry, now: datetime) -> NotEnrolled | list[Errand]:
     """The outcome at the door, in the order in which `intake.admission` asks."""
+    cause, properties, given_key = entry.cause, entry.properties, entry.key
     key = entry_key_of(world.journey.entry.again, properties, given_key)
     if isinstance(key, NotEnrolled):
-        return _turn_away(world, key, now)
+        return key
     refusal = _refusal(world, key, properties, now) or _met_before(world, cause, properties, now)
     if refusal is not None:
-        return _turn_away(world, refusal, now)
+        return refusal
     ride = _ride(world, key, cause, properties, now)
-    overtaken = _overtaken(world, ride, cause)
+    overtaken = _overtaken(world, ride, entry)
     if over := _over_already(ride, overtaken):
-        return _turn_away(world, over, now)
+        return over
     world.rides[ride.id] = ride
     world.tell(Moment(now, Happening.ENTERED, world.journey.key, because=cause.name if cause else ""))
     return [Begin(ride), *(Deliver(ride, delivery) for delivery in overtaken)]
@@ -214,9 +246,12 @@ def _ride(world: World, key: str, cause: Event | None, properties: Mapping[str, 
     return Ride(enrollment, world.plan)
 
 
-def _overtaken(world: World, ride: Ride, cause: Event | None) -> list[Delivery]:
-    """Events stored before a late entry that occurred after it and meet criteria of the plan."""
-    earlier = [event for event in world.record.events if cause is not None and event.sequence < cause.sequence]
+def _overtaken(world: World, ride: Ride, entry: Entry) -> list[Delivery]:
+    """Events applied before a late entry that occurred after it and meet criteria of the plan."""
+    if entry.cause is None:
+        return []
+    until = entry.cause.sequence if entry.behind is None else entry.behind
+    earlier = [event for event in world.record.events if event.sequence <= until]
     found = [_delivery(world, ride, event) for event in earlier]
     return [delivery for delivery in found if delivery is not None]
 

@@ -150,6 +150,8 @@ class World:
     receipts: dict[tuple[UUID, str, int, str], SendReceipt] = field(default_factory=dict)
     vouchers: dict[tuple[UUID, str, int], Pretended] = field(default_factory=dict)
     """Vouchers issued, by enrollment, step and iteration."""
+    retries: list[tuple[Event, datetime]] = field(default_factory=list)
+    """Entries refused by an audience that is judged again, each until when."""
     sold_out: frozenset[str] = frozenset()
     """Pools that have no voucher left."""
     broken: Exception | None = None

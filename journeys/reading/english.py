@@ -8,7 +8,7 @@ from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
-from journeys.reading.english_entries import changes_segment, submits
+from journeys.reading.english_entries import changes_segment, retried, submits
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
 from journeys.reading.feasts import FEASTS_IN_ENGLISH
@@ -290,6 +290,7 @@ ENGLISH = Wording(
     submits=submits,
     asked_in="Contacts enter through the API",
     provided=lambda asked: f", provided that {asked}",
+    retried=retried,
     again=_again,
     goal=_goal,
     leaves=_leaves,

@@ -1,6 +1,8 @@
 """How contacts get in by forms and segments, in English."""
 
-from journeys.reading.english_clauses import event
+from datetime import timedelta
+
+from journeys.reading.english_clauses import event, lasting
 from journeys.segment_entry import SegmentEntry
 from journeys.values import Where
 
@@ -15,3 +17,8 @@ def changes_segment(entry: SegmentEntry) -> str:
     change = "comes into" if entry.entered else "leaves"
     also = "; who is in it at publication enters, too" if entry.backfill == "matching" else ""
     return f'A contact enters when it {change} the segment "{entry.segment}"{also}'
+
+
+def retried(span: timedelta) -> str:
+    """The audience is judged again for a while."""
+    return f"Where that does not hold yet, it is asked again at each change of the contact for {lasting(span)}"

@@ -19,7 +19,7 @@ from journeys.reading.german_clauses import (
     quoted,
     written,
 )
-from journeys.reading.german_entries import changes_segment, submits
+from journeys.reading.german_entries import changes_segment, retried, submits
 from journeys.reading.german_frequency import of_journey, of_message
 from journeys.reading.german_people import german_score, german_task
 from journeys.reading.parts import clock, listed, runs
@@ -316,6 +316,7 @@ GERMAN = Wording(
     submits=submits,
     asked_in="Kontakte beginnen über die Programmierschnittstelle",
     provided=lambda asked: f", sofern {asked}",
+    retried=retried,
     again=_again,
     goal=_goal,
     leaves=_leaves,

@@ -1,6 +1,8 @@
 """How contacts get in by forms and segments, in German."""
 
-from journeys.reading.german_clauses import event, quoted
+from datetime import timedelta
+
+from journeys.reading.german_clauses import event, lasting, quoted
 from journeys.segment_entry import SegmentEntry
 from journeys.values import Where
 
@@ -17,3 +19,8 @@ def changes_segment(entry: SegmentEntry) -> str:
         change = f"das Segment {quoted(entry.segment)} verlässt"
     also = "; wer beim Veröffentlichen darin ist, beginnt ebenfalls" if entry.backfill == "matching" else ""
     return f"Ein Kontakt beginnt, wenn er {change}{also}"
+
+
+def retried(span: timedelta) -> str:
+    """The audience is judged again for a while."""
+    return f"Trifft das noch nicht zu, wird es {lasting(span)} lang bei jeder Änderung des Kontakts erneut geprüft"

@@ -39,6 +39,8 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
     else:
         way_in = words.asked_in
     yield way_in + (words.provided(words.clause(entry.audience)) if entry.audience is not None else "")
+    if entry.retry is not None:
+        yield words.retried(entry.retry)
     yield words.again(entry.again)
     if journey.stages:
         yield words.filed(journey.stages)

@@ -47,6 +47,8 @@ class Wording:
     """How contacts get in through the API only."""
     provided: Callable[[str], str]
     """The condition (a clause) under which they get in."""
+    retried: Words
+    """That this condition is asked again for a duration, where it does not hold yet."""
     again: Callable[[Again], str]
     goal: Callable[[Goal], str]
     leaves: Callable[[EventCriterion], str]

@@ -56,6 +56,8 @@ def _durations(journey: Journey) -> Iterator[tuple[Path, timedelta]]:
         yield ("goal", "within"), journey.goal.within
     if isinstance(journey.entry.again, Cooldown):
         yield ("entry", "again", "cooldown"), journey.entry.again.cooldown
+    if journey.entry.retry is not None:
+        yield ("entry", "retry"), journey.entry.retry
     if timed := journey.entry.timed:
         yield from ((("entry", *path), duration) for path, duration in timed.durations().items())
     for visit in visits(journey):

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -10,6 +11,8 @@ from temporalio.exceptions import ApplicationError
 from activities.messages import MessagingActivities
 from crm.models.voucher import VoucherRecord
 from crm.vouchers import VoucherRepository
+from journeys.former_names import FormerName
+from journeys.frequency import ALWAYS
 from journeys.outcomes import RefusalReason, SendStatus
 from journeys.values import MessageChannel
 from journeys.vouchers import MessageVoucher, VoucherPool
@@ -101,6 +104,10 @@ async def test_attempts_of_one_message_at_once_issue_one_voucher(sessions: Sessi
     assert len(await vouchers(sessions)) == 1
 
 
+REMINDER: dict[str, Any] = {"template": "voucher", "step": "reminder", "repeat": ALWAYS}
+"""The template that brought the code, once more, however soon."""
+
+
 class TestAReminder:
     """A later message about the voucher of an earlier step."""
 
@@ -122,6 +129,30 @@ class TestAReminder:
         channel = await self.reminded(sessions, passage)
         (voucher,) = await vouchers(sessions)
         assert voucher.code in channel.sent[0].text
+
+    async def test_prints_it_also_where_the_step_was_renamed_meanwhile(self, sessions: Sessions) -> None:
+        passage = await self.given(sessions)
+        channel, after = RecordingChannel(), NOON + timedelta(hours=1)
+        about = REMINDER | {"voucher": MessageVoucher(of="present")}
+        moved = {"former": {"present": [FormerName(name="gift", until=after)]}}
+        await activities(sessions, channel, now=after).send_message(passage.request(**about, **moved, now=after))
+        (voucher,) = await vouchers(sessions)
+        assert voucher.code in channel.sent[0].text
+
+    async def test_is_not_about_the_voucher_of_a_step_that_had_the_name_before(self, sessions: Sessions) -> None:
+        passage = await self.given(sessions)
+        channel, after = RecordingChannel(), NOON + timedelta(hours=1)
+        about = REMINDER | {"voucher": MessageVoucher(of="gift")}
+        moved = {
+            "former": {
+                "gift": [FormerName(name="first", until=after)],
+                "second": [FormerName(name="gift", until=after)],
+            }
+        }
+        receipt = await activities(sessions, channel, now=after).send_message(
+            passage.request(**about, **moved, now=after)
+        )
+        assert (receipt.refusal, channel.sent) == (RefusalReason.NO_VOUCHER, [])
 
     async def test_is_not_sent_where_none_was_issued(self, sessions: Sessions) -> None:
         await a_pool(sessions)

@@ -26,6 +26,7 @@ from crm.models.segment import SegmentMember, SegmentRecord
 from journeys.conditions.base import Facts, Needs
 from journeys.conditions.event import TICK
 from journeys.conditions.registry import Condition
+from journeys.stages import Stage
 from kit.database import Sessions
 from kit.errors import Invalid
 from tests.support.builders import SOME_DAY, a_contact
@@ -75,6 +76,16 @@ scores = st.fixed_dictionaries(
     {"model": st.sampled_from(["lead", "other"])},
     optional={"at_least": st.integers(-1, 2), "at_most": st.integers(-1, 2)},
 ).filter(lambda question: len(question) > 1)
+a_stage = st.sampled_from([stage.value for stage in Stage])
+stages = st.fixed_dictionaries(
+    {},
+    optional={
+        "is": a_stage,
+        "one_of": st.lists(a_stage, min_size=1, max_size=3),
+        "at_least": a_stage,
+        "at_most": a_stage,
+    },
+).filter(bool)
 leaves = st.one_of(
     st.builds(lambda path, asked: {"attribute": path, "is": asked}, st.sampled_from(PATHS), asks),
     st.builds(lambda path: {"attribute": path}, st.sampled_from(PATHS)),
@@ -84,6 +95,7 @@ leaves = st.one_of(
     st.sampled_from(["vip", "unknown"]).map(lambda key: {"in_list": key}),
     st.sampled_from(["loyal", "unknown"]).map(lambda key: {"segment": key}),
     scores.map(lambda question: {"score": question}),
+    stages.map(lambda question: {"stage": question}),
 )
 conditions = st.recursive(
     leaves,
@@ -118,6 +130,7 @@ def a_person(chance: random.Random) -> dict[str, Any]:
         "vip": chance.random() < 0.5,
         "loyal": chance.random() < 0.5,
         "points": chance.choice([None, -1, 0, 1, 2]),
+        "stage": chance.choice([stage.value for stage in Stage]),
     }
 
 
@@ -140,7 +153,9 @@ async def populate(session: AsyncSession, crowd: Sequence[dict[str, Any]]) -> li
     for contact_id, one in zip(ids, crowd, strict=True):
         own = {"contact_id": contact_id}
         email = "ada@example.com" if one["email"] else None
-        rows.setdefault(Contact, []).append({"id": contact_id, "email": email, "attributes": one["attributes"]})
+        rows.setdefault(Contact, []).append(
+            {"id": contact_id, "email": email, "attributes": one["attributes"], "stage": one["stage"]}
+        )
         rows.setdefault(Event, []).extend(
             {
                 "event_id": str(uuid4()),
@@ -259,10 +274,11 @@ async def test_of_a_machine_the_same_newest_events_count(session: AsyncSession) 
         ({"entry": "plan"}, "condition.entry"),
         ({"not": {"result": {"step": "a", "is": "b"}}}, "condition.not.result"),
         ({"all": [{"attribute": "plan", "is": {"one_of": ["$entry.plan"]}}]}, "condition.all[0].is"),
-        ({"event": "bought", "where": {"id": "$entry.id"}}, "condition.where.id"),
-        ({"none": {"event": "bought", "where": {"id": "$entry.id"}}}, "condition.none.where.id"),
         ({"not": {"step": "paid.amount"}}, "condition.not.step"),
+        ({"event": "bought", "where": {"id": "$entry.id"}}, "condition.where.id"),
         ({"event": "bought", "where": {"id": "$step.paid.id"}}, "condition.where.id"),
+        ({"any": [{"attribute": "plan", "is": "$step.paid.plan"}]}, "condition.any[0].is"),
+        ({"none": {"event": "bought", "where": {"id": "$entry.id"}}}, "condition.none.where.id"),
         ({"any": [{"in_list": "x"}] * 50}, "condition"),
     ],
 )

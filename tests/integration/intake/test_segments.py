@@ -15,9 +15,11 @@ from crm.models.event import Event
 from crm.models.segment import SegmentClock, SegmentMember, SegmentRecord
 from crm.scoring import ScoringRepository
 from crm.segments import SegmentRepository
+from crm.stages import StageRepository, Wanted
 from journeys.scoring import PointsModel
 from journeys.segment_entry import ENTERED, LEFT
 from journeys.segments import Backfill, Segment
+from journeys.stages import Stage
 from kit.clock import wall_clock
 from tests.support.clocks import Timekeeper
 from tests.support.intake import NOW, Intake
@@ -42,6 +44,13 @@ async def told(intake: Intake) -> list[tuple[str, str]]:
     """Every change that was told, in order: what happened, and to which segment."""
     events: Sequence[Event] = await intake.rows(Event)
     return [(one.name, one.properties["segment"]) for one in events if one.name in (ENTERED, LEFT)]
+
+
+async def move(intake: Intake, contact_id: UUID, to: Stage) -> None:
+    """The contact comes to a stage, and intake hears of it."""
+    async with intake.sessions.begin() as session:
+        await StageRepository(session).change(contact_id, Wanted(to, f"to-{to}", actor="test", at=intake.now))
+    await intake.apply()
 
 
 async def test_an_event_takes_a_contact_in_and_another_out(intake: Intake) -> None:
@@ -80,6 +89,19 @@ async def test_a_score_takes_a_contact_in(intake: Intake) -> None:
     assert not await members(intake, "hot")
     await intake.tell(ada, "order.placed")
     assert await members(intake, "hot") == {ada}
+
+
+async def test_a_stage_takes_a_contact_in_and_out_by_the_event_that_tells_of_it(intake: Intake) -> None:
+    ada = await intake.contact()
+    await define(intake, "qualified", {"stage": {"at_least": "mql", "at_most": "sql"}})
+
+    await move(intake, ada, Stage.MQL)
+    (member,) = await intake.rows(SegmentMember)
+    assert (member.contact_id, member.because, member.cause_event_id) == (ada, "after stage.changed", "to-mql")
+
+    await move(intake, ada, Stage.CUSTOMER)
+    assert await told(intake) == [("segment.entered", "qualified"), ("segment.left", "qualified")]
+    assert not await intake.rows(SegmentMember)
 
 
 async def test_only_segments_that_an_event_may_change_are_asked_for(intake: Intake, engine: AsyncEngine) -> None:

@@ -260,6 +260,18 @@ class TestEntry:
         assert only("return-unnoticed", **parts).severity is Severity.WARNING
         assert not findings("return-unnoticed", **parts, exit=[{"event": "app.opened"}])
 
+    def test_a_retry_that_nothing_can_come_of(self) -> None:
+        pro = {"attribute": "plan", "is": "pro"}
+        assert only("retry-without-audience", entry={"event": "x.y", "retry": "30m"}).problem.where == "entry.retry"
+        assert only("retry-without-event", entry={"audience": pro, "retry": "30m"}).severity is Severity.ERROR
+        broadcast = {"broadcast": {"at": "2026-12-01 10:00"}, "audience": pro, "retry": "30m"}
+        assert "a broadcast asks everybody at its moment" in said(only("retry-without-event", entry=broadcast))
+        entry = {"event": "x.y", "audience": pro}
+        assert only("retry-too-long", entry=entry | {"retry": "1441m"}).problem.where == "entry.retry"
+        assert only("no-time", entry=entry | {"retry": "0m"}).problem.where == "entry.retry"
+        for code in ("retry-without-audience", "retry-without-event", "retry-too-long"):
+            assert not findings(code, entry=entry | {"retry": "1d"})
+
     def test_a_yearly_date_that_lets_nobody_in_again(self) -> None:
         birthday = {"of": "birthday", "yearly": True}
         assert said(only("yearly-only-once", entry={"date": birthday})) == (

@@ -1,10 +1,13 @@
 """What a simulation gets right: everything a real contact would meet, through the real workflow."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 import pytest
 
 from cli.testing.journey import OpenJourney
+from journeys.simulate import PretendedContact
+from journeys.spreading import place_of
 from kit.errors import Conflict, Invalid, NotFound
 
 ORDER = {"order_id": "o-1", "order_number": 1, "product_id": "cd-1"}
@@ -58,6 +61,18 @@ class TestTime:
             await j.advance(days=10)
             j.assert_sent("review-request", at=f"{easter} 09:00")
             j.assert_waiting(until="2055-01-01 00:00")
+
+    @pytest.mark.parametrize("waits", [[], [{"wait": "next_window"}]], ids=["held back", "waited for"])
+    async def test_what_a_window_held_back_leaves_at_its_place_in_the_spread(
+        self, journey: OpenJourney, waits: list[dict[str, Any]]
+    ) -> None:
+        window = {"from": "09:00", "to": "17:00", "spread": "2h"}
+        send = {"send": {"template": "review-request"}}
+        async with journey(a_journey(*waits, send, window=window), start="2026-06-02 18:00") as j:
+            await j.event("order.placed")
+            await j.finish()
+            place = timedelta(hours=2) * place_of(PretendedContact().id) // timedelta(minutes=1)
+            j.assert_sent("review-request", at=f"2026-06-03 {9 + place // 60:02}:{place % 60:02}")
 
     async def test_waits_end_in_the_contacts_own_zone(self, journey: OpenJourney) -> None:
         plan = a_journey({"wait": "1 day at 09:00"})
@@ -238,7 +253,6 @@ class TestMail:
         ("contact", "reason"),
         [
             ({"email": None}, "no_address"),
-            ({"suppressed": True}, "suppressed"),
             ({"consents": ["sales"]}, "no_consent"),
         ],
         ids=str,
@@ -251,6 +265,22 @@ class TestMail:
             j.assert_refused("review-request", reason=reason)
             j.assert_not_sent()
             j.assert_ended("completed")
+
+    async def test_a_journey_that_would_only_write_to_a_suppressed_address_is_not_begun(
+        self, journey: OpenJourney
+    ) -> None:
+        contact = {"suppressed": True}
+        async with journey(a_journey({"send": {"template": "review-request"}}), contact=contact) as j:
+            await j.event("order.placed")
+            assert not j._simulation.world.rides
+
+    async def test_the_gate_refuses_a_suppressed_address_in_a_journey_that_does_more(
+        self, journey: OpenJourney
+    ) -> None:
+        steps = ({"send": {"template": "review-request"}}, {"start": {"journey": "other"}})
+        async with journey(a_journey(*steps), contact={"suppressed": True}) as j:
+            await j.event("order.placed")
+            j.assert_refused("review-request", reason="suppressed")
 
     async def test_a_mail_is_in_the_contacts_language_and_about_the_contact(self, journey: OpenJourney) -> None:
         contact = {"locale": "en-GB", "first_name": "Ada"}
@@ -331,3 +361,29 @@ class TestVouchers:
             await j.event("order.placed")
             j.assert_refused("voucher", reason="sold_out")
             j.assert_ended("exited", reason="too late")
+
+
+class TestRetry:
+    ENTRY: ClassVar[dict[str, Any]] = {
+        "event": "order.placed",
+        "audience": {"attribute": "plan", "is": "pro"},
+        "retry": "30m",
+    }
+
+    async def test_a_profile_that_comes_later_lets_in_by_the_event_of_before(self, journey: OpenJourney) -> None:
+        async with journey(a_journey(entry=self.ENTRY), start="2026-03-02 12:00") as j:
+            await j.event("order.placed")
+            assert not j._simulation.world.rides
+            await j.advance(minutes=20)
+            await j.event("contact.identified", {"plan": "pro"})
+            await j.event("contact.identified", {"plan": "free"})
+            await j.event("contact.identified", {"plan": "pro"})
+            (ride,) = j._simulation.world.rides.values()
+            assert f"{ride.enrollment.entered_at:%Y-%m-%d %H:%M}" == "2026-03-02 12:00"
+
+    async def test_after_the_time_the_refusal_stands(self, journey: OpenJourney) -> None:
+        async with journey(a_journey(entry=self.ENTRY)) as j:
+            await j.event("order.placed")
+            await j.advance(minutes=31)
+            await j.event("contact.identified", {"plan": "pro"})
+            assert not j._simulation.world.rides

@@ -40,6 +40,16 @@ def test_every_journey_can_be_read_in_every_language(document: dict[str, Any]) -
         assert all(line.isprintable() for line in text.split("\n"))
 
 
+def test_that_an_audience_is_judged_again_is_told_in_both_languages() -> None:
+    made = journey(entry={"event": "order.placed", "audience": {"attribute": "plan", "is": "pro"}, "retry": "30m"})
+    assert "Where that does not hold yet, it is asked again at each change of the contact for 30 minutes.\n" in (
+        read_journey(made, Language.ENGLISH)
+    )
+    assert "Trifft das noch nicht zu, wird es 30 Minuten lang bei jeder Änderung des Kontakts erneut geprüft.\n" in (
+        read_journey(made, Language.GERMAN)
+    )
+
+
 @pytest.mark.parametrize("language", Language)
 def test_every_shipped_journey_can_be_read(language: Language) -> None:
     for made in catalogue():
