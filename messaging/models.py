@@ -126,6 +126,31 @@ class WaitingMessage(Base):
     """Of a contact that is held out for comparison: nobody waits for it."""
 
 
+HELD_BACK = "held_back"
+"""The state of a message that is not in the ledger yet, since its gate has it wait."""
+
+
+class HeldMessage(Base):
+    """A message that its gate has wait: until when and why, for whoever asks. The workflow waits, nothing here does.
+
+    Void once the enrollment is no longer at the step.
+    """
+
+    __tablename__ = "held_messages"
+
+    enrollment_id: Mapped[UUID] = mapped_column(ForeignKey("enrollments.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    iteration: Mapped[int]
+    id: Mapped[UUID] = mapped_column(server_default=text("uuidv7()"))
+    """Its place among the contact's messages."""
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    template_key: Mapped[str]
+    until: Mapped[datetime]
+    because: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class Suppression(Base):
     """An address nothing may be sent to. Kept as a keyed digest, so that it outlives the contact's erasure."""
 

@@ -23,6 +23,7 @@ from kit.settings import Settings
 from messaging.channels.base import Mailbox, Outgoing
 from messaging.gate import GateRequest, decide
 from messaging.gathered import Latest, gathered, steps_in
+from messaging.holding import hold_back, let_go
 from messaging.ledger import Claim, Draft, Ledger, MessageKey, Settled, TooEarly, content_digest
 from messaging.models import MessageClass, MessageRecord, MessageState, Template
 from messaging.personalisation import Recipient, recipient, sender_of
@@ -127,7 +128,9 @@ class Preparer:
         # Asked after the rendering, which takes time, and directly before the claim.
         verdict = await self._decide(order, letter)
         if isinstance(verdict, Deferred):
+            await hold_back(self.session, order.key, order.contact_id, order.template, verdict)
             return verdict
+        await let_go(self.session, order.key)
         if isinstance(verdict, Refused):
             return await self._refuse(order, letter, known, verdict)
         if isinstance(letter.content, Invalid):

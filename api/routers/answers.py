@@ -16,6 +16,8 @@ from api.schemas.fields import Page, sequence_number
 from crm.access import Scope
 from intake.refusals import refusals_of
 from messaging.history import messages_of
+from messaging.holding import held_back
+from messaging.models import HeldMessage, MessageRecord
 
 router = APIRouter(tags=["Contacts"], route_class=JsonRoute)
 
@@ -34,11 +36,19 @@ router = APIRouter(tags=["Contacts"], route_class=JsonRoute)
 async def get_contact_messages(
     contact_id: UUID, session: SessionDep, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
 ) -> Page[MessageView]:
-    """Messages of the ledger, newest first: handed over, refused with a reason, or of unknown fate."""
+    """Messages, newest first: handed over, refused with a reason, of unknown fate, or held back.
+
+    A message is held back for the send window, the contact's quiet hours or the frequency cap; `until` says when its
+    turn is to come.
+    """
     await existing(session, contact_id)
-    rows = await messages_of(session, contact_id, before=read_cursor(cursor, UUID), limit=limit + 1)
-    items, following = paged(rows, limit, lambda row: row.id)
-    return Page[MessageView](items=[MessageView.model_validate(row) for row in items], next=following)
+    before = read_cursor(cursor, UUID)
+    known = await messages_of(session, contact_id, before=before, limit=limit + 1)
+    waiting = await held_back(session, contact_id, before=before, limit=limit + 1)
+    rows: list[MessageRecord | HeldMessage] = [*known, *waiting]
+    rows.sort(key=lambda row: row.id, reverse=True)
+    items, following = paged(rows[: limit + 1], limit, lambda row: row.id)
+    return Page[MessageView](items=[MessageView.of(row) for row in items], next=following)
 
 
 @router.get(

@@ -6,10 +6,11 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas.fields import EXAMPLE_ID, EXAMPLE_INSTANT, Output, Page
+from messaging.models import HELD_BACK, HeldMessage, MessageRecord
 
 
 class MessageView(Output):
-    """One message of the ledger: sent, refused, or of unknown fate, with the reason."""
+    """One message: sent, refused, of unknown fate, or held back until an instant, with the reason."""
 
     id: UUID
     enrollment_id: UUID
@@ -19,12 +20,22 @@ class MessageView(Output):
     template_key: str
     template_version: int | None
     locale: str | None
-    state: str = Field(description="handing_over, handed_over, refused, failed or unknown.")
+    state: str = Field(description="held_back, handing_over, handed_over, refused, failed or unknown.")
     refusal: str | None = Field(description="Why it was not sent; the closed list is in docs/messaging.md.")
     because: str
+    until: datetime | None = Field(default=None, description="Of one that is held back: when its turn is to come.")
     provider: str | None
     created_at: datetime
     settled_at: datetime | None
+
+    @classmethod
+    def of(cls, row: MessageRecord | HeldMessage) -> "MessageView":
+        """The message as it stands in the ledger, or waits to get there."""
+        if isinstance(row, MessageRecord):
+            return cls.model_validate(row)
+        told = {name: getattr(row, name) for name in vars(row) if name in cls.model_fields}
+        nothing_yet = dict.fromkeys(("template_version", "locale", "refusal", "provider", "settled_at"))
+        return cls(**nothing_yet, **told, state=HELD_BACK)
 
 
 class RefusalView(Output):
