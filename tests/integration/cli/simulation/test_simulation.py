@@ -235,7 +235,6 @@ class TestMail:
         ("contact", "reason"),
         [
             ({"email": None}, "no_address"),
-            ({"suppressed": True}, "suppressed"),
             ({"consents": ["sales"]}, "no_consent"),
         ],
         ids=str,
@@ -248,6 +247,22 @@ class TestMail:
             j.assert_refused("review-request", reason=reason)
             j.assert_not_sent()
             j.assert_ended("completed")
+
+    async def test_a_journey_that_would_only_write_to_a_suppressed_address_is_not_begun(
+        self, journey: OpenJourney
+    ) -> None:
+        contact = {"suppressed": True}
+        async with journey(a_journey({"send": {"template": "review-request"}}), contact=contact) as j:
+            await j.event("order.placed")
+            assert not j._simulation.world.rides
+
+    async def test_the_gate_refuses_a_suppressed_address_in_a_journey_that_does_more(
+        self, journey: OpenJourney
+    ) -> None:
+        steps = ({"send": {"template": "review-request"}}, {"start": {"journey": "other"}})
+        async with journey(a_journey(*steps), contact={"suppressed": True}) as j:
+            await j.event("order.placed")
+            j.assert_refused("review-request", reason="suppressed")
 
     async def test_a_mail_is_in_the_contacts_language_and_about_the_contact(self, journey: OpenJourney) -> None:
         contact = {"locale": "en-GB", "first_name": "Ada"}
