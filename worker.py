@@ -50,12 +50,18 @@ async def run_journeys(settings: Settings, sessions: Sessions) -> None:
 
 def admission(settings: Settings) -> Admit:
     """How a journey that starts another lets the contact into it, as it is set."""
-    return partial(start_requested, control_group=settings.control_group_percent)
+    return partial(start_requested, control_group=settings.control_group_percent, digest_key=settings.digest_key)
 
 
 def intake_consumer(settings: Settings, sessions: Sessions) -> IntakeConsumer:
     """Whoever applies events, as it is set."""
-    return IntakeConsumer(sessions, settings.database_url, wall_clock, control_group=settings.control_group_percent)
+    return IntakeConsumer(
+        sessions,
+        settings.database_url,
+        wall_clock,
+        control_group=settings.control_group_percent,
+        digest_key=settings.digest_key,
+    )
 
 
 async def run_relay(settings: Settings, sessions: Sessions) -> None:

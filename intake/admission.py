@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from pydantic import SecretStr
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +18,7 @@ from crm.enrollments import EnrollmentRepository
 from crm.events import DERIVED, EventRepository
 from crm.facts import MOST_EVENTS, load_facts
 from crm.journeys import definition_of, plan_of
+from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
@@ -24,14 +26,24 @@ from crm.steering import SteeringRepository
 from intake.matching import Passage, match
 from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
-from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_key_of, met_before, reentry_refusal
+from intake.reentry import (
+    EnrollmentRefusal,
+    EntryMoment,
+    NotEnrolled,
+    entry_key_of,
+    met_before,
+    nothing_to_reach,
+    reentry_refusal,
+)
 from journeys.conditions.comparison import matches
 from journeys.experiments import held_out, in_control_group
 from journeys.model import Journey, PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Plan, Role
 from journeys.shares import takes
+from journeys.values import MessageChannel
 from kit.errors import Invalid
+from messaging.suppression import SuppressionList
 from workflows.names import journey_workflow_id
 
 _log = structlog.get_logger(__name__)
@@ -126,6 +138,7 @@ class Admission:
         entry: Entry,
         now: datetime,
         control_group: int = 0,
+        digest_key: SecretStr | None = None,
     ) -> None:
         self._session = session
         self._version = door.version
@@ -136,6 +149,7 @@ class Admission:
         self._entry = entry
         self._now = now
         self._control_group = control_group
+        self._digest_key = digest_key
         # A producer's clock may run ahead; nobody enters in the future.
         self._entered_at = min(entry.cause.occurred_at, now) if entry.cause else now
 
@@ -151,6 +165,7 @@ class Admission:
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
         refusal = refusal or await self.closed() or await self.goal_met_before() or await self.outside_audience()
+        refusal = refusal or await self.suppressed()
         return self.turn_away(refusal) if refusal else await self._enter(key)
 
     def retry_until(self, refusal: NotEnrolled) -> datetime | None:
@@ -216,6 +231,20 @@ class Admission:
         except Invalid as error:
             return NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error))
         return None if verdict.holds else NotEnrolled(EnrollmentRefusal.AUDIENCE, verdict.because)
+
+    async def suppressed(self) -> NotEnrolled | None:
+        """Why a journey that would only write to a suppressed address is not begun; None where it may be.
+
+        Not asked without the key of the list. Whoever suppresses an address tells those inside, under the same lock.
+        """
+        refusal = nothing_to_reach(plan_of(self._version), MessageChannel.EMAIL)
+        if self._digest_key is None or refusal is None:
+            return None
+        address = await self._session.scalar(select(Contact.email).where(Contact.id == self._contact_id))
+        if not address:
+            return None
+        reason = await SuppressionList(self._session, self._digest_key).reason(MessageChannel.EMAIL, address)
+        return refusal if reason is not None else None
 
     async def goal_met_before(self) -> NotEnrolled | None:
         """Whoever has met the goal already, as far back as the journey looks, does not enter."""

@@ -11,6 +11,7 @@ from operator import attrgetter
 from uuid import UUID
 
 import structlog
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.enrollments import EnrollmentRepository
@@ -35,11 +36,17 @@ _log = structlog.get_logger(__name__)
 
 
 async def apply_events(
-    session: AsyncSession, events: Sequence[Event], now: datetime, *, control_group: int = 0
+    session: AsyncSession,
+    events: Sequence[Event],
+    now: datetime,
+    *,
+    control_group: int = 0,
+    digest_key: SecretStr | None = None,
 ) -> None:
     """Apply events of contacts whose locks are held; each contact's own in the order of the log.
 
-    `control_group` is the percent of all contacts who get no marketing message.
+    `control_group` is the percent of all contacts who get no marketing message; `digest_key` that of the suppression
+    list, which is not asked without it.
 
     Raises:
         Invalid: one of them says something that cannot be recorded.
@@ -48,7 +55,9 @@ async def apply_events(
     memberships = await Memberships.of(session, listeners.scored, now)
     derived: list[NewEvent] = []
     for contact_id, own in groupby(sorted(events, key=attrgetter("contact_id", "sequence")), attrgetter("contact_id")):
-        application = _Application(session, contact_id, listeners, memberships, now=now, control_group=control_group)
+        application = _Application(
+            session, contact_id, listeners, memberships, now=now, control_group=control_group, digest_key=digest_key
+        )
         derived += await application.apply(list(own))
     derived += await memberships.settle()
     if derived:
@@ -68,6 +77,7 @@ class _Application:
         *,
         now: datetime,
         control_group: int,
+        digest_key: SecretStr | None,
     ) -> None:
         self._session = session
         self._contact_id = contact_id
@@ -78,6 +88,7 @@ class _Application:
         self._memberships = memberships
         self._now = now
         self._control_group = control_group
+        self._digest_key = digest_key
         self._unscored: list[Event] = []
         self._derived: list[NewEvent] = []
 
@@ -166,7 +177,13 @@ class _Application:
 
     def _admission(self, entry: Entry, door: Door) -> Admission:
         return Admission(
-            self._session, door, self._contact_id, entry=entry, now=self._now, control_group=self._control_group
+            self._session,
+            door,
+            self._contact_id,
+            entry=entry,
+            now=self._now,
+            control_group=self._control_group,
+            digest_key=self._digest_key,
         )
 
     async def _decide(self, admission: Admission, door: Door) -> EnrollmentResult:

@@ -7,6 +7,7 @@ from the queue, so a killed consumer leaves nothing half done.
 import asyncio
 
 import structlog
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from intake import claims
@@ -32,15 +33,23 @@ class IntakeConsumer:
     """Applies accepted events. `run` for a process, `drain` for whoever wants everything applied now.
 
     `control_group` is the percent of all contacts who get no marketing message: who enters a journey is drawn into it.
+    `digest_key` is that of the suppression list, which is not asked without it.
     """
 
     def __init__(
-        self, sessions: Sessions, database_url: str, clock: Clock = wall_clock, *, control_group: int = 0
+        self,
+        sessions: Sessions,
+        database_url: str,
+        clock: Clock = wall_clock,
+        *,
+        control_group: int = 0,
+        digest_key: SecretStr | None = None,
     ) -> None:
         self._sessions = sessions
         self._database_url = database_url
         self._clock = clock
         self._control_group = control_group
+        self._digest_key = digest_key
 
     async def run(self) -> None:
         """Apply events as they come, until cancelled. Outages of the database are waited out."""
@@ -133,6 +142,8 @@ class IntakeConsumer:
     async def _apply(self, session: AsyncSession, claim: Claim, *, limit: int = EVENTS_AT_ONCE) -> int:
         events = await claims.waiting_events(session, claim, limit=limit)
         if events:
-            await apply_events(session, events, self._clock(), control_group=self._control_group)
+            await apply_events(
+                session, events, self._clock(), control_group=self._control_group, digest_key=self._digest_key
+            )
             await claims.take_out(session, events)
         return len(events)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,6 +41,7 @@ async def enroll(
     entry_key: str | None = None,
     now: datetime,
     control_group: int = 0,
+    digest_key: SecretStr | None = None,
 ) -> EnrollmentResult:
     """Let the contact into the journey, or say why not; a refusal is stored. Locks the contact's row.
 
@@ -52,6 +54,7 @@ async def enroll(
         entry_key: In place of the property that `again: {per: …}` names.
         now: The present moment, aware.
         control_group: Percent of all contacts who get no marketing message, as it is set at this moment.
+        digest_key: That of the suppression list, which is not asked without it.
 
     Raises:
         NotFound: no such contact.
@@ -60,5 +63,7 @@ async def enroll(
     if await session.scalar(lock) is None:
         raise NotFound("No such contact.", remedy="Identify the contact first, then enroll it.")
     entry = Entry(cause_event, properties, entry_key)
-    admission = Admission(session, Door.of(version), contact_id, entry=entry, now=now, control_group=control_group)
+    admission = Admission(
+        session, Door.of(version), contact_id, entry=entry, now=now, control_group=control_group, digest_key=digest_key
+    )
     return await admission.decide()

@@ -10,6 +10,9 @@ from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from journeys.conditions.comparison import lookup, matches
 from journeys.model import Again, Cooldown, Goal, PerProperty
+from journeys.plan import Plan
+from journeys.proofs.withdrawal import only_messages_over
+from journeys.values import MessageChannel
 from kit.errors import Invalid
 
 LONGEST_KEY = 500
@@ -29,6 +32,7 @@ class EnrollmentRefusal(StrEnum):
     EXIT_ALREADY_MET = "exit_already_met"
     UNDECIDABLE = "undecidable"
     EXPIRED = "expired"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,17 @@ def reentry_refusal(again: Again, previous: Enrollment, now: datetime) -> NotEnr
             return NotEnrolled(EnrollmentRefusal.COOLING_DOWN, f"may enter again from {until:%Y-%m-%d %H:%M} UTC on")
         case _:
             return None
+
+
+def nothing_to_reach(plan: Plan, channel: MessageChannel) -> NotEnrolled | None:
+    """Why a contact whose address is suppressed does not enter; None where the journey does more than write to it.
+
+    The rule by which an enrollment that runs ends when its address is suppressed.
+    """
+    if plan.start not in only_messages_over(plan, channel):
+        return None
+    because = f"the address is on the suppression list, and the journey only writes to it by {channel}"
+    return NotEnrolled(EnrollmentRefusal.SUPPRESSED, because)
 
 
 @dataclass(frozen=True)

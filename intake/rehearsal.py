@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.facts import load_facts
@@ -65,20 +66,27 @@ class Rehearsal:
     """It would enter and be held out for comparison."""
 
 
-async def rehearse(session: AsyncSession, door: Door, visitor: Visitor, now: datetime) -> Rehearsal:
-    """Ask every question of the door, in its order. `now` is aware; nothing is written."""
-    return await _Questions(session, door, visitor, now).answer()
+async def rehearse(
+    session: AsyncSession, door: Door, visitor: Visitor, now: datetime, *, digest_key: SecretStr | None = None
+) -> Rehearsal:
+    """Ask every question of the door, in its order. `now` is aware; nothing is written.
+
+    `digest_key` is that of the suppression list, which is not asked without it.
+    """
+    return await _Questions(session, door, visitor, now, digest_key).answer()
 
 
 class _Questions:
-    def __init__(self, session: AsyncSession, door: Door, visitor: Visitor, now: datetime) -> None:
+    def __init__(
+        self, session: AsyncSession, door: Door, visitor: Visitor, now: datetime, digest_key: SecretStr | None
+    ) -> None:
         self._session = session
         self._door = door
         self._visitor = visitor
         self._now = now
         self._event = _transient(visitor, now) if visitor.event is not None else None
         entry = Entry(self._event, visitor.properties, visitor.entry_key)
-        self._admission = Admission(session, door, visitor.contact_id, entry=entry, now=now)
+        self._admission = Admission(session, door, visitor.contact_id, entry=entry, now=now, digest_key=digest_key)
         self._checks: list[Check] = []
         self._refusal: NotEnrolled | None = None
 
@@ -89,6 +97,9 @@ class _Questions:
             self._ask("open", await self._admission.closed(), "the version takes new contacts")
         self._ask("goal_before", await self._admission.goal_met_before(), "the goal was not met before")
         await self._audience()
+        self._ask(
+            "address", await self._admission.suppressed(), "there is more to it than writing to a suppressed address"
+        )
         refusal, version = self._refusal, self._door.version
         if not opened:
             return Rehearsal(version.version, NO_ENTRY, None, "the event is not one to enter by", self._checks)

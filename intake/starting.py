@@ -6,6 +6,7 @@ The event's id is made of enrollment, step and iteration, so that a request that
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,10 +27,13 @@ from kit.errors import NotFound
 from workflows.ports import ActionResult, StartJourney
 
 
-async def start_requested(session: AsyncSession, request: StartJourney, *, control_group: int = 0) -> ActionResult:
+async def start_requested(
+    session: AsyncSession, request: StartJourney, *, control_group: int = 0, digest_key: SecretStr | None = None
+) -> ActionResult:
     """Let the contact of the request into the journey it names, or say why not; asked again, what was said before.
 
-    `control_group` is the percent of all contacts who get no marketing message.
+    `control_group` is the percent of all contacts who get no marketing message, `digest_key` that of the
+    suppression list, which is not asked without it.
 
     Raises:
         NotFound: there is no such journey, or the contact or the enrollment that asks is gone.
@@ -39,7 +43,7 @@ async def start_requested(session: AsyncSession, request: StartJourney, *, contr
     await session.execute(select(Contact.id).where(Contact.id == request.contact_id).with_for_update(key_share=True))
     if await EventRepository(session).is_known(event_id):
         return await _told_before(session, request, event_id)
-    result = await _enter(session, request, event_id, control_group)
+    result = await _enter(session, request, event_id, control_group, digest_key)
     match result:
         case Enrolled(enrollment=enrollment):
             return _started(enrollment)
@@ -49,7 +53,9 @@ async def start_requested(session: AsyncSession, request: StartJourney, *, contr
             return _refused(reason, because)
 
 
-async def _enter(session: AsyncSession, request: StartJourney, event_id: str, control_group: int) -> EnrollmentResult:
+async def _enter(
+    session: AsyncSession, request: StartJourney, event_id: str, control_group: int, digest_key: SecretStr | None
+) -> EnrollmentResult:
     journeys = JourneyRepository(session)
     versions = await journeys.versions(request.journey)
     if not versions:
@@ -69,6 +75,7 @@ async def _enter(session: AsyncSession, request: StartJourney, event_id: str, co
         entry_key=None if key is None else str(key),
         now=request.now,
         control_group=control_group,
+        digest_key=digest_key,
     )
 
 

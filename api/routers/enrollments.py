@@ -88,6 +88,7 @@ async def start_enrollment(
             entry_key=request.entry_key,
             now=clock(),
             control_group=settings.control_group_percent,
+            digest_key=settings.digest_key,
         )
         status, answer = _answer(result)
         if answer.enrollment is not None and status is HTTPStatus.CREATED:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body
 from pydantic import Field
 
 from api import problems
-from api.dependencies import ClockDep, SessionDep
+from api.dependencies import ClockDep, SessionDep, SettingsDep
 from api.errors import ProblemError
 from api.operation import operation
 from api.references import reference_to
@@ -38,7 +38,7 @@ class RehearsalRequest(EnrollmentRequest):
 class CheckView(Output):
     """One question at the door, in the order in which they are asked."""
 
-    name: Literal["event", "inside", "again", "open", "goal_before", "audience"]
+    name: Literal["event", "inside", "again", "open", "goal_before", "audience", "address"]
     holds: bool | None = Field(description="Whether it lets the contact in; null where it cannot be judged.")
     because: str
     depth: int = Field(description="0: a question; more: a property, or a condition inside another.")
@@ -90,6 +90,7 @@ async def rehearse_enrollment(
     request: Annotated[RehearsalRequest, Body(openapi_examples={"usual": {"value": _REQUEST}})],
     session: SessionDep,
     clock: ClockDep,
+    settings: SettingsDep,
 ) -> RehearsalView:
     """Whether the contact would enter now and why, question by question, with every condition of the audience.
 
@@ -101,7 +102,7 @@ async def rehearse_enrollment(
     if contact is None:
         raise ProblemError(problems.UNKNOWN_CONTACT, "There is no such contact. Identify it first.")
     visitor = Visitor(contact.id, request.event, dict(request.properties), request.entry_key)
-    found = await rehearse(session, Door.of(version), visitor, clock())
+    found = await rehearse(session, Door.of(version), visitor, clock(), digest_key=settings.digest_key)
     return RehearsalView.model_validate(found)
 
 

@@ -146,9 +146,11 @@ async def open_stage(settings: Settings) -> AsyncIterator[Stage]:
     try:
         await publish_catalogue(sessions)
         async with time_skipping() as skipper:
-            consumer = IntakeConsumer(sessions, url, wall_clock, control_group=own.control_group_percent)
+            consumer = IntakeConsumer(
+                sessions, url, wall_clock, control_group=own.control_group_percent, digest_key=own.digest_key
+            )
             relay = Relay(sessions, skipper.client, TASK_QUEUE, url)
-            admit = partial(start_requested, control_group=own.control_group_percent)
+            admit = partial(start_requested, control_group=own.control_group_percent, digest_key=own.digest_key)
             async with journey_worker(own, skipper.client, sessions, admit=admit) as worker, worker:
                 yield Stage(skipper, sessions, consumer, relay)
     finally:

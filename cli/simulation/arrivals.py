@@ -17,7 +17,15 @@ from crm.models.event import Event
 from intake.admission import Entry
 from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
 from intake.matching import demanded_consents, lost_ground, match, passage_of
-from intake.reentry import EnrollmentRefusal, EntryMoment, NotEnrolled, entry_key_of, met_before, reentry_refusal
+from intake.reentry import (
+    EnrollmentRefusal,
+    EntryMoment,
+    NotEnrolled,
+    entry_key_of,
+    met_before,
+    nothing_to_reach,
+    reentry_refusal,
+)
 from journeys.model import PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Role
@@ -188,6 +196,7 @@ def _judged(world: World, entry: Entry, now: datetime) -> NotEnrolled | list[Err
     if isinstance(key, NotEnrolled):
         return key
     refusal = _refusal(world, key, properties, now) or _met_before(world, cause, properties, now)
+    refusal = refusal or _suppressed(world)
     if refusal is not None:
         return refusal
     ride = _ride(world, key, cause, properties, now)
@@ -215,6 +224,10 @@ def _refusal(world: World, key: str, properties: Mapping[str, Any], now: datetim
     except Invalid as error:
         return NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error))
     return None if verdict.holds else NotEnrolled(EnrollmentRefusal.AUDIENCE, verdict.because)
+
+
+def _suppressed(world: World) -> NotEnrolled | None:
+    return nothing_to_reach(world.plan, MessageChannel.EMAIL) if world.record.suppressed else None
 
 
 def _met_before(world: World, cause: Event | None, properties: Mapping[str, Any], now: datetime) -> NotEnrolled | None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from crm.events import EventRepository, NewEvent
@@ -43,9 +44,16 @@ class Intake:
     database_url: str
     now: datetime = NOW
     control_group: int = 0
+    digest_key: SecretStr | None = None
 
     def consumer(self) -> IntakeConsumer:
-        return IntakeConsumer(self.sessions, self.database_url, lambda: self.now, control_group=self.control_group)
+        return IntakeConsumer(
+            self.sessions,
+            self.database_url,
+            lambda: self.now,
+            control_group=self.control_group,
+            digest_key=self.digest_key,
+        )
 
     async def contact(self, **traits: Any) -> UUID:
         async with self.sessions.begin() as session:

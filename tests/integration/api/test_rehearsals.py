@@ -56,6 +56,7 @@ async def test_who_would_enter_is_told_every_answer_and_nothing_is_stored(
     assert [(check["name"], check["depth"]) for check in found["checks"]] == [
         *(("event", 0), ("event", 1), ("inside", 0), ("again", 0), ("open", 0), ("goal_before", 0), ("audience", 0)),
         *(("audience", depth) for depth in (1, 2, 2, 3, 3, 4)),
+        ("address", 0),
     ]
     async with sessions() as session:
         for table in (Event, Enrollment, EntryRefusal, OutboxEntry):
