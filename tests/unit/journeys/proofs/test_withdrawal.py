@@ -115,4 +115,4 @@ def test_what_is_written_is_read_back() -> None:
 
 def test_of_the_shipped_journeys_gated_content_wins_it_on_the_way() -> None:
     won = {journey.key: consents_won(journey) for journey in catalogue()}
-    assert won["gated-content"].keys() == {"unknown-so-far", "promote", "hand-over", "await-download"}
+    assert won["gated-content"].keys() == {"promote", "hand-over", "await-download"}
