@@ -12,12 +12,12 @@ import typer
 from rich.console import Console
 
 from cli.segments import read_segments
+from cli.simulation.obliging import oblige
 from cli.simulation.simulation import Simulation
 from cli.simulation.sources import find_journey, read_models
 from cli.simulation.stage import open_stage
 from cli.simulation.timeline import lines, standing
 from cli.simulation.world import World
-from intake.matching import demanded_consents
 from journeys.documents import from_document
 from journeys.loader import load_document, load_model, read_text
 from journeys.model import Journey
@@ -32,7 +32,6 @@ from journeys.simulate import (
     parse_moment,
 )
 from journeys.timing import zone_or_default
-from journeys.values import ConsentRequirement
 from kit.clock import wall_clock
 from kit.errors import Invalid
 from kit.settings import Settings
@@ -84,19 +83,20 @@ def simulate(
 ) -> None:
     """Walk a journey to its end with the real workflow, skipping every wait. Nothing is sent, nothing is stored.
 
-    Of whom nothing is said about consents, has all those that the audience cannot do without; the output says which.
+    Of whom nothing is said about consents, has all those that the audience cannot do without, and so with lists; the
+    output says which.
     Ends with exit code 1 where the journey needs attention, or was never entered.
     """
     found = find_journey(journey)
-    pretended, made_up = agreeing(read_contact(contact or []), found)
+    pretended, made_up = oblige(read_contact(contact or []), found)
     zone, _ = zone_or_default(pretended.attributes.get("time_zone"), Settings().default_time_zone)
     begin: datetime = parse_start(start) if start else _next_minute()
     begin = begin if begin.tzinfo else begin.replace(tzinfo=zone)
     script = read_script(events) if events else ()
     play = Play(found, pretended, begin, script, templates or (), models or (), segments or ())
     world, took = asyncio.run(_play(play))
-    for consent in made_up:
-        console.print(f"Made up: the contact agrees to {consent}, as the audience asks.", markup=False)
+    for one in made_up:
+        console.print(f"Made up: {one}, as the audience asks.", markup=False)
     _tell(world, took, language)
     raise typer.Exit(0 if _ended_well(world) else 1)
 
@@ -119,19 +119,6 @@ def read_contact(given: Sequence[str]) -> PretendedContact:
         else:
             document |= _mapping(Path(one))
     return from_document(PretendedContact, document, name=_CONTACT)
-
-
-def agreeing(contact: PretendedContact, journey: Journey) -> tuple[PretendedContact, list[str]]:
-    """The contact with the consents that the audience demands, unless any are spoken of; and which were made up."""
-    if "consents" in contact.model_fields_set:
-        return contact, []
-    standing = {(consent.purpose.value, consent.channel.value) for consent in contact.consents}
-    missing = sorted(demanded_consents(journey.entry.audience) - standing)
-    further = [
-        ConsentRequirement.model_validate({"purpose": purpose, "channel": channel}) for purpose, channel in missing
-    ]
-    told = [f"{purpose} by {channel}" for purpose, channel in missing]
-    return contact.model_copy(update={"consents": (*contact.consents, *further)}), told
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from journeys.findings import KnownTemplates
+from journeys.frequency import NEVER
 from journeys.model import Cooldown, Journey, PerProperty
 from journeys.proofs.durations import longest
 from journeys.proofs.network import Network, Station
@@ -69,6 +70,22 @@ def heaviest_week(network: Network, counts: Counts, *, span: timedelta = WEEK) -
                 later = (label._replace(elapsed=label.elapsed + hop.way.least) for label in found)
                 labels[hop.target] += [label for label in later if label.elapsed < span]
     return _sent(network, best, counts)
+
+
+def once_each(subject: Subject, counts: Counts, *, span: timedelta = WEEK) -> tuple[Sent, ...] | None:
+    """One message of each template, where all that count say by `repeat` that none goes out again within the span.
+
+    However often a contact passes, the gate lets no more through. None: one of them does not say so.
+    """
+    found: dict[str, Sent] = {}
+    for station, at in sorted(earliest(subject.unrolled).items(), key=lambda reached: reached[1]):
+        node = subject.plan.nodes[station.node]
+        if not counts(station) or not isinstance(node, SendNode):
+            continue
+        if node.repeat != NEVER and not (isinstance(node.repeat, timedelta) and node.repeat >= span):
+            return None
+        found.setdefault(node.template, Sent(station.node, at))
+    return tuple(found.values())
 
 
 def _undominated(arriving: list[_Label], station: Station, counts: Counts) -> list[_Label]:

@@ -10,7 +10,7 @@ from journeys.duration import describe_duration
 from journeys.findings import Finding, KnownTemplates, Severity
 from journeys.frequency import AtCap
 from journeys.model import Journey, PerProperty
-from journeys.proofs.mails import Sent, heaviest_week, marketing, most_passages
+from journeys.proofs.mails import Sent, heaviest_week, marketing, most_passages, once_each
 from journeys.proofs.subject import Subject, subject_of
 from journeys.proofs.trails import describe_entry
 from journeys.proofs.triggers import Circle, Trigger, circles
@@ -141,13 +141,16 @@ def _weekly(subjects: Sequence[Subject], known: KnownTemplates, cap: int, asked:
 def _share(subject: Subject, known: KnownTemplates) -> _Share:
     counts = marketing(subject, known)
     sent = heaviest_week(subject.unrolled, counts)
-    return _Share(subject, sent, most_passages(subject.journey, subject.unrolled, counts) if sent else 1)
+    passages = most_passages(subject.journey, subject.unrolled, counts) if sent else 1
+    if passages is None and (seldom := once_each(subject, counts)) is not None:
+        return _Share(subject, seldom, 1)
+    return _Share(subject, sent, passages)
 
 
 def _unbounded(share: _Share, cap: int) -> _Note:
     again = share.subject.journey.entry.again
     if isinstance(again, PerProperty):
-        often, remedy = f"once for each `{again.per}`", "Use a cooldown, or ask in an `if` what was sent lately."
+        often, remedy = f"once for each `{again.per}`", "Use a cooldown, or say `repeat: 7d` of each message."
     else:
         often, remedy = "again as soon as it has left", "Use a cooldown, such as `again: {cooldown: 7d}`."
     what = f"Nothing bounds how many marketing messages it can send within 7 days: a contact enters {often}."

@@ -30,10 +30,15 @@ ENDINGS = {"de": "Antworte einfach auf diese Mail", "en": "Just reply to this ma
 SERVICE_REASONS = {"de": "weil Du etwas bei uns bestellt", "en": "because you ordered"}
 SERVICE_ENDINGS = {"de": "Antworte einfach auf diese Mail", "en": "Just reply to this mail"}
 SERVICE = {
+    "demo-choose-time",
+    "demo-confirmation",
     "event-tomorrow",
     "guide-confirm",
     "guide-confirm-reminder",
     "guide-download",
+    "onboarding-access",
+    "onboarding-check-in",
+    "onboarding-welcome",
     "order-confirmation",
     "order-delayed",
     "order-shipped",

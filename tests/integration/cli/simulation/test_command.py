@@ -120,6 +120,14 @@ def test_every_shipped_journey_can_be_walked_as_it_is(told: Told, key: str) -> N
     )
 
 
+def test_a_list_that_the_audience_demands_is_made_up_unless_lists_are_spoken_of(told: Told) -> None:
+    code, output = told("newsletter")
+    assert code == 0
+    assert "Made up: the contact is on the list 'newsletter', as the audience asks." in output
+    code, output = told("newsletter", contact=["lists=[]"])
+    assert (code, "Made up" in output) == (1, False)
+
+
 def test_whoever_is_said_to_have_agreed_to_nothing_has_agreed_to_nothing(told: Told) -> None:
     code, output = told("contact-again", contact=["consents=[]"])
     assert (code, "Made up" in output) == (1, False)

@@ -10,6 +10,7 @@ from journeys.model import Journey
 from journeys.proofs.subject import Subject, subject_of
 from journeys.proofs.together import check_together
 from journeys.proofs.triggers import circles
+from messaging.template_source import packaged_templates, read_templates
 from tests.support.journeys import journey
 
 KNOWN = {key: KnownTemplate("marketing") for key in ("voucher", "welcome")} | {
@@ -77,6 +78,27 @@ class TestWeeklyCap:
         assert said in unbounded.problem.what
         assert "The gate lets 1 through, from all journeys together: the others wait" in unbounded.problem.what
         assert "Journeys that nothing bounds count once." in above.problem.what
+
+    @pytest.mark.parametrize(("repeat", "bounded"), [("7d", True), ("never", True), ("6d", False), ("always", False)])
+    def test_messages_that_do_not_repeat_within_the_week_bound_a_journey_entered_any_number_of_times(
+        self, repeat: str, *, bounded: bool
+    ) -> None:
+        seldom = {"send": {"template": "voucher", "repeat": repeat}}
+        often = named("a", entry={"event": "x", "again": {"per": "order_id"}}, steps=[seldom])
+        assert rules(often, weekly_cap=9) == ([] if bounded else ["unbounded-messages"])
+
+    def test_each_template_that_does_not_repeat_counts_once_however_far_apart_they_are(self) -> None:
+        one, other = ({"send": {"template": key, "repeat": "30d"}} for key in ("voucher", "welcome"))
+        steps = [one, {"wait": "90d"}, other, {"wait": "90d"}, one]
+        often = named("a", entry={"event": "x", "again": {"per": "order_id"}}, steps=steps)
+        (finding,) = findings(often, weekly_cap=1)
+        assert "'a' 2 (at the earliest days 0 to 90 after the entry: 'send-1', 'send-2')" in finding.problem.what
+        assert rules(often, weekly_cap=2) == []
+
+    def test_one_message_that_may_be_repeated_leaves_it_unbounded(self) -> None:
+        entry = {"event": "x", "again": {"per": "order_id"}}
+        steps = [{"send": {"template": "voucher", "repeat": "30d"}}, {"send": {"template": "welcome"}}]
+        assert rules(named("a", entry=entry, steps=steps), weekly_cap=9) == ["unbounded-messages"]
 
     def test_what_the_gate_does_with_the_others_is_told_as_their_authors_say(self) -> None:
         skip = {"send": {"template": "voucher", "cap": "skip"}}
@@ -262,7 +284,6 @@ def subject(made: Journey) -> Subject:
 
 
 def test_the_shipped_journeys_do_not_go_round_and_are_bounded() -> None:
-    shipped = list(catalogue())
-    sending = {sending.node.template for one in shipped for sending in subject(one).sendings}
-    known = {key: KnownTemplate("marketing") for key in sending}
-    assert {finding.rule for finding in check_together(shipped, known)} <= {"weekly-cap", "unbounded-messages"}
+    sources = read_templates(packaged_templates())
+    known = {source.key: KnownTemplate(source.head.message_class) for source in sources}
+    assert {finding.rule for finding in check_together(list(catalogue()), known)} == {"weekly-cap"}
