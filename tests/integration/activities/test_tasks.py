@@ -135,4 +135,5 @@ async def test_when_the_enrollment_ends_only_what_says_so_is_cancelled(
         ("call", "open", ""),
         ("letter", "cancelled", "the enrollment has ended"),
     ]
-    assert [event.name for event in await events(sessions)] == ["task.created", "task.created", "task.cancelled"]
+    told = [event.name for event in await events(sessions) if event.name.startswith("task.")]
+    assert told == ["task.created", "task.created", "task.cancelled"]
