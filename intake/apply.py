@@ -21,7 +21,7 @@ from crm.scoring import ScoringRepository
 from intake.admission import Admission, Door, Enrolled, EnrollmentResult, Entry
 from intake.effects import Consequences, take_effect
 from intake.listeners import Listener, Listeners, listener_of, listeners_of
-from intake.matching import Passage, lost_ground, match
+from intake.matching import Passage, broken_silence, lost_ground, match
 from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
 from intake.resets import set_clocks
@@ -116,6 +116,7 @@ class _Application:
                 if any(passage.plan.criteria[name].role is Role.GOAL for name in criteria):
                     await self._meet_goal(event, listener)
                 ground = lost_ground(passage, listener.demands, consequences.withdrawn, consequences.lost)
+                ground = ground or broken_silence(event, passage)
                 if ground is not None:
                     criteria = (*criteria, EXIT_REQUESTED)
                 if criteria and not listener.ended:

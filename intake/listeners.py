@@ -19,7 +19,7 @@ from crm.models.journey import JourneyVersion, VersionState
 from crm.models.score import ScoreModel
 from intake.admission import Door
 from intake.effects import WITHDRAWN
-from intake.matching import Passage, demanded_consents, passage_of
+from intake.matching import Passage, demanded_consents, passage_of, silence_of
 from intake.retries import Retry, retries_of, waiting_refusals
 from journeys.changes import SCORE_CHANGED
 from journeys.proofs.withdrawal import ConsentKey, read_consents
@@ -45,17 +45,19 @@ def listener_of(enrollment: Enrollment, door: Door, *others: Door) -> Listener:
     """The enrollment as a listener in the version of the door, and in those of others it is on its way to."""
     return Listener(
         enrollment_id=enrollment.id,
-        passages=tuple(_passage(enrollment, one.version) for one in (door, *others)),
+        passages=tuple(_passage(enrollment, one) for one in (door, *others)),
         demands=demanded_consents(door.definition.entry.audience),
         ended=enrollment.ended_at is not None,
     )
 
 
-def _passage(enrollment: Enrollment, version: JourneyVersion) -> Passage:
+def _passage(enrollment: Enrollment, door: Door) -> Passage:
+    version = door.version
     return replace(
         passage_of(enrollment, plan_of(version)),
         won=read_consents(version.won_consents),
         needed=read_consents(version.needed_consents),
+        silence=silence_of(enrollment, door.definition.entry.absence),
     )
 
 

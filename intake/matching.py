@@ -16,10 +16,26 @@ from journeys.conditions.any_of import AnyOf
 from journeys.conditions.comparison import matches
 from journeys.conditions.consent import ConsentCondition
 from journeys.conditions.registry import Condition
+from journeys.entries import Absence
 from journeys.plan import Criterion, Plan, Role
 from journeys.proofs.withdrawal import AtSteps, ConsentKey, ended_at
 from journeys.tasks import concerns
 from kit.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Silence:
+    """What an enrollment by absence stands on: none of its events since then (aware)."""
+
+    absence: Absence
+    since: datetime
+
+
+def silence_of(enrollment: Enrollment, absence: Absence | None) -> Silence | None:
+    """The silence the enrollment was entered by; None where it was not, as over the API."""
+    if absence is None or not (enrollment.entry_event_id or "").startswith(f"{absence.trigger}:"):
+        return None
+    return Silence(absence, datetime.fromisoformat(enrollment.entry_properties["since"]))
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,7 @@ class Passage:
     """Step → consents that every way to it has established."""
     needed: AtSteps = field(default_factory=dict)
     """Step → consents that all messages ahead of it need."""
+    silence: Silence | None = None
 
 
 def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:
@@ -157,6 +174,24 @@ def lost_ground(
         return LostGround(_told(demanded), None)
     steps = ended_at(passage.won, passage.needed, lost)
     return LostGround(_told(sorted(lost)), tuple(steps)) if steps else None
+
+
+def broken_silence(event: Event, passage: Passage) -> LostGround | None:
+    """An event that is heard of after its absence was noticed, and occurred before: there was no such silence.
+
+    It is no goal and no conversion, since nothing of the journey has brought it about; but the journey has no ground.
+    """
+    silence = passage.silence
+    if silence is None or event.name not in silence.absence.of or event.sequence <= passage.entry_sequence:
+        return None
+    if event.occurred_at <= silence.since or follows_entry(event, passage):
+        return None
+    try:
+        if not matches(silence.absence.where, event.properties, {}):
+            return None
+    except Invalid:
+        return None
+    return LostGround(f"{event.name} had come before the silence was noticed", None)
 
 
 def _told(consents: Collection[ConsentKey]) -> str:

@@ -16,7 +16,7 @@ from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from intake.admission import Entry
 from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
-from intake.matching import demanded_consents, lost_ground, match, passage_of
+from intake.matching import broken_silence, demanded_consents, lost_ground, match, passage_of, silence_of
 from intake.reentry import (
     EnrollmentRefusal,
     EntryMoment,
@@ -132,9 +132,11 @@ def _delivery(
     withdrawn: frozenset[ConsentKey] = frozenset(),
     lost: frozenset[ConsentKey] = frozenset(),
 ) -> Delivery | None:
-    passage = replace(passage_of(ride.enrollment, ride.plan), won=world.won, needed=world.needed)
+    silence = silence_of(ride.enrollment, world.journey.entry.absence)
+    passage = replace(passage_of(ride.enrollment, ride.plan), won=world.won, needed=world.needed, silence=silence)
     criteria = list(match(event, passage, scored=_scored(world)).criteria)
     ground = lost_ground(passage, demanded_consents(world.journey.entry.audience), withdrawn, lost)
+    ground = ground or broken_silence(event, passage)
     if ground is not None:
         criteria.append(EXIT_REQUESTED)
     if not criteria:

@@ -18,6 +18,7 @@ from intake.walks import Present
 from journeys.entries import Absence
 from tests.support.clocks import DEFAULT_ZONE, Timekeeper
 from tests.support.intake import MARKETING, NOW, Intake
+from workflows.messages import EXIT_REQUESTED
 
 DAY = timedelta(days=1)
 ORDER = "order.placed"
@@ -426,3 +427,34 @@ class TestPublishingAnew:
 async def _made_at(intake: Intake, contact_id: UUID) -> Any:
     async with intake.sessions() as session:
         return (await session.get_one(Contact, contact_id)).created_at
+
+
+class TestHeardOfLate:
+    """What had come before the silence was noticed, and is heard of when the contact is inside already."""
+
+    async def ends(self, intake: Intake, timekeeper: Timekeeper, ago: timedelta, **properties: Any) -> list[str]:
+        await intake.publish(
+            "missed",
+            goal={"type": "save", "event": ORDER, "within": "30d"},
+            exit=[],
+            entry={**entry(where={"total": {"at_least": 20}}), "again": "after_exit"},
+        )
+        contact = await intake.contact()
+        await intake.tell(contact, ORDER, {"total": 50})
+        await timekeeper.pass_time(91 * DAY)
+        (enrollment,) = await intake.enrollments()
+        await intake.tell(contact, ORDER, properties, ago=ago)
+        (enrollment,) = await intake.enrollments()
+        assert enrollment.goal_met_at is None, "the journey has not brought it about"
+        return [name for _, to, criteria in await intake.outbox() if to == enrollment.id for name in criteria]
+
+    async def test_it_ends_the_journey_which_stood_on_no_silence(self, intake: Intake, timekeeper: Timekeeper) -> None:
+        assert await self.ends(intake, timekeeper, 20 * DAY, total=30) == [EXIT_REQUESTED]
+
+    @pytest.mark.parametrize(
+        ("ago", "total"), [(20 * DAY, 5), (100 * DAY, 30)], ids=["of another kind", "before the last sign of life"]
+    )
+    async def test_anything_else_of_before_ends_nothing(
+        self, intake: Intake, timekeeper: Timekeeper, ago: timedelta, total: int
+    ) -> None:
+        assert await self.ends(intake, timekeeper, ago, total=total) == []
