@@ -1,4 +1,4 @@
-"""`dauerlauf simulate`: a journey walked to its end with a pretended contact, and told line by line."""
+"""`dauerlauf simulate`: journeys walked to their end with a pretended contact, and told line by line."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from cli.segments import read_segments
 from cli.simulation.obliging import oblige
 from cli.simulation.simulation import Simulation
 from cli.simulation.sources import find_journey, read_models
-from cli.simulation.stage import open_stage
+from cli.simulation.stage import Stage, open_stage
 from cli.simulation.timeline import lines, standing
 from cli.simulation.world import World
 from journeys.documents import from_document
@@ -66,10 +66,12 @@ class Play:
     templates: Sequence[Path]
     models: Sequence[Path]
     segments: Sequence[Path] = ()
+    made_up: Sequence[str] = ()
+    """What the contact was given because the audience asks for it."""
 
 
 def simulate(
-    journey: Annotated[str, typer.Argument(help="A journey file, or the key of a shipped journey.")],
+    journeys: Annotated[list[str], typer.Argument(help="Journey files, or keys of shipped journeys.")],
     *,
     contact: Contact = None,
     events: Events = None,
@@ -81,24 +83,35 @@ def simulate(
         Language.ENGLISH
     ),
 ) -> None:
-    """Walk a journey to its end with the real workflow, skipping every wait. Nothing is sent, nothing is stored.
+    """Walk journeys to their end with the real workflow, skipping every wait. Nothing is sent, nothing is stored.
+
+    Each is walked by itself. Several take one server, and little longer than one.
 
     Of whom nothing is said about consents, has all those that the audience cannot do without, and so with lists; the
     output says which.
-    Ends with exit code 1 where the journey needs attention, or was never entered.
+    Ends with exit code 1 where one of them needs attention, or was never entered.
     """
-    found = find_journey(journey)
-    pretended, made_up = oblige(read_contact(contact or []), found)
-    zone, _ = zone_or_default(pretended.attributes.get("time_zone"), Settings().default_time_zone)
-    begin: datetime = parse_start(start) if start else _next_minute()
-    begin = begin if begin.tzinfo else begin.replace(tzinfo=zone)
+    given, begin = read_contact(contact or []), parse_start(start) if start else _next_minute()
     script = read_script(events) if events else ()
-    play = Play(found, pretended, begin, script, templates or (), models or (), segments or ())
-    world, took = asyncio.run(_play(play))
-    for one in made_up:
-        console.print(f"Made up: {one}, as the audience asks.", markup=False)
-    _tell(world, took, language)
-    raise typer.Exit(0 if _ended_well(world) else 1)
+    plays = []
+    for one in journeys:
+        found = find_journey(one)
+        pretended, made_up = oblige(given, found)
+        at = _where_they_live(begin, pretended)
+        plays.append(Play(found, pretended, at, script, templates or (), models or (), segments or (), made_up))
+    played = asyncio.run(_play(plays))
+    for number, (play, (world, took)) in enumerate(zip(plays, played, strict=True)):
+        console.print("\n" if number else "", end="")
+        for one in play.made_up:
+            console.print(f"Made up: {one}, as the audience asks.", markup=False)
+        _tell(world, took, language)
+    raise typer.Exit(0 if all(_ended_well(world) for world, _ in played) else 1)
+
+
+def _where_they_live(moment: datetime, contact: PretendedContact) -> datetime:
+    """The moment, in the contact's zone where it names none."""
+    zone, _ = zone_or_default(contact.attributes.get("time_zone"), Settings().default_time_zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def _next_minute() -> datetime:
@@ -152,24 +165,28 @@ def parse_start(text: str) -> datetime:
     return moment
 
 
-async def _play(play: Play) -> tuple[World, float]:
-    """Play it; returns the world afterwards and the real seconds it took, without those of starting the server."""
+async def _play(plays: Sequence[Play]) -> list[tuple[World, float]]:
+    """Play them, one after the other; of each the world afterwards and the real seconds it took."""
     async with open_stage() as stage:
-        began = time.monotonic()
-        simulation = Simulation.prepare(
-            stage,
-            play.journey,
-            play.contact,
-            start=play.start,
-            templates=play.templates,
-            models=read_models(play.models),
-            segments=read_segments(play.segments),
-        )
-        try:
-            await _walk(simulation, play)
-        finally:
-            await simulation.close()
-        return simulation.world, time.monotonic() - began
+        return [await _play_on(stage, play) for play in plays]
+
+
+async def _play_on(stage: Stage, play: Play) -> tuple[World, float]:
+    began = time.monotonic()
+    simulation = Simulation.prepare(
+        stage,
+        play.journey,
+        play.contact,
+        start=play.start,
+        templates=play.templates,
+        models=read_models(play.models),
+        segments=read_segments(play.segments),
+    )
+    try:
+        await _walk(simulation, play)
+    finally:
+        await simulation.close()
+    return simulation.world, time.monotonic() - began
 
 
 async def _walk(simulation: Simulation, play: Play) -> None:

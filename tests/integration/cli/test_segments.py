@@ -56,7 +56,7 @@ def test_without_a_script_the_contact_comes_into_the_segment(
     journey.write_text(JOURNEY % "vip")
 
     with pytest.raises(typer.Exit) as left:
-        simulate(str(journey), start="2026-03-02 10:00", segments=[segment_file])
+        simulate([str(journey)], start="2026-03-02 10:00", segments=[segment_file])
 
     assert left.value.exit_code == 0
     assert "Mon 2 Mar 2026 10:00" in capsys.readouterr().out

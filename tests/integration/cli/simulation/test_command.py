@@ -37,14 +37,14 @@ events:
 class Told(Protocol):
     """Calls the command; returns its exit code and what it printed."""
 
-    def __call__(self, journey: str | Path, **options: Any) -> tuple[int, str]: ...
+    def __call__(self, *journeys: str | Path, **options: Any) -> tuple[int, str]: ...
 
 
 @pytest.fixture
 def told(capsys: pytest.CaptureFixture[str]) -> Told:
-    def call(journey: str | Path, **options: Any) -> tuple[int, str]:
+    def call(*journeys: str | Path, **options: Any) -> tuple[int, str]:
         with pytest.raises(typer.Exit) as left:
-            simulate(str(journey), **options)
+            simulate([str(journey) for journey in journeys], **options)
         return left.value.exit_code, capsys.readouterr().out
 
     return call
@@ -101,23 +101,31 @@ def test_it_fails_where_nobody_enters(told: Told) -> None:
 
 def test_a_mistake_is_told_in_a_sentence() -> None:
     with pytest.raises(NotFound, match="There is no journey 'nobody-knows-it'"):
-        simulate("nobody-knows-it")
+        simulate(["nobody-knows-it"])
     with pytest.raises(Invalid, match="'tomorrow' is not a date and time"):
-        simulate("welcome", start="tomorrow")
+        simulate(["welcome"], start="tomorrow")
     with pytest.raises(Invalid, match="There is no file"):
-        simulate("welcome", contact=["nowhere.yaml"])
+        simulate(["welcome"], contact=["nowhere.yaml"])
     with pytest.raises(Invalid, match="attributes that cannot be used"):
-        simulate("welcome", contact=["country=Atlantis"])
+        simulate(["welcome"], contact=["country=Atlantis"])
 
 
-@pytest.mark.parametrize("key", [journey.key for journey in catalogue()])
-def test_every_shipped_journey_can_be_walked_as_it_is(told: Told, key: str) -> None:
-    code, output = told(key)
+def test_every_shipped_journey_can_be_walked_as_it_is_and_all_in_one_call(told: Told) -> None:
+    journeys = list(catalogue())
+    code, output = told(*(journey.key for journey in journeys))
     assert code == 0, output
-    assert "Would be sent: " in output
-    assert ("Made up: the contact agrees to sales by email, as the audience asks." in output) is (
-        key == "contact-again"
-    )
+    walks = output.split("\n\n")
+    assert len(walks) == len(journeys)
+    for journey, walk in zip(journeys, walks, strict=True):
+        assert f"{journey.name}: " in walk
+        assert "Would be sent: " in walk
+        agreed = "Made up: the contact agrees to sales by email, as the audience asks." in walk
+        assert agreed is (journey.key == "contact-again")
+
+
+def test_one_of_several_that_is_not_entered_is_enough_for_the_exit_code(told: Told) -> None:
+    code, output = told("contact-again", "welcome", contact=["consents=[marketing]"])
+    assert (code, output.count("Walked in"), "the contact is not in the journey" in output) == (1, 2, True)
 
 
 def test_a_list_that_the_audience_demands_is_made_up_unless_lists_are_spoken_of(told: Told) -> None:
