@@ -32,7 +32,7 @@ async def publish_templates(session: AsyncSession, sources: Traversable | None =
     Raises:
         Invalid: with every finding in every template. Nothing is published then.
     """
-    compiled = [(source, _compile(source)) for source in checked_templates(sources or packaged_templates())]
+    compiled = compiled_templates(sources or packaged_templates())
     await session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     return [await _publish(session, source, rows) for source, rows in compiled]
 
@@ -43,21 +43,27 @@ def checked_templates(folder: Traversable) -> list[TemplateSource]:
     Raises:
         Invalid: with every finding in every template.
     """
+    return [source for source, _ in compiled_templates(folder)]
+
+
+def compiled_templates(folder: Traversable) -> list[tuple[TemplateSource, list[Template]]]:
+    """The templates of a folder, read and checked, each with its languages compiled, without version and not stored.
+
+    Raises:
+        Invalid: with every finding in every template.
+    """
     sources = read_templates(folder)
     problems = [problem for source in sources for problem in template_problems(source)]
+    compiled = []
     for source in [] if problems else sources:
         try:
-            _compile(source)
+            compiled.append((source, [compile_template(source, locale) for locale in LOCALES]))
         except Invalid as error:
             problems += error.problems
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise Invalid(f"The templates cannot be published ({count}). {problems[0]}", problems=problems)
-    return sources
-
-
-def _compile(source: TemplateSource) -> list[Template]:
-    return [compile_template(source, locale) for locale in LOCALES]
+    return compiled
 
 
 def compile_template(source: TemplateSource, locale: str) -> Template:

@@ -13,8 +13,8 @@ from journeys.values import MessageChannel
 from kit.database import Sessions
 from messaging.channels.base import Accepted, Outgoing
 from messaging.models import Template
-from messaging.publishing import publish_templates
 from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment
+from tests.support.templates import publish_shipped
 from workflows.ports import Progress, SendMessage
 
 NOON = datetime(2026, 6, 2, 10, 0, tzinfo=UTC)
@@ -90,7 +90,7 @@ async def a_passage(
 ) -> Passage:
     """A contact with consent, enrolled, with the product's own templates published; all committed."""
     async with sessions.begin() as session:
-        await publish_templates(session)
+        await publish_shipped(session)
         contact = await a_contact(session, **{"locale": "en", **traits})
         version = await a_live_journey(session)
         enrollment = await an_enrollment(session, contact.id, version, state=state, entry_properties=entry)

@@ -13,8 +13,8 @@ from crm.access import Scope
 from kit.database import Sessions
 from kit.settings import Settings
 from kit.temporal import connect
-from messaging.publishing import publish_templates
 from tests.support.api import CLOSED_PORT, a_key, caller
+from tests.support.templates import publish_shipped
 
 
 @pytest.fixture
@@ -42,4 +42,4 @@ async def client(app: FastAPI, sessions: Sessions) -> AsyncIterator[httpx.AsyncC
 async def templates(sessions: Sessions) -> None:
     """The templates of the product, published."""
     async with sessions.begin() as session:
-        await publish_templates(session)
+        await publish_shipped(session)
