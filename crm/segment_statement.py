@@ -91,14 +91,14 @@ def _with_causes(new: Select[Any], judged: CTE, among: Mapping[UUID, Cause]) -> 
     return joined.add_columns(causes.c.because, causes.c.event_id)
 
 
-_TYPES: Mapping[str, Any] = {"contact_ids": Uuid, "becauses": Text, "event_ids": Text}
+_TYPES: Mapping[str, Any] = {"contact_ids": Uuid, "reasons": Text, "event_ids": Text}
 
 
 def _causes(among: Mapping[UUID, Cause]) -> dict[str, list[Any]]:
     """Parameters: the contacts to judge, and why each is."""
     return {
         "contact_ids": list(among),
-        "becauses": [cause.because for cause in among.values()],
+        "reasons": [cause.because for cause in among.values()],
         "event_ids": [cause.event_id for cause in among.values()],
     }
 
