@@ -26,7 +26,7 @@ from kit.database import Sessions
 from tests.support.api import a_key
 from tests.support.serving import served
 
-EXAMPLES_PER_OPERATION = 8
+EXAMPLES_PER_OPERATION = 12
 CHECKS_OF_ANSWERS = [
     not_a_server_error,
     status_code_conformance,
