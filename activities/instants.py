@@ -14,6 +14,8 @@ from crm.enrollments import EnrollmentRepository
 from crm.events import EventRepository
 from crm.models.contact import Contact
 from crm.models.event import Event
+from crm.reactions import reactions_of
+from journeys.best_time import BestTimeMoment
 from journeys.moments import AnyMoment, DateMoment, Moment
 from journeys.outcomes import JourneyState
 from journeys.window import Window
@@ -74,7 +76,9 @@ async def _dates(session: AsyncSession, request: ResolveInstant, moment: Moment)
     moved = None
     if isinstance(moment, DateMoment) and moment.moved_by and request.moved_by:
         moved = await _event(session, request.contact_id, moment.moved_by.event, request.moved_by)
-    return Dates(contact, enrollment.entry_properties, moved, enrollment.entered_at)
+    asks_best = isinstance(moment, BestTimeMoment)
+    reactions = await reactions_of(session, request.contact_id, request.now) if asks_best else []
+    return Dates(contact, enrollment.entry_properties, moved, enrollment.entered_at, reactions)
 
 
 async def _event(session: AsyncSession, contact_id: UUID, name: str, event_id: str) -> Event | None:

@@ -6,6 +6,7 @@ Shown in the Temporal UI: what the author wrote, nothing of the contact.
 from collections.abc import Callable
 from typing import Any
 
+from journeys.best_time import BestTimeMoment
 from journeys.conditions.registry import Condition
 from journeys.duration import describe_duration
 from journeys.moments import CalendarMoment, WindowMoment
@@ -54,6 +55,8 @@ def _wait(node: WaitNode) -> str:
 def _wait_until(node: WaitUntilNode) -> str:
     if isinstance(node.moment, WindowMoment):
         return "wait for the send window"
+    if isinstance(node.moment, BestTimeMoment):
+        return f"wait for {node.moment}"
     return f"wait {node.moment}" if isinstance(node.moment, CalendarMoment) else f"wait until {node.moment}"
 
 

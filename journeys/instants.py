@@ -7,6 +7,9 @@ The rules, stated once:
 - What a date is, and when it returns, is read in `journeys.dates`.
 - A time of day that the clocks skip is the first instant after the gap; one that they repeat is its first occurrence,
   or the second where the first has passed.
+- The best time of day (`journeys.send_time`) is its next occurrence, now or later: one that has passed, be it by a
+  minute, is that of the next day, so two such waits lie a day apart. `in_window` leaves out occurrences at which the
+  window is closed.
 - A date without an offset from UTC, and an `until` without one, are times on the contact's wall.
 """
 
@@ -16,6 +19,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from journeys.best_time import BestTimeMoment
 from journeys.dates import LAST_YEAR, DateRefusal, Yearless, anniversary, read_date
 from journeys.moments import (
     CalendarMoment,
@@ -27,7 +31,7 @@ from journeys.moments import (
 )
 from journeys.spans import Span
 from journeys.spreading import next_place
-from journeys.timing import open_every_day, wall_instant
+from journeys.timing import next_occurrence, open_every_day, wall_instant
 from journeys.window import Window
 
 
@@ -46,6 +50,8 @@ class Surroundings:
     """What stands where the moment looks for its date; a `datetime` (aware) is the instant itself."""
     place: float = 0.0
     """The contact's place in the spread of a window, see `journeys.spreading`."""
+    best: time | None = None
+    """The contact's best time of day, where it is known."""
 
 
 def resolve(moment: Moment, around: Surroundings) -> datetime | DateRefusal:
@@ -65,6 +71,9 @@ def resolve(moment: Moment, around: Surroundings) -> datetime | DateRefusal:
         case DateMoment():
             found = _read(moment, around)
             return found if isinstance(found, DateRefusal) else _dated(moment, found, around)
+        case BestTimeMoment(best_time=asked):
+            window = around.window if asked.in_window else None
+            return next_occurrence(around.best or asked.otherwise, around.now, around.zone, window, around.closed)
 
 
 def _read(moment: DateMoment, around: Surroundings) -> date | datetime | Yearless | DateRefusal:

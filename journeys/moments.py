@@ -1,5 +1,7 @@
 """Moments a journey may wait for, as it writes them: a calendar span, an instant, a time beside a date, the window.
 
+The contact's own best time is in `journeys.best_time`.
+
 Which instant a moment is for a contact is computed in `journeys.instants`. A plan holds moments in this very form.
 """
 
@@ -9,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, WithJsonSchema, model_validator
 
+from journeys.best_time import BestTimeMoment
 from journeys.dates import FIRST_YEAR, LAST_YEAR, LeapDay
 from journeys.refusals import refused, shown
 from journeys.spans import (
@@ -258,7 +261,7 @@ WindowText = Annotated[
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"const": NEXT_WINDOW}),
 ]
-Moment = CalendarMoment | WindowMoment | InstantMoment | DateMoment
+Moment = CalendarMoment | WindowMoment | InstantMoment | DateMoment | BestTimeMoment
 """Every moment that is looked up when its step is reached."""
 
 _FORMS: dict[type, str] = {
@@ -266,7 +269,10 @@ _FORMS: dict[type, str] = {
     WindowMoment: "window",
     InstantMoment: "instant",
     DateMoment: "date",
+    BestTimeMoment: "best",
 }
+_KEYS = {"instant": {"until"}, "date": {"before", "after", "on"}, "best": {"best_time"}}
+"""By form, the keys of which it has one."""
 _CALENDAR_WORDS = re.compile(r"[0-9]\s+(day|week|month|year)s?\b|\sat\s", re.IGNORECASE | re.ASCII)
 
 
@@ -275,7 +281,7 @@ def form_of(value: Any) -> str | None:
     if type(value) in _FORMS:
         return _FORMS[type(value)]
     if isinstance(value, dict):
-        return "instant" if "until" in value else "date" if {"before", "after", "on"} & set(value) else None
+        return next((form for form, keys in _KEYS.items() if keys & set(value)), None)
     if isinstance(value, str) and value.strip() == NEXT_WINDOW:
         return "window"
     return "calendar" if isinstance(value, str) and _CALENDAR_WORDS.search(value) else "duration"
@@ -283,13 +289,14 @@ def form_of(value: Any) -> str | None:
 
 UNKNOWN_FORM = "wait_form"
 """Type of the error where a wait has no known form."""
-UNKNOWN_FORM_MESSAGE = "not a moment to wait for: give it one of the keys until, before, after, on"
+UNKNOWN_FORM_MESSAGE = "not a moment to wait for: give it one of the keys until, before, after, on, best_time"
 
 AnyMoment = Annotated[
     Annotated[CalendarText, Tag("calendar")]
     | Annotated[WindowText, Tag("window")]
     | Annotated[InstantMoment, Tag("instant")]
-    | Annotated[DateMoment, Tag("date")],
+    | Annotated[DateMoment, Tag("date")]
+    | Annotated[BestTimeMoment, Tag("best")],
     Discriminator(form_of, custom_error_type=UNKNOWN_FORM, custom_error_message=UNKNOWN_FORM_MESSAGE),
 ]
 """A moment in the form it is written in."""

@@ -161,6 +161,32 @@ def wall_instant(wall: datetime, zone: tzinfo, *, not_before: datetime | None = 
     return second if not_before is not None and first < not_before else first
 
 
+def next_occurrence(
+    wall: time,
+    now: datetime,
+    zone: tzinfo,
+    window: Window | None = None,
+    closed: Callable[[date], bool] = open_every_day,
+) -> datetime:
+    """The first instant (UTC), not before `now` (aware), at which the clock reads a time of day and the window is open.
+
+    A time that the clocks skip is the first instant after the gap, as in `wall_instant`.
+
+    Raises:
+        NeverOpens: within 366 days the window is never open at that time of day.
+    """
+    first = now.astimezone(zone).date() - _DAY  # where the clocks go back over midnight, yesterday comes again
+    for number in range(HORIZON_DAYS + 2):
+        wanted = datetime.combine(first + number * _DAY, wall)
+        instant = wall_instant(wanted, zone, not_before=now)
+        if instant >= now and is_open(window, instant, zone, closed):
+            return instant
+    raise NeverOpens(
+        f"Within {HORIZON_DAYS} days the window is never open at {wall:%H:%M}.",
+        remedy="Give the window more days or hours, or set `holidays: false`.",
+    )
+
+
 @cache
 def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones())

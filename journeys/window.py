@@ -68,6 +68,16 @@ def write_time(wall: time) -> str:
     return wall.strftime("%H:%M")
 
 
+def within(wall: time, from_: time, to: time) -> bool:
+    """Whether a time of day lies in these hours: `from_` is inside, `to` is not; a night goes over midnight.
+
+    Equal times mean the whole day.
+    """
+    if from_ < to:
+        return from_ <= wall < to
+    return from_ == to or wall >= from_ or wall < to
+
+
 Days = Annotated[
     frozenset[Weekday],
     BeforeValidator(_parse_days),

@@ -9,6 +9,7 @@ from activities.instants import moment_of
 from cli.simulation.steps_met import met_by_steps
 from cli.simulation.world import World
 from crm.calendars import Asked, Dates, Found, look_up
+from crm.reactions import reactions_among
 from journeys.conditions.base import Facts, Needs
 from journeys.conditions.first import FirstHolding
 from journeys.conditions.first import first_holding as first_of
@@ -74,6 +75,7 @@ def instant_of(world: World, request: ResolveInstant) -> Found:
     if isinstance(moment, DateMoment) and moment.moved_by and request.moved_by:
         moved = next((event for event in world.record.events if event.event_id == request.moved_by), None)
     entered = world.rides[request.enrollment_id].enrollment
-    dates = Dates(world.record.contact, entered.entry_properties, moved, entered.entered_at)
+    reactions = reactions_among(world.record.events)
+    dates = Dates(world.record.contact, entered.entry_properties, moved, entered.entered_at, reactions)
     asked = Asked(reached=request.reached_at, now=request.now, window=window)
     return look_up(moment, asked, dates, settings=world.settings)

@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from journeys.best_time import BestTimeMoment
 from journeys.entries import Absence
 from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
+from journeys.reading.best_times import in_english as best_time_of
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
 from journeys.reading.english_entries import changes_segment, retried, submits
 from journeys.reading.english_frequency import of_journey, of_message
@@ -53,6 +55,8 @@ def _wait(step: WaitStep) -> str:
             return "Wait until messages may leave"
         case InstantMoment():
             return f"Wait until {_instant(step.wait.until)}"
+        case BestTimeMoment(best_time=asked_for):
+            return best_time_of(asked_for)
         case DateMoment():
             return f"Wait until {_beside(step.wait)}{_if_missing(step.wait)}"
 

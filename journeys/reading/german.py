@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from journeys.best_time import BestTimeMoment
 from journeys.entries import Absence
 from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
+from journeys.reading.best_times import in_german as best_time_of
 from journeys.reading.feasts import FEASTS_IN_GERMAN, at_feast
 from journeys.reading.german_clauses import (
     CHANNELS,
@@ -69,6 +71,8 @@ def _wait(step: WaitStep) -> str:
             return "Warten, bis Nachrichten versendet werden dürfen"
         case InstantMoment():
             return f"Bis zum {_instant(step.wait.until)} warten"
+        case BestTimeMoment(best_time=asked_for):
+            return best_time_of(asked_for)
         case DateMoment():
             return f"Warten bis {_beside(step.wait)}{_if_missing(step.wait)}"
 

@@ -1,4 +1,4 @@
-"""`wait`: let exact time pass, or wait for a moment: of the calendar, of a date, of the window."""
+"""`wait`: let exact time pass, or wait for a moment: of calendar, date, window or contact."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from journeys.best_time import BestTimeMoment
 from journeys.duration import Duration
 from journeys.moments import (
     UNKNOWN_FORM,
@@ -77,7 +78,8 @@ Wait = Annotated[
     | Annotated[CalendarText, Tag("calendar")]
     | Annotated[WindowText, Tag("window")]
     | Annotated[InstantMoment, Tag("instant")]
-    | Annotated[DateMoment, Tag("date")],
+    | Annotated[DateMoment, Tag("date")]
+    | Annotated[BestTimeMoment, Tag("best")],
     Discriminator(form_of, custom_error_type=UNKNOWN_FORM, custom_error_message=UNKNOWN_FORM_MESSAGE),
 ]
 """Exact time, or a moment."""
@@ -150,7 +152,7 @@ def _moves(moment: Moment, step_id: str, compiler: Compiler) -> Iterator[str]:
 
 def _attributes_of(moment: Moment) -> tuple[str, ...]:
     """The attributes of the contact by which the moment is computed."""
-    if isinstance(moment, WindowMoment):
+    if isinstance(moment, WindowMoment) or (isinstance(moment, BestTimeMoment) and moment.best_time.in_window):
         return ("time_zone", "country", "region")
     if isinstance(moment, InstantMoment):
         return ("time_zone",) if moment.until.tzinfo is None else ()

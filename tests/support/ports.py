@@ -5,8 +5,9 @@ used in order; after them, the default. `World` bundles the three ports with one
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from crm.models.event import Event
 from journeys.conditions.first import FirstHolding
 from journeys.moments import AnyMoment
 from journeys.outcomes import JourneyState, SendStatus
+from journeys.sittings import Reaction
 from journeys.window import Window
 from kit.settings import Settings
 from workflows.ports import (
@@ -117,6 +119,8 @@ class World:
     entry: dict[str, Any] = field(default_factory=dict)
     moves: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Properties of events that move dates, by event id."""
+    reactions: Callable[[datetime], Sequence[Reaction]] = lambda _now: ()
+    """How the contact has reacted to mails, as of an instant."""
     progress: dict[UUID, Progress] = field(default_factory=dict)
     decisions: dict[tuple[UUID, int], Decision] = field(default_factory=dict)
 
@@ -132,7 +136,7 @@ class World:
         found = look_up(
             moment,
             Asked(request.reached_at, request.now, window),
-            Dates(Contact(**typed, attributes=attributes), self.entry, moved),
+            Dates(Contact(**typed, attributes=attributes), self.entry, moved, reactions=self.reactions(request.now)),
             settings=Settings(default_time_zone="Europe/Berlin", default_country="DE"),
         )
         return ResolvedInstant(at=found.at, zone=found.zone, because=found.because)
