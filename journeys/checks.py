@@ -41,6 +41,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     loops.rounds_without_time,
     loops.events_of_earlier_rounds,
     waits.window_to_wait_for,
+    waits.best_time_in_window,
     waits.late_is_said,
     references.results_of_steps,
     references.entry_references,

@@ -7,14 +7,13 @@ from journeys.reading.parts import clock
 def in_english(asked: BestTime) -> str:
     """What the step does."""
     hours = "" if asked.whole_day else f" between {clock(asked.from_)} and {clock(asked.to)}"
-    window = ", on a day and at an hour when messages may leave" if asked.in_window else ""
-    known = f"; {clock(asked.otherwise)} where too little is known of it"
-    return f"Wait until the time of day at which the contact reacts most to mails{hours}{window}{known}"
+    window = " at which messages may leave" if asked.in_window else ""
+    return f"Wait until the contact's best time{hours}{window}; {clock(asked.otherwise)} where too little is known"
 
 
 def in_german(asked: BestTime) -> str:
     """What the step does."""
     hours = "" if asked.whole_day else f" zwischen {clock(asked.from_)} und {clock(asked.to)} Uhr"
-    window = ", an einem Tag und zu einer Stunde, da Nachrichten versendet werden dürfen" if asked.in_window else ""
-    known = f"; {clock(asked.otherwise)} Uhr, wenn zu wenig über ihn bekannt ist"
-    return f"Warten bis zu der Uhrzeit, zu der der Kontakt{hours} am meisten auf Mails reagiert{window}{known}"
+    window = ", zu der Nachrichten versendet werden dürfen" if asked.in_window else ""
+    known = f"{clock(asked.otherwise)} Uhr, wenn zu wenig bekannt ist"
+    return f"Bis zur besten Uhrzeit des Kontakts{hours} warten{window}; {known}"

@@ -1,7 +1,8 @@
-"""Rules about waits for a moment: that there is a window to wait for, and that it is said what happens too late."""
+"""Rules about waits for a moment: that there is a window to wait for, when it is open, and what happens too late."""
 
 from collections.abc import Iterator
 
+from journeys.best_time import BestTime, BestTimeMoment, time_of
 from journeys.findings import Note, error, warning
 from journeys.model import Journey
 from journeys.moments import Dated, DateMoment, WindowMoment
@@ -10,6 +11,7 @@ from journeys.steps.registry import Step
 from journeys.steps.task import TaskStep
 from journeys.steps.wait import WaitStep
 from journeys.walk import visits
+from journeys.window import Weekday, Window, within, write_time
 
 
 def window_to_wait_for(journey: Journey) -> Iterator[Note]:
@@ -30,7 +32,37 @@ def _waits_for_window(step: Step) -> Path:
     """Where the step speaks of the window, below it; empty where it does not."""
     if isinstance(step, WaitStep) and isinstance(step.wait, WindowMoment):
         return ("wait",)
+    if isinstance(step, WaitStep) and isinstance(step.wait, BestTimeMoment) and step.wait.best_time.in_window:
+        return ("wait", "best_time", "in_window")
     return ("task", "due") if isinstance(step, TaskStep) and isinstance(step.task.due, WindowMoment) else ()
+
+
+def best_time_in_window(journey: Journey) -> Iterator[Note]:
+    """A message held back at the contact's best time would leave when the window opens, at nobody's best time."""
+    window = journey.window
+    for visit in visits(journey):
+        if window is None or not isinstance(visit.step, WaitStep) or not isinstance(visit.step.wait, BestTimeMoment):
+            continue
+        asked, path = visit.step.wait.best_time, (*visit.path, "wait", "best_time")
+        if asked.in_window and not within(asked.otherwise, window.from_, window.to):
+            yield error(
+                "otherwise-outside-window",
+                (*path, "otherwise"),
+                f"The window is never open at {write_time(asked.otherwise)}, and that is asked for.",
+                "Write a time at which the window is open, or open it for longer.",
+            )
+        elif not asked.in_window and _may_be_closed(asked, window):
+            yield warning(
+                "best-time-outside-window",
+                path,
+                "At the contact's best time the window may be closed; a message then leaves when it opens.",
+                "Write `in_window: true`, so that a time at which it is open is waited for.",
+            )
+
+
+def _may_be_closed(asked: BestTime, window: Window) -> bool:
+    every_day = len(window.days) == len(Weekday) and not window.holidays
+    return not every_day or any(not within(time_of(slot), window.from_, window.to) for slot in asked.slots())
 
 
 def late_is_said(journey: Journey) -> Iterator[Note]:

@@ -9,6 +9,8 @@ from journeys.checks import check
 from journeys.describe import describe_node
 from journeys.documents import to_document
 from journeys.plan import Role, compile_plan
+from journeys.proofs.durations import longest, shortest
+from journeys.proofs.subject import Subject
 from journeys.steps.wait import WaitNode, WaitStep, WaitUntilNode
 from kit.errors import Invalid
 from tests.support.journeys import journey
@@ -16,6 +18,8 @@ from tests.support.journeys import journey
 MAIL = {"id": "mail", "send": {"template": "reminder"}}
 DATE = {"before": "1d", "date": "$entry.starts_at"}
 WINDOW = {"days": "mon-fri"}
+BEST = {"best_time": {"from": "08:00", "to": "20:00", "otherwise": "10:00"}}
+IN_WINDOW = {"best_time": {"otherwise": "10:00", "in_window": True}}
 
 
 def step(wait: Any, **more: Any) -> WaitStep:
@@ -49,6 +53,8 @@ class TestReading:
                 {"after": "3 months", "date": "$entry", "at": "09:00", "moved_by": {"event": "conversation.ended"}},
                 "wait until 3 months after the entry or the last conversation.ended since at 09:00",
             ),
+            (BEST, "wait for the contact's best time from 08:00 to 20:00 (otherwise 10:00)"),
+            (IN_WINDOW, "wait for the contact's best time while the send window is open (otherwise 10:00)"),
             ({"after": "2h", "date": "$entry"}, "wait until 2 hours after the entry"),
             (
                 {"on": "$contact.birthday", "yearly": True, "at": "10:00"},
@@ -84,6 +90,17 @@ class TestReading:
             (DATE | {"leap_day": "mar-1"}, "Only a date that returns every year has a leap day."),
             (DATE | {"late": "never"}, "Allowed: skip, now."),
             (DATE | {"att": "09:00"}, "Did you mean `at`?"),
+            ({"best_time": {}}, "`otherwise` is missing."),
+            ({"best_time": {"from": 8, "otherwise": "10:00"}}, "8 is not a time of day."),
+            (
+                {"best_time": {"from": "08:00", "to": "08:59", "otherwise": "08:30"}},
+                "These hours are less than one. Leave an hour or more between `from` and `to`.",
+            ),
+            (
+                {"best_time": {"from": "08:00", "to": "20:00", "otherwise": "20:00"}},
+                "20:00 lies outside of 08:00 to 20:00. Write a time within 08:00 to 20:00 (the end is outside)",
+            ),
+            ({"best_time": {"otherwise": "10:00", "until": "20:00"}}, "Allowed here: from, to, otherwise, in_window."),
         ],
     )
     def test_what_cannot_be_waited_for_is_refused_with_a_remedy(self, wait: Any, sentence: str) -> None:
@@ -93,7 +110,7 @@ class TestReading:
         assert problem.where.startswith("steps[0].wait")
         assert sentence in f"{problem.what} {problem.remedy}"
 
-    @pytest.mark.parametrize("wait", ["1d", "1 day at 09:00", "next_window"])
+    @pytest.mark.parametrize("wait", ["1d", "1 day at 09:00", "next_window", BEST])
     @pytest.mark.parametrize("branch", ["then", "else"])
     def test_what_is_never_too_late_has_no_branches(self, wait: str, branch: str) -> None:
         with pytest.raises(Invalid, match="never too late"):
@@ -132,6 +149,21 @@ class TestPlan:
         plan = compile_plan(journey(steps=[{"wait": {"until": "2026-12-24T09:00:00Z"}}]), version=1)
         assert plan.criteria == {}
 
+    @pytest.mark.parametrize(("wait", "attributes"), [(BEST, {"time_zone"}), (IN_WINDOW, {"country", "region"})])
+    def test_a_best_time_moves_with_where_the_contact_lives(self, wait: Any, attributes: set[str]) -> None:
+        plan = compile_plan(journey(steps=[{"id": "pause", "wait": wait}], window=WINDOW), version=1)
+        (criterion,) = plan.criteria.values()
+        assert attributes <= set(criterion.changed)
+        assert plan.listens == {"contact.updated"}
+
+    def test_a_best_time_comes_within_a_day_and_the_hour_by_which_clocks_change(self) -> None:
+        parts = {"steps": [{"id": "pause", "wait": BEST}, {"id": "then", "wait": "1d"}]}
+        found = Subject(journey(**parts), compile_plan(journey(**parts), version=1))
+        assert shortest(found.unrolled).least == timedelta(days=1)
+        assert longest(found.unrolled).most == timedelta(days=2, hours=1)
+        open_end = compile_plan(journey(steps=[{"wait": IN_WINDOW}], window=WINDOW), version=1).nodes["wait-1"]
+        assert [(way.least, way.most) for way in open_end.ways()] == [(timedelta(), None)]
+
     def test_how_long_a_step_is_of_use_is_in_its_node(self) -> None:
         plan = compile_plan(journey(steps=[MAIL | {"expires_after": "6h"}, {"id": "end", "exit": "done"}]), version=1)
         assert plan.nodes["mail"].expires_after == timedelta(hours=6)
@@ -155,6 +187,28 @@ class TestChecks:
         assert rules({"wait": "next_window"}, window=None) == [("no-window", "steps[0].wait")]
         assert not rules({"wait": "next_window"})
 
+    def test_a_best_time_in_the_window_needs_one_that_is_open_then(self) -> None:
+        path = "steps[0].wait.best_time"
+        assert rules({"wait": IN_WINDOW}, window=None) == [("no-window", f"{path}.in_window")]
+        late = {"from": "12:00", "to": "18:00"}
+        assert rules({"wait": IN_WINDOW}, window=late) == [("otherwise-outside-window", f"{path}.otherwise")]
+        assert not rules({"wait": IN_WINDOW})
+
+    @pytest.mark.parametrize(
+        ("window", "sound"),
+        [
+            ({"from": "08:00", "to": "20:00"}, True),
+            ({"from": "07:00", "to": "21:00"}, True),
+            ({"from": "09:00", "to": "20:00"}, False),
+            ({"from": "08:00", "to": "20:00", "days": "mon-sat"}, False),
+            ({"holidays": True}, False),
+            (None, True),
+        ],
+    )
+    def test_a_best_time_at_which_the_window_may_be_closed_is_told(self, window: Any, *, sound: bool) -> None:
+        found = rules({"wait": BEST}, window=window)
+        assert found == ([] if sound else [("best-time-outside-window", "steps[0].wait.best_time")])
+
     def test_no_time_at_all(self) -> None:
         assert rules({"wait": DATE | {"before": "0d", "late": "now"}}) == [("no-time", "steps[0].wait.before")]
         assert rules({"wait": "1d", "expires_after": "0h"}) == [("no-time", "steps[0].expires_after")]
@@ -168,6 +222,8 @@ class TestChecks:
             ({"until": "2026-12-24 09:00", "late": "now"}, "late", True),
             ({"until": "2026-12-24 09:00", "late": "now"}, "missing", False),
             (DATE | {"late": "now"}, "missing", True),
+            (IN_WINDOW, "due", True),
+            (IN_WINDOW, "late", False),
         ],
     )
     def test_a_result_is_asked_only_of_waits_that_may_have_it(self, wait: Any, word: str, *, sound: bool) -> None:

@@ -95,6 +95,22 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
             "Wait until messages may leave",
         ),
         (
+            {"wait": {"best_time": {"from": "08:00", "to": "20:00", "otherwise": "10:00"}}},
+            (
+                "Bis zur besten Uhrzeit des Kontakts zwischen 08:00 und 20:00 Uhr warten; "
+                "10:00 Uhr, wenn zu wenig bekannt ist"
+            ),
+            "Wait until the contact's best time between 08:00 and 20:00; 10:00 where too little is known",
+        ),
+        (
+            {"wait": {"best_time": {"otherwise": "10:00", "in_window": True}}},
+            (
+                "Bis zur besten Uhrzeit des Kontakts warten, zu der Nachrichten versendet werden dürfen; "
+                "10:00 Uhr, wenn zu wenig bekannt ist"
+            ),
+            "Wait until the contact's best time at which messages may leave; 10:00 where too little is known",
+        ),
+        (
             {"wait": {"until": "2026-12-24 18:00", "late": "now"}},
             "Bis zum 24. Dezember 2026 um 18:00 Uhr warten",
             "Wait until 24 December 2026, 18:00",
