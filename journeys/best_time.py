@@ -36,8 +36,12 @@ class Hours(Strict):
     `from` is inside, `to` is outside; `from` later than `to` goes over midnight, equal times are the whole day.
     """
 
-    from_: WallTime = Field(default=time(0), alias="from", description="The first time of day that may be chosen.")
-    to: WallTime = Field(default=time(0), description="The end of the hours; it is not chosen itself.")
+    from_: WallTime = Field(
+        default_factory=time, alias="from", description="The first time of day that may be chosen; by default 00:00."
+    )
+    to: WallTime = Field(
+        default_factory=time, description="The end of the hours, which is not chosen itself; by default 24:00."
+    )
     otherwise: WallTime = Field(description="The time of day where too little is known of the contact.")
 
     @field_validator("to")

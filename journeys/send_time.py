@@ -42,7 +42,7 @@ class SendTime:
     """By hour of the day, its part (0 to 1) of what all sittings weigh; all 0 where there are none."""
     sittings: tuple[Sitting, ...]
     """Those that counted, oldest first."""
-    leading: tuple[Sitting, ...] = ()
+    leading: frozenset[Sitting] = frozenset()
     """Those of them that speak for the time; none where it is `otherwise`."""
     thin: bool = False
     """Whether too little was known, so that the time is `otherwise`."""
@@ -72,7 +72,7 @@ def send_time(
         because = _too_little(len(bearing), where, hours)
         return SendTime(hours.otherwise, because, by_hour, sittings, thin=True)
     best = _best(allowed, bearing)
-    leading = tuple(sitting for sitting, slot in zip(sittings, slots, strict=True) if _distance(slot, best) < _REACH)
+    leading = frozenset(one for one, slot in zip(sittings, slots, strict=True) if _distance(slot, best) < _REACH)
     because = _told(best, len(leading), len(sittings), where)
     return SendTime(time_of(best), because, by_hour, sittings, leading)
 

@@ -23,10 +23,18 @@ async def test_readers_get_what_suits_their_taste_in_the_morning_where_they_live
     reader = {**READER, "favourite_genre": genre, "locale": "en", "time_zone": "Asia/Tokyo"}
     async with journey("newsletter", contact=reader, start=EVE) as j:
         await j.advance_to("2099-12-01 09:00")
-        assert j.assert_sent(template, at="08:30").subject.startswith("Plattenpost")
+        assert j.assert_sent(template, at="2099-12-01 08:30").subject.startswith("Plattenpost")
         assert len(j.mails) == 1
         await j.event("order.placed")
         j.assert_ended("goal_met")
+
+
+async def test_who_is_known_to_read_in_the_evening_gets_it_then(journey: OpenJourney) -> None:
+    evenings = [{"event": "mail.clicked", "ago": f"{day}d 15h 20m"} for day in range(6)]
+    async with journey("newsletter", contact={**READER, "history": evenings}, start=EVE) as j:
+        await j.advance(days=2)
+        j.assert_result("when-it-is-read", "due", at="2099-12-01 18:40")
+        j.assert_sent("newsletter-mixed", at="2099-12-01 18:40")
 
 
 async def test_who_orders_nothing_leaves_after_two_weeks(journey: OpenJourney) -> None:
