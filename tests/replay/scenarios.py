@@ -9,6 +9,7 @@ from journeys.outcomes import RefusalReason, SendStatus
 from journeys.resuming import Resuming
 from tests.replay.flow import FLOW
 from tests.replay.people import PEOPLE
+from tests.replay.timing import TIMING
 from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, a_plan, eventually
 from workflows import starter
@@ -407,6 +408,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *PEOPLE,
         paused_and_shifted,
         paused_and_dropped,
+        *TIMING,
     )
 }
 BEFORE = "before"

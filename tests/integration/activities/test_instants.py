@@ -188,3 +188,36 @@ async def test_an_erased_contact_fails_for_good(
         await session.delete(await session.get_one(Contact, enrollment.contact_id))
     with pytest.raises(ApplicationError, match="does not exist any more"):
         await calendars.resolve_instant(request)
+
+
+async def test_the_best_time_is_told_from_what_the_contact_opened_by_then(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        for ago in range(1, 6):
+            evening = NOW.astimezone(ZoneInfo("Asia/Tokyo")).replace(hour=18, minute=42) - timedelta(days=ago)
+            await an_event(session, enrollment.contact_id, "mail.opened", occurred_at=evening)
+    moment = {"best_time": {"from": "08:00", "to": "20:00", "otherwise": "10:00"}}
+    found = await calendars.resolve_instant(asked(enrollment, moment))
+    assert found.at is not None
+    assert found.because.startswith("18:40 is when this contact reacts most from 08:00 to 20:00: 5 of the 5 times")
+    assert f"{found.at.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M}" == "18:40"
+    earlier = NOW - timedelta(days=2)
+    thin = await calendars.resolve_instant(asked(enrollment, moment, now=earlier))
+    assert "3 times" in thin.because
+    assert "10:00 is taken" in thin.because
+
+
+async def test_a_best_time_in_the_window_needs_one_and_keeps_to_its_days(
+    calendars: CalendarActivities, enrollment: Enrollment
+) -> None:
+    moment = {"best_time": {"otherwise": "10:00", "in_window": True}}
+    found = await calendars.resolve_instant(asked(enrollment, moment, window=WINDOW | {"days": "sun"}))
+    assert found.at is not None
+    assert f"{found.at.astimezone(ZoneInfo('Asia/Tokyo')):%a %H:%M}" == "Sun 10:00"
+    with pytest.raises(ApplicationError, match="no window") as raised:
+        await calendars.resolve_instant(asked(enrollment, moment))
+    assert raised.value.non_retryable
+    with pytest.raises(ApplicationError, match="never open at 10:00") as raised:
+        await calendars.resolve_instant(asked(enrollment, moment, window={"from": "12:00", "to": "14:00"}))
+    assert raised.value.non_retryable
