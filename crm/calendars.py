@@ -19,6 +19,7 @@ from journeys.duration import describe_duration
 from journeys.holidays import holidays_where
 from journeys.instants import Surroundings, describe_refusal, resolve
 from journeys.moments import DateMoment, Moment, WindowMoment, date_source
+from journeys.quiet import QUIET_HOURS, outside
 from journeys.send_time import SendTime, send_time
 from journeys.sittings import Reaction
 from journeys.spreading import place_of
@@ -102,7 +103,8 @@ def _best(moment: Moment, asked: Asked, dates: Dates, zone: ZoneInfo) -> SendTim
     if not isinstance(moment, BestTimeMoment):
         return None
     window = asked.window if moment.best_time.in_window else None
-    return send_time(dates.reactions, zone, asked.now, moment.best_time, window=window)
+    quiet = outside(attributes_of(dates.contact).get(QUIET_HOURS))
+    return send_time(dates.reactions, zone, asked.now, moment.best_time, window=window, quiet=quiet)
 
 
 def _spread(moment: Moment, asked: Asked, found: datetime) -> str | None:

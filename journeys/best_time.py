@@ -67,12 +67,13 @@ class Hours(Strict):
         """Whether every time of day may be chosen."""
         return self.from_ == self.to
 
-    def slots(self, window: Window | None = None) -> Iterator[int]:
-        """The slots that may be chosen, in the order of the hours; with a window those only in which it may be open."""
+    def slots(self, *windows: Window | None) -> Iterator[int]:
+        """The slots that may be chosen, in the order of the hours: those only in which all windows may be open."""
         first = -(-timedelta(hours=self.from_.hour, minutes=self.from_.minute) // SLOT)
         for slot in range(first, first + SLOTS):
             wall = time_of(slot)
-            if within(wall, self.from_, self.to) and (window is None or within(wall, window.from_, window.to)):
+            hours = ((self.from_, self.to), *((window.from_, window.to) for window in windows if window is not None))
+            if all(within(wall, from_, to) for from_, to in hours):
                 yield slot % SLOTS
 
 

@@ -8,6 +8,7 @@ The rules, stated once:
 - Each sitting speaks for the five minutes in which it began most, and less and less for those up to an hour away, on
   either side and round midnight: a kernel density on the circle of the day, with a triangle of an hour as its kernel.
 - The best time is the slot within the hours that weighs most; of equal ones the first, as the hours run.
+- The contact's own quiet hours are none of the hours, nor are those in which a window is closed that is to be kept to.
 - What lies an hour or more outside of the hours says nothing of them. Fewer than five sittings that do: `otherwise`.
 
 A density instead of the fullest hour: with a histogram 17:55 and 18:05 would be strangers. The triangle instead of a
@@ -49,7 +50,13 @@ class SendTime:
 
 
 def send_time(
-    reactions: Sequence[Reaction], zone: ZoneInfo, now: datetime, hours: Hours, *, window: Window | None = None
+    reactions: Sequence[Reaction],
+    zone: ZoneInfo,
+    now: datetime,
+    hours: Hours,
+    *,
+    window: Window | None = None,
+    quiet: Window | None = None,
 ) -> SendTime:
     """The contact's best time of day.
 
@@ -59,15 +66,16 @@ def send_time(
         now: The present (aware).
         hours: Where the time is sought, and what it is otherwise.
         window: Where given, only times of day at which it may be open are sought.
+        quiet: Open outside the contact's quiet hours; None where it has none.
     """
     sittings = sittings_of(reactions, now)
     slots = tuple(_slot(sitting, zone) for sitting in sittings)
     weights = [sitting.weight(now) for sitting in sittings]
-    allowed = tuple(hours.slots(window))
+    allowed = tuple(hours.slots(window, quiet))
     near = {(slot + off) % SLOTS for slot in allowed for off in range(1 - _REACH, _REACH)}
     bearing = [(slot, weight) for slot, weight in zip(slots, weights, strict=True) if slot in near]
     by_hour = _by_hour(slots, weights)
-    where = _where(hours, window)
+    where = _where(hours, window, quiet)
     if len(bearing) < ENOUGH:
         because = _too_little(len(bearing), where, hours)
         return SendTime(hours.otherwise, because, by_hour, sittings, thin=True)
@@ -109,9 +117,11 @@ def _by_hour(slots: Sequence[int], weights: Sequence[float]) -> tuple[float, ...
     )
 
 
-def _where(hours: Hours, window: Window | None) -> str:
+def _where(hours: Hours, window: Window | None, quiet: Window | None) -> str:
+    """The hours in words, to stand behind a verb or a noun; the contact's own are its business."""
     named = "" if hours.whole_day else f" from {write_time(hours.from_)} to {write_time(hours.to)}"
-    return f"{named} in the window's hours" if window is not None and window.from_ != window.to else named
+    windowed = " in the window's hours" if window is not None and window.from_ != window.to else ""
+    return f"{named}{windowed}{' outside its quiet hours' if quiet is not None else ''}"
 
 
 def _told(best: int, leading: int, times: int, where: str) -> str:

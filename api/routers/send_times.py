@@ -14,6 +14,7 @@ from api.schemas.send_times import EXAMPLE, SendTimeView
 from crm.access import Scope
 from crm.reactions import reactions_of
 from journeys.best_time import Hours
+from journeys.quiet import QUIET_HOURS, outside
 from journeys.send_time import send_time
 from journeys.timing import next_occurrence, zone_or_default
 
@@ -41,5 +42,6 @@ async def get_contact_send_time(
     """
     contact, now = await existing(session, contact_id), clock()
     zone, note = zone_or_default(contact.time_zone, settings.default_time_zone)
-    found = send_time(await reactions_of(session, contact_id, now), zone, now, hours)
+    quiet = outside(contact.attributes.get(QUIET_HOURS))
+    found = send_time(await reactions_of(session, contact_id, now), zone, now, hours, quiet=quiet)
     return SendTimeView.of(found, next_occurrence(found.time, now, zone), zone, now, note)

@@ -25,6 +25,7 @@ from journeys.moments import (
     form_of,
 )
 from journeys.places import Path
+from journeys.quiet import QUIET_HOURS
 from journeys.refusals import refused
 from journeys.steps.base import BaseNode, BaseStep, Compiler, Way
 from journeys.values import EventCriterion, Where
@@ -152,8 +153,10 @@ def _moves(moment: Moment, step_id: str, compiler: Compiler) -> Iterator[str]:
 
 def _attributes_of(moment: Moment) -> tuple[str, ...]:
     """The attributes of the contact by which the moment is computed."""
-    if isinstance(moment, WindowMoment) or (isinstance(moment, BestTimeMoment) and moment.best_time.in_window):
+    if isinstance(moment, WindowMoment):
         return ("time_zone", "country", "region")
+    if isinstance(moment, BestTimeMoment):
+        return ("time_zone", QUIET_HOURS, *(("country", "region") if moment.best_time.in_window else ()))
     if isinstance(moment, InstantMoment):
         return ("time_zone",) if moment.until.tzinfo is None else ()
     if not isinstance(moment, DateMoment):

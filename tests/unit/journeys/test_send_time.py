@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from journeys.best_time import Hours
+from journeys.quiet import outside
 from journeys.send_time import SendTime, send_time
 from journeys.sittings import CLICKED, OPENED, Reaction, sittings_of
 from journeys.window import Window
@@ -31,8 +32,8 @@ def _clock(wall: str) -> time:
     return time.fromisoformat(wall)
 
 
-def best(found: Iterable[Reaction], hours: Hours = HOURS, window: Window | None = None) -> SendTime:
-    return send_time(list(found), BERLIN, NOW, hours, window=window)
+def best(found: Iterable[Reaction], hours: Hours = HOURS, **windows: Window | None) -> SendTime:
+    return send_time(list(found), BERLIN, NOW, hours, **windows)
 
 
 EVENINGS = reactions("18:40", "18:43", "18:41", "18:44", "18:40", "19:10", "18:05")
@@ -95,9 +96,15 @@ class TestHours:
 
     def test_with_a_window_only_its_hours_are_sought(self) -> None:
         window = Window.model_validate({"from": "09:00", "to": "18:00"})
-        found = best(EVENINGS, HOURS, window)
+        found = best(EVENINGS, window=window)
         assert f"{found.time:%H:%M}" == "17:55"
         assert "reacts most from 08:00 to 20:00 in the window's hours" in found.because
+
+    def test_the_contacts_quiet_hours_are_none_of_them(self) -> None:
+        found = best(reactions(*["19:30"] * 5, "12:00"), quiet=outside("19:00-09:00"))
+        assert (f"{found.time:%H:%M}", found.thin) == ("18:55", False)
+        assert "reacts most from 08:00 to 20:00 outside its quiet hours: 5 of the 6 times" in found.because
+        assert best(EVENINGS, quiet=outside("07:00-20:00")).thin
 
 
 class TestThinData:

@@ -58,6 +58,15 @@ async def test_it_is_looked_up_anew_when_the_contact_moves_and_not_by_openings_m
         j.assert_waiting(at="best", until="Mon 12:40 America/New_York")
 
 
+async def test_quiet_hours_asked_for_meanwhile_move_it_out_of_them(journey: OpenJourney) -> None:
+    async with journey(tried(BEST, MAIL), contact={"history": EVENINGS}) as j:
+        await j.event("order.placed")
+        await j.event("contact.identified", {"quiet_hours": "18:30-08:00"})
+        j.assert_waiting(at="best", until="Mon 18:25")
+        await j.finish()
+        j.assert_sent("review-request", at="Mon 18:25")
+
+
 async def test_in_the_window_it_is_the_best_time_of_an_open_day(journey: OpenJourney) -> None:
     window = {"days": "mon-fri", "from": "09:00", "to": "20:00"}
     waits = {"id": "best", "wait": {"best_time": {"otherwise": "10:30", "in_window": True}}}

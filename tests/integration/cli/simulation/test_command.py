@@ -99,6 +99,21 @@ def test_it_fails_where_nobody_enters(told: Told) -> None:
     assert "does not enter (audience): consent to marketing by email does not stand" in text
 
 
+def test_openings_in_a_script_lead_to_the_time_of_a_mail(told: Told, tmp_path: Path) -> None:
+    openings = "".join(f"  - {{at: 2030-01-0{day} 18:40, event: mail.opened}}\n" for day in range(1, 6))
+    wait = '{best_time: {from: "08:00", to: "20:00", otherwise: "10:00"}}'
+    for name, text in {
+        "events.yaml": f"events:\n{openings}  - {{at: 2030-01-06 09:00, event: order.placed}}\n",
+        "read.yaml": "{key: read, name: Read, owner: tests, entry: {event: order.placed}, steps: ["
+        f"{{wait: {wait}}}, {{send: {{template: review-request}}}}]}}",
+    }.items():
+        (tmp_path / name).write_text(text)
+    code, output = told(tmp_path / "read.yaml", events=tmp_path / "events.yaml", start="2030-01-01 09:00")
+    assert code == 0, output
+    assert "18:40 is when this contact reacts most from 08:00 to 20:00: 5 of the 5 times" in output
+    assert "Sun 6 Jan 2030 18:40" in output
+
+
 def test_a_mistake_is_told_in_a_sentence() -> None:
     with pytest.raises(NotFound, match="There is no journey 'nobody-knows-it'"):
         simulate(["nobody-knows-it"])
