@@ -143,8 +143,16 @@ offsets = st.sampled_from(["1d", "2w", "1 day", "3 months"])
 moved = st.fixed_dictionaries(
     {"event": st.sampled_from(EVENT_NAMES)}, optional={"where": wheres_with_ranges, "property": st.just("starts_at")}
 )
-moments = st.one_of(
+best_times = st.builds(
+    lambda hours, rest: {**hours, **rest},
+    st.sampled_from([{}, {"from": "22:00", "to": "06:00"}, {"from": "20:00"}]),
+    st.fixed_dictionaries({"otherwise": st.just("22:00")}, optional={"in_window": st.booleans()}),
+)
+never_late = st.one_of(
     st.sampled_from(["1 day at 09:00", "2 weeks at 18:30:15", "next_window"]),
+    st.fixed_dictionaries({"best_time": best_times}),
+)
+dated = st.one_of(
     st.fixed_dictionaries(
         {"until": st.sampled_from(["2026-12-24T09:00:00+01:00", "2026-12-24 09:00", "2026-12-24T09:00:30.5Z"])}
     ),
@@ -154,7 +162,7 @@ moments = st.one_of(
 )
 ids = st.fixed_dictionaries({}, optional={"id": keys})
 plain_steps = st.one_of(
-    st.fixed_dictionaries({"wait": st.one_of(durations, moments)}),
+    st.fixed_dictionaries({"wait": st.one_of(durations, never_late, dated)}),
     st.fixed_dictionaries({"send": st.fixed_dictionaries({"template": keys})}),
     st.fixed_dictionaries({"set": st.dictionaries(st.sampled_from(PROPERTIES), scalars, min_size=1, max_size=2)}),
     st.fixed_dictionaries({"list": st.one_of(*(st.fixed_dictionaries({word: keys}) for word in ("add", "remove")))}),
@@ -220,7 +228,7 @@ def _with_id(step: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
 def _nesting(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
     branches = st.fixed_dictionaries({}, optional={word: st.lists(inner, max_size=2) for word in ("then", "else")})
     heads = st.one_of(
-        st.fixed_dictionaries({"wait": moments.filter(lambda moment: isinstance(moment, dict))}),
+        st.fixed_dictionaries({"wait": dated}),
         st.fixed_dictionaries({"if": conditions}),
         st.fixed_dictionaries(
             {"wait_for": st.fixed_dictionaries({"event": st.sampled_from(EVENT_NAMES), "up_to": durations})}
