@@ -80,6 +80,8 @@ def current(plan: Plan, state: EnrollmentState, *, now: datetime) -> str:
         parts.append(f"**Paused** {instant(state.paused_at, state.zone, now=now)} by {state.pause_reason}")
     if state.due_at:
         parts.append(f"**Until** {instant(state.due_at, state.zone, now=now)}")
+    if state.due_at and state.resolution and state.resolution.because and not state.rescheduled:
+        parts.append(f"**Because** {state.resolution.because}")
     if state.held_back:
         parts.append(f"**Held back** {state.held_back.because}")
     if state.why:

@@ -5,7 +5,7 @@ import pytest
 from journeys.plan import Plan
 from tests.unit.workflows.conftest import NOW
 from workflows.details import current, cut, explain, headline, instant, wait_summary
-from workflows.state import EnrollmentState, Met
+from workflows.state import EnrollmentState, Met, Resolution
 from workflows.transitions import Departure, leave, park
 
 
@@ -43,6 +43,15 @@ def test_the_page_says_why_an_enrollment_was_parked_and_what_to_do(state: Enroll
     assert page.startswith("### Needs attention")
     assert "**Failed** the template 'thanks' does not exist" in page
     assert "**Now** `retry`, `skip` or exit" in page
+
+
+def test_the_page_says_why_a_moment_is_waited_for_unless_somebody_has_moved_it(
+    state: EnrollmentState, plan: Plan
+) -> None:
+    state.due_at, state.resolution = NOW, Resolution(because="18:40 is when this contact reacts most.")
+    assert "**Because** 18:40 is when this contact reacts most." in current(plan, state, now=NOW)
+    state.rescheduled = "ops: earlier"
+    assert "**Because**" not in current(plan, state, now=NOW)
 
 
 def test_the_page_lists_every_criterion_with_the_event_that_met_it(state: EnrollmentState, plan: Plan) -> None:
