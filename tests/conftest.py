@@ -3,11 +3,31 @@
 import time
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = ["tests.support.postgres", "tests.support.sendgrid", "tests.support.smtp", "tests.support.temporal"]
 
-LONGEST_FIRST = ("tests/e2e/", "tests/integration/cli/", "tests/replay/", "tests/integration/", "tests/catalogue/")
+_STACKS = "tests/e2e/"
+LONGEST_FIRST = (_STACKS, "tests/integration/cli/", "tests/replay/", "tests/integration/", "tests/catalogue/")
 """Where the long files are. With several workers a long one that comes last is waited for by all the others."""
+
+
+class OneLaneForStacks(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """Files by turns, as `--dist loadfile`; but those that start whole stacks are one after the other, on one worker.
+
+    They wait for other processes most of their time. Side by side they would leave the cores idle, which the other
+    workers use meanwhile.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _STACKS if nodeid.startswith(_STACKS) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneLaneForStacks | None:
+    """The scheduler for `--dist loadfile`; xdist's own for any other."""
+    return OneLaneForStacks(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(trylast=True)

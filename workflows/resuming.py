@@ -12,7 +12,8 @@ from workflows.state import EnrollmentState
 def resume(state: EnrollmentState, plan: Plan, policy: Resuming, now: datetime) -> None:
     """End the pause at `now` (aware UTC). What waits for a person's help goes on waiting for it, unchanged."""
     assert state.paused_at is not None
-    length = max(now - state.paused_at, timedelta())
+    # A step that was reached during the pause, by a skip, has stood still since then only.
+    length = max(now - max(state.paused_at, state.since), timedelta())
     state.paused_at, state.pause_reason = None, ""
     if policy is Resuming.SHIFT:
         _shift(state, None if state.at is None else plan.nodes[state.at], length)

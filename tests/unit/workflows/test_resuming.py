@@ -53,6 +53,14 @@ def test_pauses_add_up(lengths: list[timedelta]) -> None:
     assert state.shifted_by == sum(lengths, timedelta())
 
 
+def test_a_step_reached_during_the_pause_has_waited_for_none_of_what_was_before_it() -> None:
+    state, skipped, resumed = paused(), NOW + 3 * HOUR, NOW + 5 * HOUR
+    leave(state, Departure("second", verdict=StepVerdict.SKIPPED, planned_at=skipped), skipped)
+    resume(state, PLAN, Resuming.SHIFT, resumed)
+    assert state.planned_at == resumed
+    assert state.due_at == resumed + DAY
+
+
 @pytest.mark.parametrize("step", ["monday", "hello"])
 def test_a_moment_and_a_send_window_stay_where_they_are(step: str) -> None:
     state = paused(at=step)
