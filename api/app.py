@@ -31,6 +31,7 @@ from api.routers import (
     tasks,
     templates,
     tracking,
+    tryouts,
     vouchers,
 )
 from api.temporal import TemporalConnection
@@ -54,6 +55,7 @@ ROUTERS = (
     reports.router,
     segments.router,
     rehearsals.router,
+    tryouts.router,
     enrollments.router,
     commands.router,
     contacts.router,
