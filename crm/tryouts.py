@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.journeys import plan_of
 from crm.models.contact import Contact
+from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyVersion, VersionState
 from journeys.tryout import plan_of_test
 from kit.errors import Conflict, NotFound
@@ -59,6 +60,11 @@ class TryoutRepository:
         """All contacts that an operator has made test users, in the order of their making."""
         query = select(Contact).where(Contact.test_address.is_not(None)).order_by(Contact.id)
         return list(await self._session.scalars(query))
+
+    async def tests_of(self, contact_id: UUID) -> frozenset[UUID]:
+        """All test runs of the contact, those that have ended too."""
+        query = select(Enrollment.id).where(Enrollment.contact_id == contact_id, Enrollment.tested_draft.is_not(None))
+        return frozenset((await self._session.scalars(query)).all())
 
     async def keep(self, draft: JourneyVersion, pace: Pace) -> JourneyVersion:
         """Keep the draft as it is now, for a test run at this pace. Nobody may be changing it.

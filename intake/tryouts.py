@@ -152,12 +152,11 @@ async def follows_from_test(session: AsyncSession, event: Event) -> bool:
     """Whether an event was brought about by a step of a test run of its contact, directly or through a segment."""
     if event.source != DERIVED:
         return False
-    own = select(Enrollment.id).where(Enrollment.contact_id == event.contact_id, Enrollment.tested_draft.is_not(None))
-    tests = {str(found) for found in await session.scalars(own)}
+    tests = await TryoutRepository(session).tests_of(event.contact_id)
     if not tests:
         return False
     told = [event.event_id, *(value for value in event.properties.values() if isinstance(value, str))]
     if event.name in {ENTERED, LEFT} and (sequence := event.event_id.rpartition(":")[2]).isdecimal():
         cause = select(Event.event_id).where(Event.contact_id == event.contact_id, Event.sequence == int(sequence))
         told += (await session.scalars(cause)).all()
-    return any(test in text for test in tests for text in told)
+    return any(str(test) in text for test in tests for text in told)

@@ -160,6 +160,7 @@ async def test_a_draft_is_walked_for_real_and_leaves_nothing_but_marked_traces(
     messages = await workshop.messages(test)
     assert {one.counted_at for one in messages.values()} == {None}
     async with workshop.sessions() as session:
+        assert await TryoutRepository(session).tests_of(workshop.contact_id) == {test}
         (task,) = await session.scalars(select(Task))
         assert task.title == "[Test] Call"
         others = await session.scalars(select(Enrollment).where(Enrollment.journey_key == "other"))

@@ -1,5 +1,6 @@
 """Test users and drafts over HTTP: who may try what, what is kept of a draft, and that nothing counts a test."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -81,6 +82,14 @@ async def test_a_test_user_enters_a_draft_that_was_never_published(
     listed = {test: (await client.get("/v1/enrollments", params={"test": test})).json() for test in (True, False)}
     assert [one["id"] for one in listed[True]["items"]] == [view["id"]]
     assert listed[False]["items"] == []
+
+
+@pytest.mark.usefixtures("templates")
+async def test_requests_at_once_begin_one_test(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    await put(client)
+    await ada(client, sessions)
+    answers = await asyncio.gather(*(ask(client) for _ in range(4)))
+    assert sorted(answer["result"] for answer in answers) == ["already_running"] * 3 + ["started"]
 
 
 @pytest.mark.usefixtures("templates")
