@@ -4,7 +4,11 @@ from uuid import UUID
 
 from crm.events import DERIVED
 from crm.models.enrollment import Enrollment
+from crm.models.journey import JourneyVersion, VersionState
+from crm.models.steering import Steer
+from crm.steering import AtStep, Operator, SteeringRepository, inside
 from intake.tryouts import follows_from_test
+from journeys.migration import Inside
 from kit.database import Sessions
 from tests.support.builders import a_contact, a_live_journey, an_enrollment, an_event
 
@@ -50,3 +54,21 @@ async def test_what_a_producer_sends_under_such_an_id_is_no_tests(sessions: Sess
     async with sessions.begin() as session:
         event = await an_event(session, test.contact_id, event_id=f"list.joined:{test.id}:vip:1", source="api")
         assert not await follows_from_test(session, event)
+
+
+async def test_orders_for_a_step_pass_a_test_by_and_the_brakes_hold_it(sessions: Sessions) -> None:
+    test, live = await runs(sessions)
+    async with sessions.begin() as session:
+        steering, everybody = SteeringRepository(session), Operator("tests", "")
+        at_step = AtStep(str(test.step))
+        assert await steering.count("tried", Steer.EXIT, at_step) == 0
+        assert await steering.count(live.journey_key, Steer.EXIT, at_step) == 1
+        pausing = await steering.pause("tried", everybody)
+        assert (await session.scalars(inside(pausing, 10))).all() == [test.id]
+        kept = await session.get_one(JourneyVersion, ("tried", 1))
+        kept.state = VersionState.TEST
+        await session.flush()
+        stopped = await steering.stop("tried", everybody, Inside.STOP)
+        assert stopped.inside == 1
+        await session.refresh(kept)
+        assert kept.state == VersionState.STOPPED  # the gate lets nothing more leave
