@@ -51,11 +51,16 @@ async def write_progress(session: AsyncSession, progress: Progress) -> None:
 
 
 async def _tell_end(session: AsyncSession, progress: Progress) -> None:
-    """Have the event happen that follows from the end. That of a goal has happened when the goal was met."""
+    """Have the event happen that follows from the end. That of a goal has happened when the goal was met.
+
+    The end of a test run is no event: nothing may begin by it.
+    """
     name = _ENDS.get(progress.state)
     if name is None:
         return
     enrollment = await enrollment_of(session, progress.enrollment_id)
+    if enrollment.is_test:
+        return
     properties = {"journey": enrollment.journey_key}
     if progress.decisions:
         properties["step"] = progress.decisions[-1].step

@@ -16,6 +16,7 @@ from crm.models.enrollment import Enrollment
 from crm.tasks import NewTask, TaskRepository
 from journeys.steps.task import CREATED, HELD_OUT, Due
 from journeys.tasks import filled
+from journeys.tryout import marked
 from journeys.window import Window
 from kit.database import Sessions
 from kit.errors import NotFound
@@ -60,6 +61,7 @@ def new_task(request: CreateTask, enrollment: Enrollment, contact: Contact, *, s
         Invalid: it is due in the next window, and there is none.
     """
     entry = enrollment.entry_properties
+    title = filled(request.title, entry)
     return NewTask(
         contact_id=request.contact_id,
         enrollment_id=request.enrollment_id,
@@ -67,7 +69,7 @@ def new_task(request: CreateTask, enrollment: Enrollment, contact: Contact, *, s
         step=request.step,
         iteration=request.iteration,
         kind=request.kind,
-        title=filled(request.title, entry),
+        title=marked(title) if enrollment.is_test else title,
         details=filled(request.details, entry),
         owner=request.owner,
         due_at=_due_at(request, Dates(contact, entry), settings),

@@ -32,6 +32,7 @@ from api.routers import (
     tasks,
     templates,
     tracking,
+    tryouts,
     vouchers,
 )
 from api.temporal import TemporalConnection
@@ -55,6 +56,7 @@ ROUTERS = (
     reports.router,
     segments.router,
     rehearsals.router,
+    tryouts.router,
     enrollments.router,
     commands.router,
     contacts.router,

@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "test": LazyCommand(
         "cli.testing.command:run_tests", "Run the tests of journeys with pytest and its fixture `journey`."
     ),
+    "try": LazyCommand("cli.tryouts:try_out", "Put a test user into a draft: real mails, before it is published."),
+    "test-users": LazyCommand("cli.tryouts:app", "Contacts that may be put into drafts: add, remove, list them."),
     "publish": LazyCommand("cli.publishing:publish", "Publish journey files; --plan shows what it would do."),
     "promote": LazyCommand("cli.publishing:promote", "Give a version on trial all new contacts, or a larger share."),
     "rollback": LazyCommand("cli.publishing:rollback", "Have the version before take new contacts again."),

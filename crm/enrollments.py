@@ -145,6 +145,7 @@ class EnrollmentRepository:
         contact_id: UUID | None = None,
         state: str | None = None,
         step: str | None = None,
+        test: bool | None = None,
         after: UUID | None = None,
         limit: int = 50,
     ) -> list[Enrollment]:
@@ -158,6 +159,8 @@ class EnrollmentRepository:
         ):
             if wanted is not None:
                 query = query.where(column == wanted)
+        if test is not None:
+            query = query.where(Enrollment.tested_draft.is_not(None) if test else Enrollment.tested_draft.is_(None))
         if after is not None:
             query = query.where(Enrollment.id > after)
         return list(await self._session.scalars(query, execution_options={"populate_existing": True}))
@@ -177,13 +180,14 @@ class EnrollmentRepository:
         return [(enrollment, version) for enrollment, version in rows]
 
     async def last_of(self, journey_key: str, contact_id: UUID, entry_key: str = "") -> Enrollment | None:
-        """The newest enrollment of the contact in the journey under this entry key, running or ended."""
+        """The newest enrollment of the contact in the journey under this entry key, running or ended; no test run."""
         query = (
             select(Enrollment)
             .where(
                 Enrollment.journey_key == journey_key,
                 Enrollment.contact_id == contact_id,
                 Enrollment.entry_key == entry_key,
+                Enrollment.tested_draft.is_(None),
             )
             .order_by(Enrollment.id.desc())
             .limit(1)

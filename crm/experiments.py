@@ -138,7 +138,7 @@ class ExperimentRepository:
                 func.count(Enrollment.goal_met_at),
                 func.count().filter(~outcome_known(now)),
             )
-            .where(Enrollment.journey_key == self._journey_key)
+            .where(Enrollment.journey_key == self._journey_key, Enrollment.tested_draft.is_(None))
             .group_by(PART)
         )
         rows = await self._session.execute(query)

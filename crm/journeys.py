@@ -22,6 +22,8 @@ from journeys.shares import takes
 from kit.errors import Conflict, NotFound
 
 _MOST_PLANS = 500
+_COUNTED = JourneyVersion.version > 0
+"""Drafts kept for test users have numbers below 0 and are no versions to anybody."""
 _plans: dict[tuple[str, int, datetime], Plan] = {}
 
 
@@ -140,8 +142,8 @@ class JourneyRepository:
         return await self._session.get(JourneyVersion, (key, version))
 
     async def versions(self, key: str) -> list[JourneyVersion]:
-        """Every version, newest first; empty where the journey does not exist."""
-        query = select(JourneyVersion).where(JourneyVersion.journey_key == key)
+        """Every version, newest first; empty where the journey does not exist. Drafts kept for tests are none."""
+        query = select(JourneyVersion).where(JourneyVersion.journey_key == key, _COUNTED)
         return list(await self._session.scalars(query.order_by(JourneyVersion.version.desc())))
 
     async def page(
@@ -165,7 +167,7 @@ class JourneyRepository:
                 definition["goal"]["type"].astext,
                 definition["stages"],
             )
-            .where(JourneyVersion.journey_key.in_(keys))
+            .where(JourneyVersion.journey_key.in_(keys), _COUNTED)
             .order_by(JourneyVersion.journey_key, JourneyVersion.version)
         )
         versions = [_Version(*row) for row in rows]
@@ -197,7 +199,7 @@ class JourneyRepository:
 
     async def _next_version(self, key: str) -> int:
         query = select(func.coalesce(func.max(JourneyVersion.version), 0) + 1)
-        return (await self._session.scalars(query.where(JourneyVersion.journey_key == key))).one()
+        return (await self._session.scalars(query.where(JourneyVersion.journey_key == key, _COUNTED))).one()
 
     async def discard(self, draft: JourneyVersion) -> None:
         """Forget a draft that says nothing new."""
@@ -254,6 +256,7 @@ def _filed(stage: str | None, goal_type: str | None) -> Select[tuple[str]]:
     shown = (
         select(JourneyVersion.journey_key, JourneyVersion.definition)
         .distinct(JourneyVersion.journey_key)
+        .where(_COUNTED)
         .order_by(JourneyVersion.journey_key, is_live.desc(), JourneyVersion.version.desc())
         .subquery()
     )

@@ -158,7 +158,7 @@ class PublicationRepository:
         """How many contacts are inside each version that has any."""
         query = (
             select(Enrollment.version, func.count())
-            .where(Enrollment.journey_key == key, Enrollment.ended_at.is_(None))
+            .where(Enrollment.journey_key == key, Enrollment.ended_at.is_(None), Enrollment.tested_draft.is_(None))
             .group_by(Enrollment.version)
         )
         return dict((await self._session.execute(query)).tuples().all())

@@ -95,7 +95,10 @@ class SteeringRepository:
         """
         journey = await self._locked(key)
         taking = [version for version in await self._journeys.versions(key) if version.state == VersionState.LIVE]
-        count = await self._count(Enrollment.journey_key == key, Enrollment.ended_at.is_(None))
+        within = [Enrollment.journey_key == key, Enrollment.ended_at.is_(None)]
+        # Test runs are ended with the others, and are not told of where everybody may finish.
+        within += [Enrollment.tested_draft.is_(None)] if inside is Inside.FINISH else []
+        count = await self._count(*within)
         if not taking and not (inside is Inside.STOP and count):
             raise Conflict(f"No version of {key} takes contacts.", remedy="There is nothing to stop.")
         if inside is Inside.FINISH and journey.paused_at is not None:
@@ -156,7 +159,8 @@ class SteeringRepository:
 
     async def _end_all(self, key: str) -> None:
         """Versions with contacts inside are stopped; nobody else is moved between them."""
-        finishing = (JourneyVersion.journey_key == key, JourneyVersion.state == VersionState.FINISHING)
+        held = JourneyVersion.state.in_([VersionState.FINISHING, VersionState.TEST])
+        finishing = (JourneyVersion.journey_key == key, held)
         await self._session.execute(update(JourneyVersion).where(*finishing).values(state=VersionState.STOPPED))
         moving = (VersionMove.journey_key == key, VersionMove.ordered_at.is_(None))
         await self._session.execute(update(VersionMove).where(*moving).values(ordered_at=func.clock_timestamp()))
@@ -201,7 +205,8 @@ def matching(order: Steering) -> list[ColumnElement[bool]]:
     elif order.action == Steer.RELEASE:
         conditions += [Enrollment.state.in_(_WAITING), Enrollment.due_at.is_not(None)]
     if order.step is not None:
-        conditions.append(Enrollment.step == order.step)
+        # A step of a draft is another one. The brakes, which ask for no step, hold test runs too.
+        conditions += [Enrollment.step == order.step, Enrollment.tested_draft.is_(None)]
     if order.due_before is not None:
         conditions.append(Enrollment.due_at < order.due_before)
     return conditions

@@ -208,9 +208,11 @@ class Admission:
         return NotEnrolled(EnrollmentRefusal.JOURNEY_PAUSED, because)
 
     async def previous(self, key: str | None) -> Enrollment | None:
-        """The enrollment that runs, or else the newest; of any key where None."""
+        """The enrollment that runs, or else the newest; of any key where None. A test run of a draft is none."""
         query = select(Enrollment).where(
-            Enrollment.contact_id == self._contact_id, Enrollment.journey_key == self._version.journey_key
+            Enrollment.contact_id == self._contact_id,
+            Enrollment.journey_key == self._version.journey_key,
+            Enrollment.tested_draft.is_(None),
         )
         if key is not None:
             query = query.where(Enrollment.entry_key == key)
@@ -264,7 +266,7 @@ class Admission:
             plan=plan_of(self._version),
             entry=self._entry.properties,
             entered_at=self._entered_at,
-            entry_sequence=self._entry.cause.sequence if self._entry.cause else await self._newest_sequence(),
+            entry_sequence=self._entry.cause.sequence if self._entry.cause else await newest_sequence(self._session),
         )
         overtaken = await self._overtaken(passage)
         if refusal := _over_already(passage.plan, overtaken):
@@ -308,10 +310,6 @@ class Admission:
         percent = self._holdout or 0
         return held_out(self._contact_id, self._version.journey_key, percent=percent)
 
-    async def _newest_sequence(self) -> int:
-        """An entry without an event stands behind all events of the log so far."""
-        return int(await self._session.scalar(text("SELECT last_value FROM events_sequence_seq")) or 0)
-
     async def _overtaken(self, passage: Passage) -> list[tuple[Event, tuple[str, ...]]]:
         """Events that overtook a late entry: applied before it, occurred after it, and meeting criteria of the plan."""
         cause, names = self._entry.cause, passage.plan.listens
@@ -321,6 +319,11 @@ class Admission:
         until = cause.sequence if self._entry.behind is None else self._entry.behind
         matches = [(event, match(event, passage).criteria) for event in events if event.sequence <= until]
         return [(event, criteria) for event, criteria in matches if criteria]
+
+
+async def newest_sequence(session: AsyncSession) -> int:
+    """Place in the log of an entry without an event: behind all events so far."""
+    return int(await session.scalar(text("SELECT last_value FROM events_sequence_seq")) or 0)
 
 
 def _meets_goal(plan: Plan, criteria: Collection[str]) -> bool:

@@ -27,6 +27,7 @@ from intake.reentry import EnrollmentRefusal, NotEnrolled
 from intake.resets import set_clocks
 from intake.retries import Retry, settle
 from intake.segments import Memberships
+from intake.tryouts import follows_from_test
 from journeys.plan import Role
 from journeys.values import GOAL_MET
 from kit.errors import Invalid
@@ -132,7 +133,8 @@ class _Application:
                     )
 
     async def _meet_goal(self, event: Event, listener: Listener) -> None:
-        if not await EnrollmentRepository(self._session).meet_goal(listener.enrollment_id, event.occurred_at):
+        first = await EnrollmentRepository(self._session).meet_goal(listener.enrollment_id, event.occurred_at)
+        if not first or listener.is_test:
             return
         reached = NewEvent(
             event_id=f"{GOAL_MET}:{listener.enrollment_id}",
@@ -167,7 +169,7 @@ class _Application:
     async def _enter(self, event: Event, door: Door) -> None:
         admission = self._admission(Entry(event, event.properties), door)
         try:
-            if not door.opens_to(event):
+            if not door.opens_to(event) or await follows_from_test(self._session, event):
                 return
         except Invalid as error:
             admission.turn_away(NotEnrolled(EnrollmentRefusal.UNDECIDABLE, str(error)))

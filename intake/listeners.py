@@ -39,6 +39,8 @@ class Listener:
     demands: frozenset[ConsentKey] = frozenset()
     ended: bool = False
     """It has ended, and only its goal may still be met."""
+    is_test: bool = False
+    """It is a test run: that its goal is met is no event."""
 
 
 def listener_of(enrollment: Enrollment, door: Door, *others: Door) -> Listener:
@@ -48,6 +50,7 @@ def listener_of(enrollment: Enrollment, door: Door, *others: Door) -> Listener:
         passages=tuple(_passage(enrollment, one) for one in (door, *others)),
         demands=demanded_consents(door.definition.entry.audience),
         ended=enrollment.ended_at is not None,
+        is_test=enrollment.is_test,
     )
 
 

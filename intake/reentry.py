@@ -33,6 +33,7 @@ class EnrollmentRefusal(StrEnum):
     UNDECIDABLE = "undecidable"
     EXPIRED = "expired"
     SUPPRESSED = "suppressed"
+    TEST_RUN = "test_run"
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,9 @@ async def _enter(
     asking = await EnrollmentRepository(session).get(request.enrollment_id)
     if asking is None:
         raise NotFound(f"There is no enrollment {request.enrollment_id}.", remedy="Its contact may have been erased.")
+    if asking.is_test:
+        because = f"a test run starts no other journey; the contact would have been asked into {request.journey}"
+        return NotEnrolled(EnrollmentRefusal.TEST_RUN, because)
     properties = _resolved(request.properties, asking.entry_properties)
     key = resolve(request.entry_key, asking.entry_properties)
     return await enroll(

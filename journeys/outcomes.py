@@ -57,3 +57,4 @@ class RefusalReason(StrEnum):
     REJECTED_BY_PROVIDER = "rejected_by_provider"
     SOLD_OUT = "sold_out"
     NO_VOUCHER = "no_voucher"
+    NOT_A_TEST_USER = "not_a_test_user"

@@ -71,11 +71,13 @@ async def decide(session: AsyncSession, request: GateRequest, *, settings: Setti
     if binding:
         await attention.lock()  # before anything is read that another send may be about to change
     facts = await _facts(session, request, settings)
-    if binding:
+    # What is tried is neither held up by what else the contact is sent, nor the other way round.
+    capped = binding and not facts.is_test
+    if capped:
         frequency = treated(request.message_class, request.priority, request.at_cap, request.repeat, settings=settings)
         facts = replace(facts, frequency=await attention.read(frequency, request.template, facts.at))
     objection = judge(facts)
-    if binding:
+    if capped:
         await attention.note(objection)
     if objection is not None:
         return objection
@@ -112,6 +114,8 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         version_stopped=row.state == VersionState.STOPPED,
         journey_paused=row.paused_at is not None,
         place=place_of(request.contact_id),
+        is_test=row.tested_draft is not None,
+        is_test_user=row.test_address is not None and row.test_address == row.email,
     )
 
 
@@ -126,6 +130,8 @@ def _of_both(request: GateRequest) -> Select[Any]:
         Enrollment.ended_at,
         Enrollment.holdout,
         Enrollment.control_group,
+        Enrollment.tested_draft,
+        Contact.test_address,
         JourneyVersion.state,
         JourneyRecord.paused_at,
     )

@@ -102,7 +102,10 @@ class MessageRecord(Base):
     claimed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     counted_at: Mapped[datetime | None]
-    """When it was sent as the frequency cap counts: the workflow's time, or the wall clock's where that was later."""
+    """When it was sent as the frequency cap counts: the workflow's time, or the wall clock's where that was later.
+
+    None of what a test user is sent in a draft.
+    """
 
 
 class WaitingMessage(Base):

@@ -29,6 +29,8 @@ class Recipient:
     name: str
     locale: str | None
     contact: Contact
+    is_test: bool = False
+    """Whether it is a test user in a draft: what it is sent says so."""
 
     def with_variables(self, more: Mapping[str, Any]) -> "Recipient":
         """The same, with further variables."""
@@ -43,7 +45,7 @@ async def recipient(session: AsyncSession, contact_id: UUID, enrollment_id: UUID
     """
     row = (
         await session.execute(
-            select(Contact, Enrollment.entry_properties, JourneyVersion.definition)
+            select(Contact, Enrollment.entry_properties, Enrollment.tested_draft, JourneyVersion.definition)
             .join(Enrollment, Enrollment.contact_id == Contact.id)
             .join(
                 JourneyVersion,
@@ -55,8 +57,9 @@ async def recipient(session: AsyncSession, contact_id: UUID, enrollment_id: UUID
     ).one_or_none()
     if row is None:
         raise NotFound("The contact or the enrollment does not exist any more.", remedy="End the enrollment.")
-    contact, properties, definition = row
-    return recipient_of(contact, properties, definition["name"], settings=settings)
+    contact, properties, tested_draft, definition = row
+    found = recipient_of(contact, properties, definition["name"], settings=settings)
+    return replace(found, is_test=tested_draft is not None)
 
 
 def recipient_of(

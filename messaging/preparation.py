@@ -3,7 +3,7 @@
 The second half, calling the carrier and settling, is in `messaging.handover`; the caller commits in between.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ from crm.models.enrollment import Enrollment
 from crm.vouchers import IssueKey
 from journeys.former_names import FormerNames
 from journeys.frequency import AtCap, Priority, Words
+from journeys.tryout import marked
 from journeys.values import MessageChannel
 from journeys.vouchers import MessageVoucher
 from journeys.window import Window
@@ -175,7 +176,8 @@ class Preparer:
         )
         try:
             to = to.with_variables(await self._gathered(order, template))
-            content: Content | Invalid = await self.renderer.render(template, MappingProxyType(dict(to.variables)))
+            written = await self.renderer.render(template, MappingProxyType(dict(to.variables)))
+            content: Content | Invalid = replace(written, subject=marked(written.subject)) if to.is_test else written
         except Invalid as error:
             content = error
         return _Letter(template, to, content, voucher)
@@ -218,10 +220,14 @@ class Preparer:
 
     async def _claim(self, order: SendOrder, letter: _Letter, known: MessageRecord | None) -> Claim | None:
         draft, by = letter.draft(order.contact_id), {"attempt": self.attempt, "provider": self.provider}
-        counted_at = max(order.now, self.wall_now)
+        counted_at, is_test = max(order.now, self.wall_now), letter.recipient.is_test
         if known is not None:
-            return self.ledger.claim_again(known, draft, **by, now=self.wall_now, counted_at=counted_at)
-        return await self.ledger.claim(order.key, draft, **by, now=self.wall_now, counted_at=counted_at)
+            return self.ledger.claim_again(
+                known, draft, **by, now=self.wall_now, counted_at=counted_at, is_test=is_test
+            )
+        return await self.ledger.claim(
+            order.key, draft, **by, now=self.wall_now, counted_at=counted_at, is_test=is_test
+        )
 
     async def _prepared_by_another(self, order: SendOrder) -> Settled | TooEarly:
         """Another attempt wrote the row between our look and our claim."""

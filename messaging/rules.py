@@ -57,6 +57,10 @@ class GateFacts:
     quiet: Window | None = None
     """Open outside the quiet hours the contact asked for; None where it asked for none."""
     frequency: Frequency = field(default_factory=Frequency)
+    is_test: bool = False
+    """The enrollment is a test user's way through a draft."""
+    is_test_user: bool = False
+    """An operator has made the contact a test user, at the address it has."""
     place: float = 0.0
     """The contact's place in the spread of a window, see `journeys.spreading`."""
 
@@ -105,6 +109,16 @@ def still_enrolled(facts: GateFacts) -> Refused | None:
     if not facts.enrollment_ended:
         return None
     return Refused(RefusalReason.ENROLLMENT_ENDED, "The enrollment has ended.")
+
+
+def drafts_go_to_test_users(facts: GateFacts) -> Refused | None:
+    """What nobody has published goes to test users only, at the address they were made test users with."""
+    if not facts.is_test or facts.is_test_user:
+        return None
+    return Refused(
+        RefusalReason.NOT_A_TEST_USER,
+        "The contact is no test user any more, or its mail address is another one since it was made one.",
+    )
 
 
 def version_runs(facts: GateFacts) -> Refused | None:
@@ -269,6 +283,7 @@ def not_in_control_group(facts: GateFacts) -> Refused | None:
 
 RULES: tuple[Rule, ...] = (
     still_enrolled,
+    drafts_go_to_test_users,
     version_runs,
     not_overdue,
     not_expired,

@@ -26,3 +26,8 @@ def journey_workflow_id(journey: str, contact_id: UUID, entry_key: str = "") -> 
     """`{journey}:{contact}` or `{journey}:{contact}:{hash of the entry key}` (16 hex digits of SHA-256)."""
     base = f"{journey}:{contact_id}"
     return f"{base}:{hashlib.sha256(entry_key.encode()).hexdigest()[:16]}" if entry_key else base
+
+
+def tryout_workflow_id(journey: str, contact_id: UUID, number: int) -> str:
+    """`{journey}:{contact}:test-{number}`: of a test run, which may run beside others of the contact."""
+    return f"{journey}:{contact_id}:test-{number}"

@@ -14,6 +14,7 @@ from api.schemas import answers as examples
 from api.schemas.answers import MessageView, RefusalView
 from api.schemas.fields import Page, sequence_number
 from crm.access import Scope
+from crm.tryouts import TryoutRepository
 from intake.refusals import refusals_of
 from messaging.history import messages_of
 from messaging.holding import held_back
@@ -48,7 +49,10 @@ async def get_contact_messages(
     rows: list[MessageRecord | HeldMessage] = [*known, *waiting]
     rows.sort(key=lambda row: row.id, reverse=True)
     items, following = paged(rows[: limit + 1], limit, lambda row: row.id)
-    return Page[MessageView](items=[MessageView.of(row) for row in items], next=following)
+    tests = await TryoutRepository(session).tests_of(contact_id)
+    return Page[MessageView](
+        items=[MessageView.of(row, test=row.enrollment_id in tests) for row in items], next=following
+    )
 
 
 @router.get(

@@ -128,6 +128,9 @@ async def list_enrollments(
     contact_id: Annotated[UUID | None, Query(description="Only of this contact.")] = None,
     state: Annotated[JourneyState | None, Query(description="Only in this state.")] = None,
     step: Annotated[Key | None, Query(description="Only at this step.")] = None,
+    test: Annotated[
+        bool | None, Query(description="Only test runs of drafts, or only others; both without it.")
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorText = None,
 ) -> Page[EnrollmentView]:
@@ -137,6 +140,7 @@ async def list_enrollments(
         contact_id=contact_id,
         state=state,
         step=step,
+        test=test,
         after=read_cursor(cursor, UUID),
         limit=limit + 1,
     )

@@ -14,6 +14,7 @@ class MessageView(Output):
 
     id: UUID
     enrollment_id: UUID
+    test: bool = Field(default=False, description="Whether it is of a test run of a draft.")
     step: str
     iteration: int
     channel: str
@@ -29,13 +30,13 @@ class MessageView(Output):
     settled_at: datetime | None
 
     @classmethod
-    def of(cls, row: MessageRecord | HeldMessage) -> "MessageView":
+    def of(cls, row: MessageRecord | HeldMessage, *, test: bool = False) -> "MessageView":
         """The message as it stands in the ledger, or waits to get there."""
         if isinstance(row, MessageRecord):
-            return cls.model_validate(row)
+            return cls.model_validate(row).model_copy(update={"test": test})
         told = {name: getattr(row, name) for name in vars(row) if name in cls.model_fields}
         nothing_yet = dict.fromkeys(("template_version", "locale", "refusal", "provider", "settled_at"))
-        return cls(**nothing_yet, **told, state=HELD_BACK)
+        return cls(**nothing_yet, **told, test=test, state=HELD_BACK)
 
 
 class RefusalView(Output):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from api.schemas.fields import Identifier, Input, Instant, Output
 from api.schemas.tracking import ContactNames, Properties
@@ -40,6 +40,11 @@ class ContactView(Output):
     country: str | None
     region: str | None
     stage: Stage
+    test_user: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("is_test_user", "test_user"),
+        description="Whether it may be put into drafts: an operator has said so, of the mail address it still has.",
+    )
     attributes: Properties
     created_at: datetime
     updated_at: datetime

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from api.schemas.fields import Identifier, Input, Instant, Output
 from api.schemas.tracking import ContactNames, Properties
@@ -32,7 +32,15 @@ class EnrollmentView(Output):
 
     id: UUID
     journey_key: str
-    version: int
+    version: int = Field(
+        validation_alias=AliasChoices("told_version", "version"),
+        description="Of a test run: the version that the draft would become.",
+    )
+    test: bool = Field(
+        default=False,
+        validation_alias=AliasChoices("is_test", "test"),
+        description="Whether a test user tries a draft.",
+    )
     contact_id: UUID
     entry_key: str
     state: JourneyState

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func, text
+from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,6 +16,7 @@ class Contact(Base):
     """One person. Typed fields where the product reasons about them; everything else is in `attributes`."""
 
     __tablename__ = "contacts"
+    __table_args__ = (Index("ix_contacts_test_users", "id", postgresql_where=text("test_address IS NOT NULL")),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
     email: Mapped[str | None]
@@ -32,9 +33,16 @@ class Contact(Base):
     """ISO 3166-2 subdivision without the country, e.g. `BY`."""
     stage: Mapped[str] = mapped_column(default="visitor", server_default="visitor")
     """Lifecycle stage (`journeys.stages`), changed by `crm.stages` only; how it got there is in `stage_changes`."""
+    test_address: Mapped[str | None]
+    """The mail address at which an operator has made it a test user of drafts; None: it is none."""
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    @property
+    def is_test_user(self) -> bool:
+        """Whether it may be put into drafts: an operator has said so, of the address it still has."""
+        return self.test_address is not None and self.test_address == self.email
 
 
 class IdentityKind(StrEnum):

@@ -27,7 +27,13 @@ class Enrollment(Base):
             "contact_id",
             "entry_key",
             unique=True,
-            postgresql_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL AND tested_draft IS NULL"),
+        ),
+        Index(
+            "ix_enrollments_test_runs",
+            "contact_id",
+            "journey_key",
+            postgresql_where=text("tested_draft IS NOT NULL"),
         ),
         Index("ix_enrollments_journey_key_version_state_step", "journey_key", "version", "state", "step"),
         Index("ix_enrollments_contact_id_journey_key", "contact_id", "journey_key"),
@@ -39,6 +45,8 @@ class Enrollment(Base):
     version: Mapped[int]
     entered_version: Mapped[int] = mapped_column(default=lambda context: context.get_current_parameters()["version"])
     """The version it began in."""
+    tested_draft: Mapped[int | None]
+    """Of a test run: the version that the draft it tries would become. Test runs are in no count and no comparison."""
     moving_to: Mapped[int | None]
     """The version it has been ordered to and not yet arrived in; events are matched with both."""
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
@@ -69,6 +77,16 @@ class Enrollment(Base):
     """When the event occurred that met the goal, whatever else became of it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a test user's way through a draft."""
+        return self.tested_draft is not None
+
+    @property
+    def told_version(self) -> int:
+        """The version as people are told: of a test run, the one its draft would become."""
+        return self.version if self.tested_draft is None else self.tested_draft
 
 
 class DecisionRecord(Base):

@@ -14,12 +14,16 @@ from kit.database import Base
 
 
 class VersionState(StrEnum):
-    """Life of a version: one draft at a time; publishing it turns the live one to finishing, or stopped."""
+    """Life of a version: one draft at a time; publishing it turns the live one to finishing, or stopped.
+
+    `TEST` is none of these lives: a draft as it was when test users were put into it, see `crm.tryouts`.
+    """
 
     DRAFT = "draft"
     LIVE = "live"
     FINISHING = "finishing"
     STOPPED = "stopped"
+    TEST = "test"
 
 
 class JourneyRecord(Base):
@@ -53,6 +57,7 @@ class JourneyVersion(Base):
 
     journey_key: Mapped[str] = mapped_column(ForeignKey("journeys.key"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
+    """From 1 on; of a draft kept for test users a number below 0, so that nothing that counts versions meets it."""
     state: Mapped[str]
     definition: Mapped[dict[str, Any]]
     plan: Mapped[dict[str, Any]]

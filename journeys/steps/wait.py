@@ -37,10 +37,11 @@ DUE, LATE, MISSING = "due", "late", "missing"
 
 
 class WaitNode(BaseNode):
-    """Pass on after `duration`, or at once when the enrollment is told to."""
+    """Pass on after `duration`, or at once when the enrollment is told to. `result` stands for that of a moment."""
 
     kind: Literal["wait"]
     duration: Duration
+    result: str = ""
 
     def planned_wait(self) -> timedelta:
         return self.duration

@@ -8,4 +8,4 @@ from workflows.transitions import Departure
 async def wait(passage: Passage, node: WaitNode) -> Departure:
     """Pass on when the time is over."""
     await passage.wait_until(passage.due(node.duration))
-    return Departure(node.next, because="time passed")
+    return Departure(node.next, result=node.result, because="time passed")
