@@ -74,7 +74,7 @@ class MessagingActivities(MessagingPort):
         for channel in self._channels.values():
             await channel.close()
         if self._lines is not None:
-            await self._lines.close()
+            await self._lines.aclose()
 
     async def _prepare(self, request: SendMessage, order: SendOrder, channel: Channel) -> Preparation:
         """The first transaction: bookkeeping, gate and claim. Committed before anything leaves."""

@@ -37,7 +37,7 @@ _BEGIN = text("""
 
 
 class ProviderLines:
-    """The lines of one process. Its engine commits each statement by itself; call `close()` at the end."""
+    """The lines of one process. Its engine commits each statement by itself; call `aclose()` at the end."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -58,6 +58,6 @@ class ProviderLines:
                 stood = (await connection.execute(_ASK, asked)).one()
         return answer(Line(*stood), question, pace)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Let go of the connections."""
         await self._engine.dispose()

@@ -29,6 +29,12 @@ class Pace:
         """How far apart two messages are, on whole microseconds, so never too close together."""
         return timedelta(microseconds=math.ceil(1_000_000 / self.per_second))
 
+    def described(self) -> str:
+        """The pace in words."""
+        if self.per_second >= 1:
+            return f"{self.per_second:g} mail{'' if self.per_second == 1 else 's'} a second"
+        return f"{self.per_second * 60:.4g} mails a minute"
+
 
 @dataclass(frozen=True)
 class Line:

@@ -164,11 +164,11 @@ class Preparer:
 
     def _turns(self, letter: _Letter) -> Turns | None:
         """Those of the provider, where it has a pace and the letter may leave as far as is known."""
-        pace = pace_of(self.provider, self.settings)
-        if self.lines is None or pace is None:
+        pace = pace_of(self.provider, self.settings) if self.lines is not None else None
+        if self.lines is None or pace is None or isinstance(letter.content, Invalid):
             return None
-        leaves = not isinstance(letter.content, Invalid) and not isinstance(letter.voucher, Refused)
-        return Turns(self.session, self.lines, self.provider, pace) if leaves else None
+        sold_out = isinstance(letter.voucher, Refused)
+        return None if sold_out else Turns(self.session, self.lines, self.provider, pace)
 
     def _voucher_order(self, order: SendOrder, to: Recipient) -> VoucherOrder:
         assert order.voucher is not None

@@ -60,8 +60,7 @@ class Turns:
     def _because(self, facts: GateFacts, turn: datetime) -> str:
         # To the second, where the others say the minute: it is seconds that tell one turn from the next.
         at = f"{turn.astimezone(facts.zone):%Y-%m-%d %H:%M:%S} {facts.zone.key}"
-        mails = "mail" if self.pace.per_second == 1 else "mails"
-        return f"Its turn is at {at}: {self.provider} takes {self.pace.per_second:g} {mails} a second."
+        return f"Its turn is at {at}: {self.provider} takes {self.pace.described()}."
 
     async def _returned(self, key: MessageKey) -> datetime | None:
         """The turn that the message was promised, given back."""

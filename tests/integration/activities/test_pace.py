@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -197,21 +198,20 @@ QUESTIONS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(LINES, QUESTIONS), min_size=4, max_size=8), st.sampled_from([Pace(0.3), Pace(3), Pace(100)]))
 async def test_the_statement_answers_as_the_rules_do(
     sessions: Sessions, asked: list[tuple[Line, Question]], pace: Pace
 ) -> None:
-    lines = ProviderLines(create_engine_beside(sessions))
-    for line, question in asked:
-        async with sessions.begin() as session:
-            await session.execute(delete(ProviderLine))
-            session.add(ProviderLine(provider="smtp", **vars(line)))
-        assert await lines.ask("smtp", question, pace) == answer(line, question, pace)
-        async with sessions() as session:
-            row = await session.get_one(ProviderLine, "smtp")
-        assert Line(row.promised, row.free) == answer(line, question, pace).line
-    await lines.close()
+    async with aclosing(ProviderLines(create_engine_beside(sessions))) as lines:
+        for line, question in asked:
+            async with sessions.begin() as session:
+                await session.execute(delete(ProviderLine))
+                session.add(ProviderLine(provider="smtp", **vars(line)))
+            assert await lines.ask("smtp", question, pace) == answer(line, question, pace)
+            async with sessions() as session:
+                row = await session.get_one(ProviderLine, "smtp")
+            assert Line(row.promised, row.free) == answer(line, question, pace).line
 
 
 async def _passages(sessions: Sessions, number: int) -> list[Passage]:

@@ -149,6 +149,14 @@ def test_what_leaves_at_one_moment_is_a_second_s_worth_and_the_next_comes_back_t
     assert left == [timedelta(), timedelta(), timedelta(), 1.5 * SECOND, 2 * SECOND, 2.5 * SECOND]
 
 
+@pytest.mark.parametrize(
+    ("per_second", "said"),
+    [(100, "100 mails a second"), (1, "1 mail a second"), (0.5, "30 mails a minute"), (2.5, "2.5 mails a second")],
+)
+def test_a_pace_is_told_in_words(per_second: float, said: str) -> None:
+    assert Pace(per_second).described() == said
+
+
 @pytest.mark.parametrize(("per_second", "apart"), [(3, 333_334), (0.1, 10_000_000), (10_000, 100)])
 def test_mails_are_never_closer_together_than_the_pace_allows(per_second: float, apart: int) -> None:
     assert Pace(per_second).every == timedelta(microseconds=apart)
