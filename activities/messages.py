@@ -17,15 +17,17 @@ from journeys.outcomes import SendStatus
 from journeys.values import EventCriterion, MessageChannel
 from journeys.window import Window
 from kit.clock import Clock, wall_clock
-from kit.database import Sessions
+from kit.database import Sessions, create_engine_beside
 from kit.settings import Settings
 from messaging.channels.base import Channel
 from messaging.channels.registry import Channels
 from messaging.handover import hand_over
 from messaging.ledger import Ledger, Settled, Settlement, TooEarly
+from messaging.lines import ProviderLines
 from messaging.models import MessageClass, MessageState
 from messaging.preparation import Preparation, Prepared, Preparer, SendOrder
 from messaging.rendering import Renderer
+from messaging.turns import pace_of
 from messaging.verdicts import Deferred
 from workflows.ports import MessagingPort, SendMessage, SendReceipt
 
@@ -50,6 +52,8 @@ class MessagingActivities(MessagingPort):
         self._clock = clock
         self._renderer = Renderer()
         self._resend_after = timedelta(minutes=settings.resend_after_minutes)
+        paced = any(pace_of(channel.provider, settings) for channel in channels.values())
+        self._lines = ProviderLines(create_engine_beside(sessions)) if paced else None
 
     @activity.defn(name="send_message")
     async def send_message(self, request: SendMessage) -> SendReceipt:
@@ -69,6 +73,8 @@ class MessagingActivities(MessagingPort):
         self._renderer.close()
         for channel in self._channels.values():
             await channel.close()
+        if self._lines is not None:
+            await self._lines.aclose()
 
     async def _prepare(self, request: SendMessage, order: SendOrder, channel: Channel) -> Preparation:
         """The first transaction: bookkeeping, gate and claim. Committed before anything leaves."""
@@ -81,6 +87,7 @@ class MessagingActivities(MessagingPort):
                 provider=channel.provider,
                 attempt=str(uuid4()),
                 wall_now=self._clock(),
+                lines=self._lines,
             )
             return await preparer.prepare(order)
 
@@ -142,6 +149,7 @@ def _receipt(outcome: Settled | Deferred, *, zone: str = "UTC") -> SendReceipt:
             until=outcome.until,
             zone=outcome.zone,
             waits_for=outcome.waits_for,
+            exact=outcome.exact,
         )
     return SendReceipt(
         status=_STATUS[outcome.state],

@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.events import EventRepository, NewEvent
 from crm.models.clock import EntryClock, EntryRound
-from intake import dates, silence
+from intake import broadcasts, dates, silence
 from intake.failures import is_outage
 from intake.rounds import walk_on
 from intake.segment_clocks import look_again, next_look
 from intake.walks import LiveEntry, Present, live_entry
-from journeys.entries import Absence, DateEntry
+from journeys.entries import Absence, Broadcast, DateEntry
 from kit.clock import Clock, wall_clock
 from kit.database import Sessions
 from kit.notifications import Wakeups
@@ -150,5 +150,7 @@ async def _rung(
             contacts = [clock.contact_id for clock in clocks]
             calendar = await dates.Calendar.of(session, contacts, entry, present.default_zone)
             return await dates.ring(session, clocks, calendar, version=live.version, now=present.now)
+        case Broadcast() as broadcast:
+            return await broadcasts.ring(session, clocks, broadcast, present)
         case _:
             return []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,7 @@ from crm.models.clock import EntryRound
 from crm.models.contact import Contact
 from journeys.entries import TimedEntry
 from journeys.model import Entry
+from journeys.timing import zone_or_default
 
 CONTACTS_AT_ONCE = 500
 
@@ -23,6 +25,10 @@ class Present:
 
     now: datetime
     default_zone: str
+
+    def zone(self, name: str | None) -> ZoneInfo:
+        """Where a contact lives whose profile names this zone."""
+        return zone_or_default(name, self.default_zone)[0]
 
 
 @dataclass(frozen=True)

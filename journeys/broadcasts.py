@@ -7,11 +7,13 @@ What is done at them is in `intake.broadcasts`.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from journeys.entries import Broadcast
+from journeys.spreading import place_of
 from journeys.timing import wall_instant, zone_or_default
 
 
@@ -39,6 +41,16 @@ def instalments(broadcast: Broadcast, default_zone: str) -> list[Instalment]:
 def instant_in(broadcast: Broadcast, zone: ZoneInfo) -> datetime:
     """The instant (UTC) of the broadcast for whom it is a time on the wall of this zone."""
     return broadcast.at.astimezone(UTC) if broadcast.at.tzinfo is not None else wall_instant(broadcast.at, zone)
+
+
+def place_in(broadcast: Broadcast, instant: datetime, journey_key: str, contact_id: UUID) -> datetime:
+    """When a contact enters whom the broadcast reaches at this instant: at its place in the spread, on whole seconds.
+
+    The place is drawn for each journey anew, so that it is not always the same who are last.
+    """
+    if broadcast.spread is None:
+        return instant
+    return instant + timedelta(seconds=int(broadcast.spread.total_seconds() * place_of(contact_id, journey_key)))
 
 
 @cache

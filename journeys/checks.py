@@ -62,6 +62,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     retrying.audience_judged_again,
     entry.window_that_never_opens,
     entry.spread_beyond_the_window,
+    entry.broadcast_beyond_the_window,
 )
 
 

@@ -23,6 +23,7 @@ from journeys.places import Path
 from journeys.refusals import refused
 from journeys.spans import Clock, Offset, Span
 from journeys.values import CONTACT_UPDATED, EventName, Flag, PropertyPath, Strict, Where
+from journeys.window import Spread
 
 ANY_EVENT = "*"
 """Stands for every event, where names of events are listed."""
@@ -258,6 +259,11 @@ class Broadcast(TimedEntry):
         description="Whether it is that time where each contact lives; `false` without an offset: at the installation.",
     )
     expires_after: Expiry = Field(default=DAY, description="How late it may still begin; or `never`.")
+    spread: Spread | None = Field(
+        default=None,
+        exclude_if=lambda spread: spread is None,  # versions from before there was a spread stay what they were
+        description="Over how long contacts enter from that moment on; each has its place.",
+    )
 
     @model_validator(mode="after")
     def _one_wall(self) -> "Broadcast":

@@ -18,9 +18,9 @@ from journeys.timing import first_closing, open_every_day
 from journeys.window import Window
 
 
-def place_of(contact_id: UUID) -> float:
-    """The contact's place, from 0 (at once) to below 1 (at the end of the spread)."""
-    drawn = hashlib.sha256(f"spread:{contact_id}".encode()).digest()[:4]
+def place_of(contact_id: UUID, among: str = "") -> float:
+    """The contact's place, from 0 (at once) to below 1 (at the end of the spread); another one `among` others."""
+    drawn = hashlib.sha256(":".join(filter(None, ("spread", among, str(contact_id)))).encode()).digest()[:4]
     return int.from_bytes(drawn) / (1 << 32)
 
 

@@ -58,3 +58,24 @@ def create_engine(settings: Settings) -> AsyncEngine:
 def create_sessions(engine: AsyncEngine) -> Sessions:
     """The session factory of a process. Use `async with sessions.begin() as session:` at an edge."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def create_engine_beside(sessions: Sessions) -> AsyncEngine:
+    """An engine for single statements beside the transactions of these sessions; call `dispose()` at the end.
+
+    It has connections of its own, so that it never waits for whoever waits for it. Each statement is committed at once,
+    and not waited for until it is on the disk: a crash of the server may undo those of its last second.
+    """
+    return create_async_engine(
+        sessions.kw["bind"].url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=2,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "dauerlauf",
+            "options": "-c timezone=UTC -c synchronous_commit=off",
+        },
+    )

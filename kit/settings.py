@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     smtp_user: str = Field(default="", description="SMTP user; empty: no login.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="SMTP password.")
     smtp_start_tls: bool = Field(default=False, description="Demand STARTTLS before login and mail.")
+    smtp_per_second: float = Field(
+        default=0, ge=0, le=10_000, description="Mails all workers together give the SMTP server a second; 0: no limit."
+    )
     sendgrid_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias=_named("SENDGRID_API_KEY", "DAUERLAUF_SENDGRID_API_KEY"),
@@ -75,6 +78,9 @@ class Settings(BaseSettings):
     )
     sendgrid_host: str = Field(
         default="https://api.sendgrid.com", description="SendGrid host; for EU subusers https://api.eu.sendgrid.com."
+    )
+    sendgrid_per_second: float = Field(
+        default=0, ge=0, le=10_000, description="Mails all workers together give SendGrid a second; 0: no limit."
     )
     default_time_zone: str = Field(default="Europe/Berlin", description="IANA zone of contacts without one.")
     default_country: str = Field(default="DE", description="ISO 3166 country of contacts without one (holidays).")

@@ -30,6 +30,7 @@ from messaging.ledger import MessageKey
 from messaging.models import MessageClass
 from messaging.rules import GateFacts, judge
 from messaging.suppression import SuppressionList
+from messaging.turns import Turns
 from messaging.verdicts import Allowed, Verdict
 
 
@@ -56,8 +57,12 @@ class GateRequest:
     """When the template may go to the contact again; None: as the settings say."""
 
 
-async def decide(session: AsyncSession, request: GateRequest, *, settings: Settings) -> Verdict:
+async def decide(
+    session: AsyncSession, request: GateRequest, *, settings: Settings, turns: Turns | None = None
+) -> Verdict:
     """Allowed, refused with a reason, or deferred to an instant, on facts read now in this transaction.
+
+    Where `turns` are given, of a provider with a pace, what is allowed has been counted for it.
 
     Marketing and sales messages of one contact are decided one after the other: until this transaction ends, nobody
     else is told anything of them.
@@ -77,6 +82,8 @@ async def decide(session: AsyncSession, request: GateRequest, *, settings: Setti
         frequency = treated(request.message_class, request.priority, request.at_cap, request.repeat, settings=settings)
         facts = replace(facts, frequency=await attention.read(frequency, request.template, facts.at))
     objection = judge(facts)
+    if objection is None and turns is not None:
+        objection = await turns.take(request.key, facts)
     if capped:
         await attention.note(objection)
     if objection is not None:

@@ -154,6 +154,31 @@ class HeldMessage(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class ProviderLine(Base):
+    """How the line before a provider stands, see `messaging.pace`."""
+
+    __tablename__ = "provider_lines"
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    promised: Mapped[datetime]
+    """The first instant that is nobody's turn yet."""
+    free: Mapped[datetime]
+    """When the provider has room, as far as what has left so far takes it."""
+
+
+class PromisedTurn(Base):
+    """When a message may come back to a provider that is kept busy. Void once its enrollment has left the step."""
+
+    __tablename__ = "promised_turns"
+
+    enrollment_id: Mapped[UUID] = mapped_column(ForeignKey("enrollments.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[str] = mapped_column(primary_key=True)
+    iteration: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str]
+    turn: Mapped[datetime]
+
+
 class Suppression(Base):
     """An address nothing may be sent to. Kept as a keyed digest, so that it outlives the contact's erasure."""
 

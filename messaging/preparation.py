@@ -26,10 +26,12 @@ from messaging.gate import GateRequest, decide
 from messaging.gathered import Latest, gathered, steps_in
 from messaging.holding import hold_back, let_go
 from messaging.ledger import Claim, Draft, Ledger, MessageKey, Settled, TooEarly, content_digest
+from messaging.lines import ProviderLines
 from messaging.models import MessageClass, MessageRecord, MessageState, Template
 from messaging.personalisation import Recipient, recipient, sender_of
 from messaging.pins import template_for
 from messaging.rendering import Content, Renderer
+from messaging.turns import Turns, pace_of
 from messaging.verdicts import Allowed, Deferred, Refused, Verdict
 from messaging.vouchers import Chosen, VoucherDesk, VoucherOrder
 
@@ -106,6 +108,8 @@ class Preparer:
     provider: str
     attempt: str
     wall_now: datetime
+    lines: ProviderLines | None = None
+    """Where some provider has a pace."""
 
     @property
     def ledger(self) -> Ledger:
@@ -148,7 +152,8 @@ class Preparer:
 
     async def _decide(self, order: SendOrder, letter: _Letter) -> Verdict:
         """What the gate says; and where it lets the message leave, the voucher is issued or stands in the way."""
-        verdict = await decide(self.session, self._question(order, letter), settings=self.settings)
+        question, turns = self._question(order, letter), self._turns(letter)
+        verdict = await decide(self.session, question, settings=self.settings, turns=turns)
         voucher = letter.voucher
         if voucher is None or not isinstance(verdict, Allowed):
             return verdict
@@ -157,6 +162,14 @@ class Preparer:
         if isinstance(letter.content, Invalid):
             return verdict  # nothing leaves
         return await self._desk.issue(voucher, self._voucher_order(order, letter.recipient)) or verdict
+
+    def _turns(self, letter: _Letter) -> Turns | None:
+        """Those of the provider, where it has a pace and the letter may leave as far as is known."""
+        pace = pace_of(self.provider, self.settings) if self.lines is not None else None
+        if self.lines is None or pace is None or isinstance(letter.content, Invalid):
+            return None
+        sold_out = isinstance(letter.voucher, Refused)
+        return None if sold_out else Turns(self.session, self.lines, self.provider, pace)
 
     def _voucher_order(self, order: SendOrder, to: Recipient) -> VoucherOrder:
         assert order.voucher is not None

@@ -34,6 +34,8 @@ class Deferred:
     """In words that fit behind "wait for"."""
     place: Place | None = None
     """Its place in the contact's line, where it waits for the frequency cap."""
+    exact: bool = False
+    """Whether to come back at that very instant, though it may be only a second away."""
 
 
 Verdict = Allowed | Refused | Deferred

@@ -34,6 +34,9 @@ WORTH_COUNTING = timedelta(minutes=1)
 SHORTEST_DEFERRAL = timedelta(minutes=1)
 """A deferred send is asked for again after this at the earliest, whatever the receipt says."""
 
+SHORTEST_TURN = timedelta(seconds=1)
+"""The same where the receipt names an exact instant."""
+
 REMEMBERED_EVENTS = 200
 """Ids of events that met a criterion, kept to drop repeats."""
 

@@ -83,6 +83,8 @@ class SendReceipt(BaseModel, frozen=True):
     """IANA zone the contact lives in, for readable summaries."""
     waits_for: str = Field(default="", exclude_if=lambda words: not words)
     """Where deferred: what is waited for, in words that fit behind "wait for"."""
+    exact: bool = Field(default=False, exclude_if=lambda exact: not exact)
+    """Where deferred: ask again at `until` itself, though it may be only a second away."""
 
 
 class JudgeCondition(ActionRequest, frozen=True):

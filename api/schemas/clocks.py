@@ -18,7 +18,9 @@ class RoundView(Output):
     due_at: datetime = Field(description="When it may begin.")
     zones: int | None = Field(description="Number of time zones it is for; null: everybody left.")
     contacts: int = Field(description="Looked at so far.")
-    done: int = Field(description="Of these, those for whom something was done; in a broadcast those let in.")
+    done: int = Field(
+        description="Of these, those for whom something was done; in a broadcast those let in or given a place."
+    )
     begun_at: datetime | None
     finished_at: datetime | None
     outcome: str = Field(description="`done`, or why it was not; empty until it has finished.")

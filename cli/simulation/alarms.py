@@ -9,7 +9,7 @@ from cli.simulation.world import World
 from crm.events import DERIVED
 from crm.models.event import Event
 from intake.silence import breaks_silence
-from journeys.broadcasts import instant_in
+from journeys.broadcasts import instant_in, place_in
 from journeys.conditions.comparison import lookup
 from journeys.entries import Absence, Broadcast, DateEntry
 from journeys.occasions import Occasion, next_occasion
@@ -79,7 +79,7 @@ def _next_date(world: World, entry: DateEntry, after: datetime) -> Alarm | None:
 
 
 def _moment(world: World, broadcast: Broadcast, start: datetime) -> Alarm | None:
-    at = instant_in(broadcast, world.zone)
+    at = place_in(broadcast, instant_in(broadcast, world.zone), world.journey.key, world.record.contact.id)
     given = {"at": broadcast.at.isoformat(), "zone": world.zone.key}
     return Alarm(start, at, given) if at >= start else None
 

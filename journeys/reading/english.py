@@ -212,7 +212,8 @@ def _date_entry(entry: Any) -> str:
 
 def _broadcast(entry: Any) -> str:
     where = ", on the clock where each of them lives" if entry.is_local else ""
-    return f"Contacts enter on {_instant(entry.at)}{where}"
+    spread = f", spread over {lasting(entry.spread)}" if entry.spread else ""
+    return f"Contacts enter on {_instant(entry.at)}{where}{spread}"
 
 
 def _enters(criterion: EventCriterion) -> str:

@@ -232,7 +232,8 @@ def _date_entry(entry: Any) -> str:
 
 def _broadcast(entry: Any) -> str:
     where = ", nach der Uhr an ihrem Ort" if entry.is_local else ""
-    return f"Kontakte beginnen am {_instant(entry.at)}{where}"
+    spread = f", über {lasting(entry.spread)} verteilt" if entry.spread else ""
+    return f"Kontakte beginnen am {_instant(entry.at)}{where}{spread}"
 
 
 def _enters(criterion: EventCriterion) -> str:

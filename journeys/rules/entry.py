@@ -1,7 +1,7 @@
 """Rules about getting in and out: entry, goal, exit, re-entry, and the window."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from journeys.broadcasts import passed
 from journeys.duration import describe_duration
@@ -11,6 +11,7 @@ from journeys.places import Path
 from journeys.plan import compile_plan
 from journeys.steps.split import SplitStep
 from journeys.steps.start import StartStep
+from journeys.timing import first_closing, is_open
 from journeys.values import EventName, Where
 from journeys.walk import visits
 
@@ -144,6 +145,20 @@ def spread_beyond_the_window(journey: Journey) -> Iterator[Note]:
     what = f"The window is open for {lasts}, its spread is {spread}: messages leave over the {lasts} only."
     remedy = f"Write a spread of at most {lasts}, or open the window for longer."
     yield warning("spread-beyond-window", ("window", "spread"), what, remedy)
+
+
+def broadcast_beyond_the_window(journey: Journey) -> Iterator[Note]:
+    """Contacts whom a broadcast lets in after the window has closed get their messages at another time than meant."""
+    broadcast, window = journey.entry.broadcast, journey.window
+    if broadcast is None or broadcast.spread is None or window is None or broadcast.at.tzinfo is not None:
+        return
+    begins = broadcast.at.replace(tzinfo=UTC)  # window and moment are on the same wall, whichever that is
+    ends = begins + broadcast.spread
+    closes = first_closing(window, begins, ends, UTC)
+    if is_open(window, begins, UTC) and closes < ends and not is_open(window, closes, UTC):
+        what = f"Contacts enter until {ends:%H:%M}, and the window closes at {closes:%H:%M}: later messages wait."
+        remedy = f"Write a spread of at most {describe_duration(closes - begins)}, or begin earlier."
+        yield warning("broadcast-beyond-window", ("entry", "broadcast", "spread"), what, remedy)
 
 
 def window_that_never_opens(journey: Journey) -> Iterator[Note]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from journeys.outcomes import RefusalReason, SendStatus, StepVerdict
 from journeys.steps.send import SOLD_OUT, SendNode
-from workflows.limits import SHORTEST_DEFERRAL
+from workflows.limits import SHORTEST_DEFERRAL, SHORTEST_TURN
 from workflows.passage import Passage
 from workflows.ports import MessagingPort, SendMessage, SendReceipt
 from workflows.state import HeldBack
@@ -50,5 +50,5 @@ def _deferred_until(receipt: SendReceipt, now: datetime) -> datetime | None:
     """When to ask again. Never at once: a gate that keeps naming the past must not keep the worker busy."""
     if receipt.status is not SendStatus.DEFERRED:
         return None
-    earliest = now + SHORTEST_DEFERRAL
+    earliest = now + (SHORTEST_TURN if receipt.exact else SHORTEST_DEFERRAL)
     return max(receipt.until, earliest) if receipt.until else earliest

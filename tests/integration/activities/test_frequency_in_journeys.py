@@ -107,14 +107,20 @@ class Shop:
         return client.get_workflow_handle_for(ContactJourney.run, workflow_id)
 
 
+@pytest.fixture
+def limits() -> dict[str, Any]:
+    """What the settings of the worker allow."""
+    return {"weekly_cap": 1}
+
+
 @pytest_asyncio.fixture
-async def shop(sessions: Sessions, temporal: WorkflowEnvironment) -> AsyncIterator[Shop]:
+async def shop(sessions: Sessions, temporal: WorkflowEnvironment, limits: dict[str, Any]) -> AsyncIterator[Shop]:
     passage = await a_passage(sessions)
     # The wall clock stands still while the journeys' time is skipped: theirs decides, as it does when none is late.
     messages = MessagingActivities(
         sessions,
-        {MessageChannel.EMAIL: RecordingChannel()},
-        Settings(weekly_cap=1, daily_cap=0, cap_wait_hours=24 * 30, overdue_after_hours=1_000),
+        {MessageChannel.EMAIL: RecordingChannel("smtp")},
+        Settings(**limits, daily_cap=0, cap_wait_hours=24 * 30, overdue_after_hours=1_000),
         TestClock(datetime.now(UTC) - timedelta(minutes=1)),
     )
     task_queue = f"journeys-{uuid4()}"
@@ -171,3 +177,26 @@ async def test_of_two_that_wait_the_one_of_higher_priority_goes_first(shop: Shop
     left = await rides["urgent"].sent_at()
     assert left is not None
     assert until <= left <= until + SECOND
+
+
+@pytest.mark.parametrize("limits", [{"weekly_cap": 0, "smtp_per_second": 1 / 600}], ids=["a mail every ten minutes"])
+async def test_a_mail_too_many_for_the_provider_waits_visibly_for_a_turn_that_is_its_own(shop: Shop) -> None:
+    first = await shop.enrolls("first")
+    await first.handle.result()
+    sent = await first.sent_at()
+    assert sent is not None
+    every = timedelta(minutes=10)
+
+    second, third = await shop.enrolls("second"), await shop.enrolls("third")
+
+    assert [await second.waits(), await third.waits()] == [sent + every, sent + 2 * every]
+    explanation = await starter.explain(shop.temporal.client, second.handle.id)
+    assert (explanation.state, explanation.step, explanation.until) == (JourneyState.WAITING, "mail", sent + every)
+    assert explanation.held_back.startswith("Its turn is at ")
+    assert explanation.held_back.endswith(": smtp takes 0.1 mails a minute.")
+    for ride, turn in ((second, sent + every), (third, sent + 2 * every)):
+        await ride.pass_until(turn + SECOND)
+        assert (await ride.handle.result()).state is JourneyState.COMPLETED
+        left = await ride.sent_at()
+        assert left is not None
+        assert timedelta() <= left - turn <= SECOND

@@ -14,12 +14,14 @@ from sqlalchemy import event as listen
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from crm.journeys import definition_of
 from crm.lists import ListRepository
 from crm.models.journey import JourneyVersion
 from intake import rounds, walks
 from intake.broadcasts import EXPIRED
 from intake.rounds import NOT_LIVE
 from intake.walks import Present
+from journeys.broadcasts import place_in
 from journeys.entries import Broadcast
 from kit.clock import wall_clock
 from tests.support.clocks import DEFAULT_ZONE, Timekeeper
@@ -183,6 +185,102 @@ class TestWhereEachLives:
 
         assert await timekeeper.entered() == [westwards, eastwards]
         assert len(await timekeeper.events(Broadcast.trigger)) == 2
+
+
+class TestSpread:
+    async def test_everybody_enters_at_a_place_of_its_own_and_not_before(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        contacts = [await a_vip(intake) for _ in range(4)]
+        await intake.contact()
+        version = await publish(intake, VIP, spread="2h")
+        broadcast = definition_of(version).entry.broadcast
+        assert broadcast is not None
+        places = {contact: place_in(broadcast, MOMENT, "offer", contact) for contact in contacts}
+        await timekeeper.wait_until(MOMENT)
+        assert await timekeeper.due() == places
+        assert (await timekeeper.rounds())[-1] == ("broadcast", 5, 4, "done")
+
+        for place in sorted(places.values()):
+            await timekeeper.wait_until(place - timedelta(seconds=1))
+            assert set(await timekeeper.entered()) == {one for one in contacts if places[one] < place}
+            await timekeeper.wait_until(place)
+
+        entered = {one.contact_id: one for one in await intake.enrollments()}
+        assert {contact: one.entered_at for contact, one in entered.items()} == places
+        assert entered[contacts[0]].entry_properties == {"journey": "offer", "at": AT_ONCE, "zone": DEFAULT_ZONE}
+
+    async def test_a_keeper_that_was_away_lets_everybody_in_once_when_it_is_back(
+        self, intake: Intake, timekeeper: Timekeeper, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(walks, "CONTACTS_AT_ONCE", 2)
+        contacts = [await intake.contact() for _ in range(5)]
+        await publish(intake, spread="2h", again="after_exit")
+        await timekeeper.keep()
+        await rounds.walk_on(intake.sessions, Present(MOMENT, DEFAULT_ZONE))
+
+        await timekeeper.wait_until(MOMENT + 100 * HOUR)
+        await timekeeper.wait_until(MOMENT + 101 * HOUR)
+
+        assert sorted(await timekeeper.entered()) == sorted(contacts)
+        assert len(await timekeeper.events(Broadcast.trigger)) == 5
+
+    async def test_it_lies_behind_that_time_where_each_lives_and_who_moves_meanwhile_enters_once(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        tokyo = await intake.contact(time_zone="Asia/Tokyo")
+        await publish(intake, at=f"{WALL:%Y-%m-%d %H:%M}", spread="1d", again="after_exit")
+        await timekeeper.wait_until(there("Asia/Tokyo"))
+        due = (await timekeeper.due())[tokyo]
+        assert due is not None
+        assert timedelta() <= due - there("Asia/Tokyo") < 24 * HOUR
+        await intake.tell(tokyo, "contact.identified", {"time_zone": "America/New_York"})
+        await timekeeper.wait_until(MOMENT + 60 * HOUR)
+
+        assert await timekeeper.entered() == [tokyo]
+        assert sum(done for kind, _, done, _ in await timekeeper.rounds() if kind == "broadcast") == 1
+
+    async def test_who_has_left_the_audience_by_then_is_refused_as_at_every_entry(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        vip = await a_vip(intake)
+        await publish(intake, VIP, spread="2h")
+        await timekeeper.wait_until(MOMENT)
+        async with intake.sessions.begin() as session:
+            await ListRepository(session).change(vip, list_key="vip", member=False, reason="test")
+        await timekeeper.wait_until(MOMENT + 2 * HOUR)
+
+        assert [reason for reason, _ in await intake.refusals()] == ["audience"]
+
+    @pytest.mark.parametrize("entry", [{"event": "order.placed"}, None], ids=["another entry", "another moment"])
+    async def test_those_whose_place_has_not_come_are_called_off_with_the_broadcast(
+        self, intake: Intake, timekeeper: Timekeeper, entry: Any
+    ) -> None:
+        await intake.contact()
+        await publish(intake, spread="1d")
+        await timekeeper.wait_until(MOMENT)
+        if entry is None:
+            await publish(intake, spread="1d", at=(MOMENT + 96 * HOUR).isoformat())
+        else:
+            await intake.publish("offer", goal=None, exit=[], entry=entry)
+        await timekeeper.wait_until(MOMENT + 48 * HOUR)
+
+        assert not await timekeeper.events(Broadcast.trigger)
+
+    async def test_without_the_spread_from_now_on_places_given_stay_and_nobody_enters_twice(
+        self, intake: Intake, timekeeper: Timekeeper, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(walks, "CONTACTS_AT_ONCE", 1)
+        contacts = [await intake.contact() for _ in range(2)]
+        await publish(intake, spread="1d", again="after_exit")
+        await timekeeper.keep()
+        await rounds.walk_on(intake.sessions, Present(MOMENT, DEFAULT_ZONE))
+        await publish(intake, again="after_exit")
+
+        await timekeeper.wait_until(MOMENT)
+        assert await timekeeper.entered() == contacts[1:]
+        await timekeeper.wait_until(MOMENT + 24 * HOUR)
+        assert sorted(await timekeeper.entered()) == sorted(contacts)
 
 
 class TestLateness:

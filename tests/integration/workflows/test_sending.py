@@ -178,3 +178,22 @@ async def test_a_message_at_the_cap_says_what_it_waits_for_and_why(enroll: Enrol
     await journey.advance(timedelta(days=2, minutes=1))
     await journey.outcome()
     assert (await journey.explain()).held_back == ""
+
+
+async def test_a_message_comes_back_to_its_turn_though_that_be_only_seconds_away(enroll: Enroll, world: World) -> None:
+    turns: list[timedelta] = []
+
+    async def not_yet(request: SendMessage) -> SendReceipt:
+        until = request.now + timedelta(seconds=7)
+        return SendReceipt(status=SendStatus.DEFERRED, until=until, waits_for="its turn", exact=True)
+
+    async def its_turn(request: SendMessage) -> SendReceipt:
+        turns.append(request.now - world.asked(SendMessage)[0].now)
+        return SendReceipt(status=SendStatus.SENT)
+
+    world.sending.then(not_yet, its_turn)
+    journey = await enroll(VOUCHER)
+    await journey.outcome()
+    (timer,) = await summaries(journey)
+    assert timer.startswith("wait for its turn, until ")
+    assert timedelta(seconds=7) <= turns[0] < timedelta(seconds=30)

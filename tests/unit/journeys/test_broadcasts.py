@@ -1,15 +1,17 @@
 """When a broadcast reaches which time zone, and how much of it has passed."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeys.broadcasts import Instalment, instalments, passed
-from journeys.checks import check_moments
+from journeys.broadcasts import Instalment, instalments, passed, place_in
+from journeys.checks import check, check_moments
 from journeys.entries import Broadcast
 from tests.support.journeys import journey
 
@@ -55,6 +57,41 @@ def test_every_zone_has_its_turn_and_the_wall_shows_the_time(wall: datetime) -> 
             # Where the clocks skip that time it is the first instant after the gap.
             before = (one.at - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
             assert shown == wall or before < wall < shown
+
+
+class TestSpread:
+    def test_each_contact_has_a_place_that_stays_and_all_lie_evenly_over_the_spread(self) -> None:
+        spread, contacts = broadcast(spread="2h"), [UUID(int=number) for number in range(2_000)]
+        places = [place_in(spread, TEN, "offer", contact) - TEN for contact in contacts]
+
+        assert places == [place_in(spread, TEN, "offer", contact) - TEN for contact in contacts]
+        assert all(timedelta() <= place < 2 * HOUR for place in places)
+        quarters = Counter(place // (HOUR / 2) for place in places)
+        assert [450 < quarters[quarter] < 550 for quarter in range(4)] == [True] * 4
+
+    def test_in_another_journey_others_are_first(self) -> None:
+        places = [place_in(broadcast(spread="2h"), TEN, key, UUID(int=1)) for key in ("a", "b", "c")]
+        assert len(set(places)) == 3
+
+    def test_without_one_everybody_enters_at_the_moment(self) -> None:
+        assert place_in(broadcast(), TEN, "offer", UUID(int=1)) == TEN
+
+    def test_it_changes_nothing_about_the_clocks_that_are_set(self) -> None:
+        assert broadcast(spread="2h").fingerprint == broadcast().fingerprint
+
+    @pytest.mark.parametrize(
+        ("window", "said"),
+        [
+            ({"to": "12:00"}, "Contacts enter until 13:00, and the window closes at 12:00: later messages wait."),
+            ({"to": "13:00"}, None),
+            ({"from": "11:00", "to": "12:00"}, None),
+            ({"days": "mon-fri"}, None),
+        ],
+    )
+    def test_whom_it_lets_in_when_the_window_has_closed_is_told(self, window: dict[str, str], said: str | None) -> None:
+        entry = {"broadcast": {"at": "2026-12-01 10:00", "spread": "3h"}, "audience": {"in_list": "vip"}}
+        found = [one for one in check(journey(entry=entry, window=window), None) if one.rule.startswith("broadcast-")]
+        assert [one.problem.what for one in found] == ([said] if said else [])
 
 
 class TestPassed:

@@ -44,6 +44,7 @@ def test_one_name_may_be_written_without_a_list() -> None:
         ({"date": {"of": "x", "yearly": True, "after": "2 years"}}, "never further away than a year."),
         ({"broadcast": {"at": "2026-12-01"}}, "'2026-12-01' does not say at what time."),
         ({"broadcast": {"at": "2026-12-01T10:00:00Z", "local": True}}, "With an offset from UTC it is one instant"),
+        ({"broadcast": {"at": "2026-12-01 10:00", "spread": "2d"}}, "A spread is longer than nothing"),
         ({"broadcast": {"at": "2026-12-01 10:00"}, "event": "x"}, "`event` and `broadcast` are different ways in."),
         ({"date": {"of": "x", "at": 9}}, "9 is not a time of day."),
         ({"date": {"of": "x", "expires_after": "always"}}, "'always' is not a duration."),
@@ -91,6 +92,7 @@ def test_a_broadcast_is_written_as_it_is_read() -> None:
         {"at": "2026-12-01 10:00"},
         {"at": "2026-12-01 10:00", "local": False},
         {"at": "2026-12-01T10:00+01:00", "expires_after": "never"},
+        {"at": "2026-12-01 10:00", "spread": "2h"},
     ):
         assert to_document(journey(entry={"broadcast": broadcast}))["entry"] == {"broadcast": broadcast}
 

@@ -209,6 +209,13 @@ class TestEntry:
             j.assert_entered()
             j.assert_ended(at="2027-12-02 10:00")
 
+    async def test_a_spread_broadcast_leads_into_a_journey_at_the_contacts_place(self, journey: OpenJourney) -> None:
+        entry = {"broadcast": {"at": "2027-12-01 10:00", "spread": "2h"}}
+        async with journey(a_journey({"wait": "1d"}, entry=entry)) as j:
+            await j.finish()
+            place = timedelta(hours=2) * place_of(PretendedContact().id, "tried") // timedelta(minutes=1)
+            j.assert_ended(at=f"2027-12-02 {10 + place // 60:02}:{place % 60:02}")
+
     async def test_points_lead_into_a_journey(self, journey: OpenJourney) -> None:
         history = [{"event": "order.placed", "ago": f"{days}d"} for days in (50, 40, 30, 20, 10)]
         async with journey("loyal-customer", contact={"history": history}) as j:

@@ -337,6 +337,13 @@ def test_the_spread_of_a_window_is_told() -> None:
     assert "in the contact's own time zone; those held back until then leave spread over 30 minutes." in english
 
 
+def test_the_spread_of_a_broadcast_is_told() -> None:
+    made = journey(entry={"broadcast": {"at": "2026-12-01 10:00", "spread": "2h"}})
+    german, english = (read_journey(made, language) for language in (Language.GERMAN, Language.ENGLISH))
+    assert "nach der Uhr an ihrem Ort, über 2 Stunden verteilt." in german
+    assert "on the clock where each of them lives, spread over 2 hours." in english
+
+
 def test_the_stages_a_journey_is_for_are_told() -> None:
     made = journey(stages=["lead", "customer"])
     assert "Sie ist für Kontakte auf der Stufe Lead oder Kunde." in read_journey(made, Language.GERMAN)
