@@ -42,6 +42,8 @@ async def _is_let_in(walk: Walk, entry: SegmentEntry, contact_id: UUID) -> bool:
         cause_event=cause,
         properties=cause.properties,
         now=walk.present.now,
+        control_group=walk.present.control_group,
+        digest_key=walk.present.digest_key,
     )
     return isinstance(result, Enrolled)
 
