@@ -119,18 +119,26 @@ class _Questions:
 
     def _opens(self) -> bool:
         """Whether the event is one that contacts enter by, property by property."""
-        entry = self._door.definition.entry
         if self._event is None:
             self._note("event", "asked for over the API, without an event")
             return True
-        trigger = entry.trigger or "the API only"
-        if self._event.name != entry.event:
-            self._note("event", f"contacts enter by {trigger}, not by {self._event.name}", holds=False)
+        entry = self._door.definition.entry
+        criterion = entry.criterion
+        if criterion is None or self._event.name != criterion.event:
+            told = f"contacts enter by {entry.trigger or 'the API only'}"
+            self._note("event", f"{told}, {self._unlike(entry.trigger)}", holds=False)
             return False
-        self._note("event", f"contacts enter by {trigger}")
-        for name, asked in entry.where.items():
+        self._note("event", f"contacts enter by {criterion.event}")
+        for name, asked in criterion.where.items():
             self._checks.append(self._property(name, asked))
         return all(check.holds is not False for check in self._checks)
+
+    def _unlike(self, trigger: str | None) -> str:
+        """Why the event that comes is not the one to enter by."""
+        assert self._event is not None
+        if self._event.name != trigger:
+            return f"not by {self._event.name}"
+        return "which follows by itself and is not sent; ask without an event"
 
     def _property(self, name: str, asked: Any) -> Check:
         words = f"{name} {describe_asked(asked)}"

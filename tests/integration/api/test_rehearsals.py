@@ -16,6 +16,7 @@ from tests.integration.api.test_journeys import put
 from tests.support.builders import a_contact, a_live_journey, an_enrollment, an_event
 
 ADA = {"contact": {"user_id": "ada"}}
+FORM = {"event": "form.submitted", "properties": {"form": "news", "topic": "jazz"}}
 ORDER = {**ADA, "event": "order.placed", "properties": {"amount": 50}}
 JOURNEY: dict[str, Any] = {
     "key": "hello",
@@ -80,6 +81,28 @@ async def test_the_event_and_its_properties_open_the_door_or_not(
 ) -> None:
     found = await ask(client, **body)
     assert (found["outcome"], found["reason"]) == (outcome, reason)
+
+
+@pytest.mark.usefixtures("contact")
+@pytest.mark.parametrize(
+    ("entry", "asked", "outcome"),
+    [
+        ({"form": "news"}, FORM, "would_enter"),
+        ({"form": "guide"}, FORM, "no_entry"),
+        ({"form": "news", "where": {"topic": "pop"}}, FORM, "no_entry"),
+        ({"segment": {"entered": "vip"}}, {"event": "segment.entered", "properties": {"segment": "vip"}}, "no_entry"),
+        ({"segment": {"entered": "vip"}}, {"event": None}, "would_enter"),
+    ],
+)
+async def test_a_form_opens_the_door_and_what_follows_by_itself_is_asked_without_an_event(
+    client: httpx.AsyncClient, sessions: Sessions, entry: dict[str, Any], asked: dict[str, Any], outcome: str
+) -> None:
+    async with sessions.begin() as session:
+        await a_live_journey(session, {"key": "hello", "entry": entry})
+    found = await ask(client, **asked)
+    assert found["outcome"] == outcome
+    if asked["event"] == "segment.entered":
+        assert "ask without an event" in found["checks"][0]["because"]
 
 
 async def test_every_condition_of_the_audience_says_why(client: httpx.AsyncClient, sessions: Sessions) -> None:
