@@ -38,8 +38,9 @@ def event_id_of(request: ActionRequest, name: str) -> str:
 async def cause_of(session: AsyncSession, request: ActionRequest, enrollment: Enrollment) -> str | None:
     """Id of the event that led the enrollment to the step; None where it was entered without one and none has come."""
     written = await EnrollmentRepository(session).decisions(enrollment.id)
-    own = {one.ordinal: one.cause_event_id for one in (*written, *request.progress.decisions)}
-    return ([enrollment.entry_event_id, *led_by(enrollment.entry_event_id, (own[key] for key in sorted(own)))])[-1]
+    own = {one.ordinal: one.cause_event_id for one in written}
+    own |= {one.ordinal: one.cause_event_id for one in request.progress.decisions}
+    return [enrollment.entry_event_id, *led_by(enrollment.entry_event_id, (own[key] for key in sorted(own)))][-1]
 
 
 async def was_done(session: AsyncSession, request: ActionRequest, name: str) -> bool:

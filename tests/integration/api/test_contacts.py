@@ -1,5 +1,7 @@
 """Contacts over HTTP: write, find, read; consent and suppression."""
 
+from typing import Any
+
 import httpx
 import pytest
 from sqlalchemy import func, select
@@ -105,7 +107,7 @@ async def test_an_event_of_a_step_tells_which_step_it_follows_from(
         contact = await a_contact(session)
         enrollment = await an_enrollment(session, contact.id, await a_live_journey(session))
         origin = Origin(enrollment.id, "add", 2)
-        told = {"name": "list.joined", "properties": {"list": "vip"}}
+        told: dict[str, Any] = {"name": "list.joined", "properties": {"list": "vip"}}
         await an_event(session, contact.id, **told, event_id=event_id_of("list.joined", origin), source="derived")
         # A producer may write what it likes; only what the product itself has derived is believed.
         await an_event(session, contact.id, **told, event_id=event_id_of("list.joined", origin._replace(iteration=3)))
