@@ -58,6 +58,7 @@ def _passage(enrollment: Enrollment, door: Door) -> Passage:
         won=read_consents(version.won_consents),
         needed=read_consents(version.needed_consents),
         silence=silence_of(enrollment, door.definition.entry.absence),
+        exit_when=door.definition.exit_when,
     )
 
 

@@ -97,6 +97,10 @@ class _Questions:
             self._ask("open", await self._admission.closed(), "the version takes new contacts")
         self._ask("goal_before", await self._admission.goal_met_before(), "the goal was not met before")
         await self._audience()
+        if self._door.definition.exit_when is not None:
+            self._ask(
+                "exit", await self._admission.exit_met_before(self._visitor.entry_key or ""), "nothing to leave by"
+            )
         self._ask(
             "address", await self._admission.suppressed(), "there is more to it than writing to a suppressed address"
         )

@@ -16,6 +16,7 @@ from journeys.proofs.variables import variables_present
 from journeys.proofs.vouchers import vouchers_present
 from journeys.rules import (
     entry,
+    leaving,
     loops,
     messages,
     met,
@@ -59,6 +60,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     entry.yearly_only_once,
     entry.broadcast_to_everybody,
     retrying.audience_judged_again,
+    leaving.exit_by_time,
     entry.window_that_never_opens,
     entry.spread_beyond_the_window,
 )

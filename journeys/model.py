@@ -190,6 +190,9 @@ class Journey(Strict):
     )
     entry: Entry = Field(description="How contacts get in.")
     exit: Exits = Field(default=(), description="Events that end it at any step.")
+    exit_when: Condition | None = Field(
+        default=None, description="A condition that ends it at any step as soon as it holds; judged at each change."
+    )
     holdout: Whole | None = Field(
         default=None,
         ge=1,

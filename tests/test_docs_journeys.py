@@ -19,7 +19,7 @@ from journeys.steps.base import BaseStep
 from journeys.steps.registry import STEP_CLASSES
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "journeys"
-JOURNEY_KEYS = {"key", "name", "owner", "goal", "entry", "exit", "window", "stages", "steps"}
+JOURNEY_KEYS = {"key", "name", "owner", "goal", "entry", "exit", "exit_when", "window", "stages", "steps"}
 AROUND: dict[str, Any] = {
     "key": "example",
     "name": "An example",

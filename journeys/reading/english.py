@@ -8,7 +8,7 @@ from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
-from journeys.reading.english_entries import changes_segment, retried, submits
+from journeys.reading.english_entries import changes_segment, leaves_when, retried, submits
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
 from journeys.reading.feasts import FEASTS_IN_ENGLISH
@@ -294,6 +294,7 @@ ENGLISH = Wording(
     again=_again,
     goal=_goal,
     leaves=_leaves,
+    leaves_when=leaves_when,
     window=_window,
     frequency=of_journey,
     filed=english_stages,

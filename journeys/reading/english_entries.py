@@ -1,4 +1,4 @@
-"""How contacts get in by forms and segments, in English."""
+"""How contacts get in by forms and segments, and out by a condition, in English."""
 
 from datetime import timedelta
 
@@ -22,3 +22,8 @@ def changes_segment(entry: SegmentEntry) -> str:
 def retried(span: timedelta) -> str:
     """The audience is judged again for a while."""
     return f"Where that does not hold yet, it is asked again at each change of the contact for {lasting(span)}"
+
+
+def leaves_when(clause: str) -> str:
+    """A contact leaves as soon as a condition holds."""
+    return f"A contact leaves as soon as {clause}"

@@ -1,4 +1,4 @@
-"""How contacts get in by forms and segments, in German."""
+"""How contacts get in by forms and segments, and out by a condition, in German."""
 
 from datetime import timedelta
 
@@ -24,3 +24,8 @@ def changes_segment(entry: SegmentEntry) -> str:
 def retried(span: timedelta) -> str:
     """The audience is judged again for a while."""
     return f"Trifft das noch nicht zu, wird es {lasting(span)} lang bei jeder Änderung des Kontakts erneut geprüft"
+
+
+def leaves_when(clause: str) -> str:
+    """A contact leaves as soon as a condition holds."""
+    return f"Ein Kontakt verlässt die Journey, sobald {clause}"

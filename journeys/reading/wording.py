@@ -52,6 +52,8 @@ class Wording:
     again: Callable[[Again], str]
     goal: Callable[[Goal], str]
     leaves: Callable[[EventCriterion], str]
+    leaves_when: Callable[[str], str]
+    """That a contact leaves as soon as a condition (a clause) holds."""
     window: Callable[[Window], str]
     frequency: Callable[[Journey], Iterable[str]]
     """What becomes of its messages at the frequency cap; nothing where it is as usual."""

@@ -306,6 +306,7 @@ documents = st.fixed_dictionaries(
         ),
         "stages": st.lists(stages.map(str), max_size=3, unique=True),
         "exit": st.one_of(criteria, st.lists(criteria, max_size=2)),
+        "exit_when": conditions,
         "window": windows,
     },
 )
