@@ -27,12 +27,14 @@ from intake.leaving import judged
 from intake.matching import Passage, match
 from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
+from intake.places import is_full
 from intake.reentry import (
     EnrollmentRefusal,
     EntryMoment,
     NotEnrolled,
     entry_key_of,
     met_before,
+    no_place_left,
     nothing_to_reach,
     reentry_refusal,
 )
@@ -168,6 +170,7 @@ class Admission:
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
         refusal = refusal or await self.closed() or await self.goal_met_before() or await self.outside_audience()
         refusal = refusal or await self.exit_met_before(key) or await self.suppressed()
+        refusal = refusal or await self.full()
         return self.turn_away(refusal) if refusal else await self._enter(key)
 
     def retry_until(self, refusal: NotEnrolled) -> datetime | None:
@@ -247,6 +250,13 @@ class Admission:
             return None
         reason = await SuppressionList(self._session, self._digest_key).reason(MessageChannel.EMAIL, address)
         return refusal if reason is not None else None
+
+    async def full(self) -> NotEnrolled | None:
+        """Why nobody enters any more; None where there is a place left, which is then kept for whoever asks."""
+        at_most = self._rules.at_most
+        if at_most is None or not await is_full(self._session, self._version.journey_key, at_most):
+            return None
+        return no_place_left(at_most)
 
     async def goal_met_before(self) -> NotEnrolled | None:
         """Whoever has met the goal already, as far back as the journey looks, does not enter."""

@@ -33,6 +33,7 @@ class EnrollmentRefusal(StrEnum):
     UNDECIDABLE = "undecidable"
     EXPIRED = "expired"
     SUPPRESSED = "suppressed"
+    JOURNEY_FULL = "journey_full"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ def reentry_refusal(again: Again, previous: Enrollment, now: datetime) -> NotEnr
             return NotEnrolled(EnrollmentRefusal.COOLING_DOWN, f"may enter again from {until:%Y-%m-%d %H:%M} UTC on")
         case _:
             return None
+
+
+def no_place_left(at_most: int) -> NotEnrolled:
+    """Nobody enters any more: so many have."""
+    return NotEnrolled(EnrollmentRefusal.JOURNEY_FULL, f"{at_most} have entered the journey, and no more may")
 
 
 def nothing_to_reach(plan: Plan, channel: MessageChannel) -> NotEnrolled | None:

@@ -104,6 +104,8 @@ class _Questions:
         self._ask(
             "address", await self._admission.suppressed(), "there is more to it than writing to a suppressed address"
         )
+        if self._door.definition.entry.at_most is not None:
+            self._ask("places", await self._admission.full(), "there is a place left")
         refusal, version = self._refusal, self._door.version
         if not opened:
             return Rehearsal(version.version, NO_ENTRY, None, "the event is not one to enter by", self._checks)

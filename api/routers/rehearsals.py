@@ -38,7 +38,7 @@ class RehearsalRequest(EnrollmentRequest):
 class CheckView(Output):
     """One question at the door, in the order in which they are asked."""
 
-    name: Literal["event", "inside", "again", "open", "goal_before", "audience", "exit", "address"]
+    name: Literal["event", "inside", "again", "open", "goal_before", "audience", "exit", "address", "places"]
     holds: bool | None = Field(description="Whether it lets the contact in; null where it cannot be judged.")
     because: str
     depth: int = Field(description="0: a question; more: a property, or a condition inside another.")

@@ -33,6 +33,7 @@ from intake.reentry import (
     NotEnrolled,
     entry_key_of,
     met_before,
+    no_place_left,
     nothing_to_reach,
     reentry_refusal,
 )
@@ -240,6 +241,8 @@ def _judged(world: World, entry: Entry, now: datetime) -> NotEnrolled | list[Err
     if refusal is not None:
         return refusal
     ride = _ride(world, key, cause, properties, now)
+    if (at_most := world.journey.entry.at_most) is not None and len(world.rides) >= at_most:
+        return no_place_left(at_most)
     met = _exit_verdict(world, ride, now)
     if met is not None and met.holds:
         return NotEnrolled(EnrollmentRefusal.EXIT_ALREADY_MET, f"the exit condition holds already: {met.because}")

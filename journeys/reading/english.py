@@ -8,7 +8,7 @@ from journeys.model import Again, Cooldown, Goal, PerProperty
 from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMoment, date_source
 from journeys.places import Path
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
-from journeys.reading.english_entries import changes_segment, leaves_when, retried, submits
+from journeys.reading.english_entries import at_most, changes_segment, leaves_when, retried, submits
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
 from journeys.reading.feasts import FEASTS_IN_ENGLISH
@@ -292,6 +292,7 @@ ENGLISH = Wording(
     provided=lambda asked: f", provided that {asked}",
     retried=retried,
     again=_again,
+    at_most=at_most,
     goal=_goal,
     leaves=_leaves,
     leaves_when=leaves_when,

@@ -27,3 +27,8 @@ def retried(span: timedelta) -> str:
 def leaves_when(clause: str) -> str:
     """A contact leaves as soon as a condition holds."""
     return f"A contact leaves as soon as {clause}"
+
+
+def at_most(number: int) -> str:
+    """So many enter in all."""
+    return f"At most {number} enter in all"

@@ -29,3 +29,8 @@ def retried(span: timedelta) -> str:
 def leaves_when(clause: str) -> str:
     """A contact leaves as soon as a condition holds."""
     return f"Ein Kontakt verlässt die Journey, sobald {clause}"
+
+
+def at_most(number: int) -> str:
+    """So many enter in all."""
+    return f"Insgesamt gibt es höchstens {number} Einstiege"

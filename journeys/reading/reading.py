@@ -42,6 +42,8 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
     if entry.retry is not None:
         yield words.retried(entry.retry)
     yield words.again(entry.again)
+    if entry.at_most is not None:
+        yield words.at_most(entry.at_most)
     if journey.stages:
         yield words.filed(journey.stages)
     if journey.goal is not None:

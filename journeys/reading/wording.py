@@ -50,6 +50,8 @@ class Wording:
     retried: Words
     """That this condition is asked again for a duration, where it does not hold yet."""
     again: Callable[[Again], str]
+    at_most: Callable[[int], str]
+    """That so many enter in all."""
     goal: Callable[[Goal], str]
     leaves: Callable[[EventCriterion], str]
     leaves_when: Callable[[str], str]

@@ -293,7 +293,12 @@ documents = st.fixed_dictionaries(
         "owner": names,
         "entry": st.fixed_dictionaries(
             {"event": st.sampled_from(EVENT_NAMES)},
-            optional={"where": wheres_with_ranges, "audience": conditions, "again": entry_rules},
+            optional={
+                "where": wheres_with_ranges,
+                "audience": conditions,
+                "again": entry_rules,
+                "at_most": st.integers(1, 1_000),
+            },
         ),
         "steps": st.lists(steps, min_size=1, max_size=4),
     },

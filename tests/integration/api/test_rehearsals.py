@@ -130,6 +130,20 @@ async def test_all_that_speaks_against_it_is_told_and_the_first_reason_is_the_on
     assert [check for check in failed(found) if not check[1]] == [("again", 0), ("open", 0), ("goal_before", 0)]
 
 
+async def test_an_exit_condition_that_holds_and_a_journey_that_is_full_are_told(
+    client: httpx.AsyncClient, sessions: Sessions, contact: Contact
+) -> None:
+    async with sessions.begin() as session:
+        entry = {**JOURNEY["entry"], "at_most": 1}
+        version = await a_live_journey(session, {**JOURNEY, "entry": entry, "exit_when": {"attribute": "vip"}})
+        other = await a_contact(session)
+        await an_enrollment(session, other.id, version, state=JourneyState.COMPLETED)
+    found = await ask(client)
+    assert found["reason"] == "exit_already_met"
+    assert [check for check in failed(found) if not check[1]] == [("exit", 0), ("places", 0)]
+    assert contact.id != other.id
+
+
 async def test_who_is_inside_is_told_so(client: httpx.AsyncClient, sessions: Sessions, contact: Contact) -> None:
     async with sessions.begin() as session:
         version = await a_live_journey(session, JOURNEY)

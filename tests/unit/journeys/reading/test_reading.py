@@ -50,6 +50,12 @@ def test_that_an_audience_is_judged_again_is_told_in_both_languages() -> None:
     )
 
 
+def test_that_only_so_many_enter_is_told_in_both_languages() -> None:
+    made = journey(entry={"event": "order.placed", "at_most": 200})
+    assert "\nAt most 200 enter in all.\n" in read_journey(made, Language.ENGLISH)
+    assert "\nInsgesamt gibt es höchstens 200 Einstiege.\n" in read_journey(made, Language.GERMAN)
+
+
 def test_that_a_condition_ends_it_is_told_in_both_languages() -> None:
     made = journey(exit_when={"any": [{"attribute": "plan", "is": "pro"}, {"in_list": "staff"}]})
     assert (
