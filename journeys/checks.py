@@ -59,6 +59,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     entry.return_unnoticed,
     entry.yearly_only_once,
     entry.broadcast_to_everybody,
+    entry.backfill_not_said,
     retrying.audience_judged_again,
     leaving.exit_by_time,
     entry.window_that_never_opens,

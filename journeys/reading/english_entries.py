@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from journeys.reading.english_clauses import event, lasting
-from journeys.segment_entry import SegmentEntry
+from journeys.segment_entry import Sample, SegmentEntry
 from journeys.values import Where
 
 
@@ -15,7 +15,9 @@ def submits(form: str, where: Where) -> str:
 def changes_segment(entry: SegmentEntry) -> str:
     """Membership of a segment changes."""
     change = "comes into" if entry.entered else "leaves"
-    also = "; who is in it at publication enters, too" if entry.backfill == "matching" else ""
+    also = "; who is in it at publication enters, too" if entry.arms else ""
+    if isinstance(entry.backfill, Sample):
+        also = f"; {entry.backfill.sample} % of those who are in it at publication enter, too"
     return f'A contact enters when it {change} the segment "{entry.segment}"{also}'
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from journeys.reading.german_clauses import event, lasting, quoted
-from journeys.segment_entry import SegmentEntry
+from journeys.segment_entry import Sample, SegmentEntry
 from journeys.values import Where
 
 
@@ -17,7 +17,9 @@ def changes_segment(entry: SegmentEntry) -> str:
     change = f"in das Segment {quoted(entry.segment)} kommt"
     if not entry.entered:
         change = f"das Segment {quoted(entry.segment)} verlässt"
-    also = "; wer beim Veröffentlichen darin ist, beginnt ebenfalls" if entry.backfill == "matching" else ""
+    also = "; wer beim Veröffentlichen darin ist, beginnt ebenfalls" if entry.arms else ""
+    if isinstance(entry.backfill, Sample):
+        also = f"; {entry.backfill.sample} % derer, die beim Veröffentlichen darin sind, beginnen ebenfalls"
     return f"Ein Kontakt beginnt, wenn er {change}{also}"
 
 

@@ -50,6 +50,14 @@ def test_that_an_audience_is_judged_again_is_told_in_both_languages() -> None:
     )
 
 
+def test_that_a_sample_enters_at_publication_is_told_in_both_languages() -> None:
+    made = journey(entry={"segment": {"entered": "vip", "backfill": {"sample": 5}}})
+    assert "; 5 % of those who are in it at publication enter, too." in read_journey(made, Language.ENGLISH)
+    assert "; 5 % derer, die beim Veröffentlichen darin sind, beginnen ebenfalls." in (
+        read_journey(made, Language.GERMAN)
+    )
+
+
 def test_that_only_so_many_enter_is_told_in_both_languages() -> None:
     made = journey(entry={"event": "order.placed", "at_most": 200})
     assert "\nAt most 200 enter in all.\n" in read_journey(made, Language.ENGLISH)
