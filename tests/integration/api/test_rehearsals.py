@@ -13,7 +13,7 @@ from intake.models import EntryRefusal, OutboxEntry
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
 from tests.integration.api.test_journeys import put
-from tests.support.builders import a_contact, a_live_journey, an_enrollment, an_event
+from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment, an_event
 
 ADA = {"contact": {"user_id": "ada"}}
 FORM = {"event": "form.submitted", "properties": {"form": "news", "topic": "jazz"}}
@@ -181,3 +181,36 @@ async def test_a_contact_or_a_journey_that_does_not_exist_is_a_problem(
         await a_live_journey(session, JOURNEY)
     answer = await client.post("/v1/journeys/hello/enrollments/dry-run", json=ORDER)
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-contact")
+
+
+async def test_of_an_event_that_has_happened_it_tells_what_came_of_it_and_what_would_now(
+    client: httpx.AsyncClient, sessions: Sessions, contact: Contact
+) -> None:
+    async with sessions.begin() as session:
+        version = await a_live_journey(session, JOURNEY)
+        for event_id, amount in (("small", 10), ("refused", 50), ("entered", 50)):
+            await an_event(session, contact.id, event_id=event_id, properties={"amount": amount})
+        session.add(
+            EntryRefusal(
+                journey_key="hello",
+                version=version.version,
+                contact_id=contact.id,
+                reason="audience",
+                because="vip is not there",
+                cause_event_id="refused",
+                at=SOME_DAY,
+            )
+        )
+        running = await an_enrollment(session, contact.id, version, entry_event_id="entered")
+    found = {
+        name: await ask(client, event=None, properties={}, event_id=name) for name in ("small", "refused", "entered")
+    }
+    told = [(one["aftermath"]["outcome"], one["aftermath"]["reason"], one["outcome"]) for one in found.values()]
+    assert told == [
+        ("nothing", None, "no_entry"),
+        ("refused", "audience", "refused"),
+        ("entered", None, "refused"),
+    ]
+    assert found["entered"]["aftermath"]["enrollment_id"] == str(running.id)
+    answer = await client.post("/v1/journeys/hello/enrollments/dry-run", json={**ADA, "event_id": "never"})
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
