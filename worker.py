@@ -75,9 +75,15 @@ async def run_relay(settings: Settings, sessions: Sessions) -> None:
         group.create_task(MoveRunner(sessions, settings.database_url).run())
 
 
-async def run_clocks(settings: Settings, sessions: Sessions) -> None:
-    """Keep the clocks of entries until cancelled."""
-    await EntryClocks(sessions, settings.database_url, default_zone=settings.default_time_zone).run()
+def entry_clocks(settings: Settings, sessions: Sessions) -> EntryClocks:
+    """Whoever keeps the clocks of entries, as it is set."""
+    return EntryClocks(
+        sessions,
+        settings.database_url,
+        default_zone=settings.default_time_zone,
+        control_group=settings.control_group_percent,
+        digest_key=settings.digest_key,
+    )
 
 
 async def run(settings: Settings) -> None:
@@ -89,7 +95,7 @@ async def run(settings: Settings) -> None:
         Role.JOURNEYS: lambda: run_journeys(settings, sessions),
         Role.INTAKE: lambda: intake_consumer(settings, sessions).run(),
         Role.RELAY: lambda: run_relay(settings, sessions),
-        Role.CLOCKS: lambda: run_clocks(settings, sessions),
+        Role.CLOCKS: lambda: entry_clocks(settings, sessions).run(),
     }
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.enrollments import EnrollmentRepository
 from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.enrollment import Enrollment
+from journeys import causes
+from journeys.causes import Origin, led_by
 from kit.errors import NotFound
 from workflows.ports import ActionRequest
 
@@ -30,7 +32,15 @@ async def enrollment_of(session: AsyncSession, enrollment_id: UUID) -> Enrollmen
 
 def event_id_of(request: ActionRequest, name: str) -> str:
     """The id of the event of this name that follows from the step."""
-    return f"{name}:{request.enrollment_id}:{request.step}:{request.iteration}"
+    return causes.event_id_of(name, Origin(request.enrollment_id, request.step, request.iteration))
+
+
+async def cause_of(session: AsyncSession, request: ActionRequest, enrollment: Enrollment) -> str | None:
+    """Id of the event that led the enrollment to the step; None where it was entered without one and none has come."""
+    written = await EnrollmentRepository(session).decisions(enrollment.id)
+    own = {one.ordinal: one.cause_event_id for one in written}
+    own |= {one.ordinal: one.cause_event_id for one in request.progress.decisions}
+    return [enrollment.entry_event_id, *led_by(enrollment.entry_event_id, (own[key] for key in sorted(own)))][-1]
 
 
 async def was_done(session: AsyncSession, request: ActionRequest, name: str) -> bool:

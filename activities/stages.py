@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from activities.emitting import enrollment_of, event_id_of, was_done
+from activities.emitting import cause_of, enrollment_of, event_id_of, was_done
 from crm.access import AuditRepository
 from crm.stages import StageRepository, StageResult, Wanted
 from journeys.stages import STAGE_CHANGED, StageMove
@@ -22,7 +22,7 @@ async def change_stage(session: AsyncSession, request: ChangeStage) -> ActionRes
         reason=request.reason,
         back=request.recycle,
         enrollment_id=enrollment.id,
-        cause_event_id=enrollment.entry_event_id,
+        cause_event_id=await cause_of(session, request, enrollment),
     )
     done = await StageRepository(session).change(request.contact_id, wanted)
     if done.now.rank < done.before.rank:

@@ -1,5 +1,6 @@
 """Looking at one enrollment: what the database was told last, and what the running journey says itself."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +10,8 @@ from api.errors import ProblemError
 from api.schemas.enrollments import DecisionView, EnrollmentView, ExplanationView
 from api.temporal import TemporalConnection
 from crm.enrollments import EnrollmentRepository
-from crm.models.enrollment import Enrollment
+from crm.models.enrollment import DecisionRecord, Enrollment
+from journeys.causes import led_by
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
 from kit.errors import NotFound, Unavailable
@@ -43,8 +45,15 @@ async def explain_now(sessions: Sessions, temporal: TemporalConnection, enrollme
         live=live,
         source="live" if live is not None else "projection",
         note=note,
-        decisions=[DecisionView.model_validate(decision) for decision in decisions],
+        decisions=decision_views(enrollment, decisions),
     )
+
+
+def decision_views(enrollment: Enrollment, decisions: Sequence[DecisionRecord]) -> list[DecisionView]:
+    """The decisions in their order, each with the event it goes back to."""
+    causes = led_by(enrollment.entry_event_id, (decision.cause_event_id for decision in decisions))
+    views = [DecisionView.model_validate(decision) for decision in decisions]
+    return [view.model_copy(update={"caused_by": cause}) for view, cause in zip(views, causes, strict=True)]
 
 
 async def _ask(temporal: TemporalConnection, enrollment: Enrollment) -> tuple[Explanation | None, str]:

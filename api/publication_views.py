@@ -50,7 +50,7 @@ def move_view(move: VersionMove) -> MoveView:
     )
 
 
-def outlook_view(key: str, number: int, outlook: Outlook | None) -> OutlookView:
+def outlook_view(key: str, number: int, outlook: Outlook | None, already: int | None) -> OutlookView:
     """What a publication of version `number` would do; nobody is inside where no version is live."""
     fates = {inside.value: outlook.fates(inside) if outlook else {} for inside in Inside}
     return OutlookView(
@@ -58,6 +58,7 @@ def outlook_view(key: str, number: int, outlook: Outlook | None) -> OutlookView:
         old=outlook.old if outlook else None,
         new=number,
         count=outlook.count if outlook else 0,
+        fitting_already=already,
         **fates,
         steps=[StepOutlookView.model_validate(step) for step in outlook.steps] if outlook else [],
         leaving_criteria=list(outlook.leaving_criteria) if outlook else [],

@@ -1,6 +1,7 @@
 """Counts as results: rates, differences and their intervals, rounded to what can be read."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from api.schemas.fields import EXAMPLE_INSTANT
 from api.schemas.results import (
@@ -11,12 +12,16 @@ from api.schemas.results import (
     GoalTypeView,
     GroupView,
     ResultsView,
+    RetroactiveView,
 )
 from crm.experiments import Group, Part
 from crm.models.experiment import ExperimentRecord
 from crm.reports import NOBODY, GoalTypeResult
+from crm.retroactive import OtherGoal
+from journeys.duration import write_duration
 from journeys.model import GoalType
 from journeys.proportions import Counted, difference_interval, rate_interval
+from journeys.values import Comparison
 
 _DIGITS = 6
 
@@ -85,6 +90,12 @@ def results_view(journey: str, groups: Mapping[Part, Group], experiments: list[E
     )
 
 
+def retroactive_view(journey: str, goal: OtherGoal, groups: Mapping[Part, Group]) -> RetroactiveView:
+    """The journey as a whole, by a goal it does not have."""
+    counted = results_view(journey, groups, []).model_dump(exclude={"experiments"})
+    return RetroactiveView(event=goal.event, within=write_duration(goal.within), **counted)
+
+
 def goal_types_view(found: Mapping[GoalType, GoalTypeResult]) -> GoalTypesView:
     """Every goal type in its order."""
     return GoalTypesView(
@@ -130,4 +141,9 @@ GOAL_TYPES_EXAMPLE = goal_types_view(
             4, {Part.CONTACTS: Group(Counted(2_240, 271), 31), Part.HOLDOUT: Group(Counted(118, 9), 2)}
         )
     }
+)
+RETROACTIVE = retroactive_view(
+    "welcome",
+    OtherGoal("order.placed", {"amount": Comparison(at_least=50)}, timedelta(days=60)),
+    {Part.CONTACTS: Group(Counted(2_240, 190), 12), Part.HOLDOUT: Group(Counted(118, 6), 1)},
 )

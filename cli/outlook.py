@@ -8,6 +8,7 @@ from rich.table import Table
 from crm.models.journey import VersionMove
 from crm.publication import Publication
 from journeys.migration import Inside
+from journeys.model import Entry
 from journeys.outlook import Fate, MovedTimer, Outlook, Shift, StepOutlook
 from messaging.pins import Pinned
 
@@ -36,6 +37,13 @@ def print_outlook(console: Console, key: str, number: int, outlook: Outlook | No
         Console(file=console.file, width=_WIDEST, highlight=False).print(table, crop=False)
     if inside in {None, Inside.MIGRATE}:
         _print_migration(console, outlook)
+
+
+def already_line(entry: Entry, number: int) -> str:
+    """How many fit the entry already, and how many of them it means to let in."""
+    share = entry.timed.backfilled if entry.timed is not None else 0
+    fate = {0: "none of them enters", 100: "all of them come to its door"}.get(share, f"{share} % come to its door")
+    return f"{_contacts(number)} {'fits' if number == 1 else 'fit'} the entry already: {fate} (`backfill`)."
 
 
 def publication_line(key: str, publication: Publication) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.authoring import Files, demand_sound, journey_files, publish_journeys
 from cli.connection import in_transaction
-from cli.outlook import move_line, print_outlook, publication_line
+from cli.outlook import already_line, move_line, print_outlook, publication_line
 from crm.journeys import JourneyRepository
 from crm.publication import Publication, PublicationRepository
 from journeys.loader import load_file
@@ -60,15 +60,17 @@ def publish(
 def _show_plan(journeys: Sequence[Journey], treatment: Treatment, inside: Inside | None) -> int:
     """Print what a publication would do; 1 where it would be refused."""
     code = 0
-    for journey, number, outlook in in_transaction(lambda session: _look_ahead(session, journeys, treatment)):
+    for journey, number, outlook, already in in_transaction(lambda session: _look_ahead(session, journeys, treatment)):
         print_outlook(console, journey.key, number, outlook, inside)
+        if already is not None:
+            console.print(f"  {already_line(journey.entry, already)}", markup=False)
         code = 1 if outlook and outlook.problems and inside is Inside.MIGRATE else code
     return code
 
 
 async def _look_ahead(
     session: AsyncSession, journeys: Sequence[Journey], treatment: Treatment
-) -> list[tuple[Journey, int, Outlook | None]]:
+) -> list[tuple[Journey, int, Outlook | None, int | None]]:
     await demand_sound(session, journeys)
     found = []
     for journey in journeys:
@@ -76,8 +78,9 @@ async def _look_ahead(
         draft, versions = await repository.draft(journey.key), await repository.versions(journey.key)
         number = draft.version if draft else max((version.version for version in versions), default=0) + 1
         plan = compile_plan(journey, number)
-        outlook = await PublicationRepository(session).outlook(journey.key, plan, treatment, wall_clock())
-        found.append((journey, number, outlook))
+        publications, now = PublicationRepository(session), wall_clock()
+        outlook = await publications.outlook(journey.key, plan, treatment, now)
+        found.append((journey, number, outlook, await publications.fitting_already(journey, now)))
     return found
 
 

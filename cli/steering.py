@@ -11,8 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cli.connection import in_transaction
 from crm.models.steering import Steer, Steering
 from crm.steering import AtStep, Operator, SteeringRepository
+from journeys.conditions.registry import Condition
+from journeys.loader import load_model
 from journeys.migration import Inside
 from journeys.resuming import Resuming
+from journeys.values import Strict
 from kit.errors import Invalid, Problem
 from messaging.recall import beyond_recall
 
@@ -21,6 +24,10 @@ StepId = Annotated[str, typer.Argument(help="The step's id.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")]
 DueOption = Annotated[
     str | None, typer.Option("--due-before", metavar="INSTANT", help="Only those whose wait would end before this.")
+]
+WhereOption = Annotated[
+    str | None,
+    typer.Option("--where", metavar="CONDITION", help="Only those whose contacts it holds for: '{segment: vip}'."),
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Only so many: those who entered first.")]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Count whom it would find; change nothing.")]
@@ -65,12 +72,13 @@ def release(
     step: StepId,
     *,
     due: DueOption = None,
+    where: WhereOption = None,
     limit: LimitOption = None,
     plan: PlanOption = False,
     reason: ReasonOption = "",
 ) -> None:
     """End the running wait of everybody at a step now."""
-    _at_step(key, Steer.RELEASE, AtStep(step, _instant(due), limit), plan=plan, reason=reason)
+    _at_step(key, Steer.RELEASE, AtStep(step, _instant(due), limit, _condition(where)), plan=plan, reason=reason)
 
 
 def skip(
@@ -78,12 +86,13 @@ def skip(
     step: StepId,
     *,
     due: DueOption = None,
+    where: WhereOption = None,
     limit: LimitOption = None,
     plan: PlanOption = False,
     reason: ReasonOption = "",
 ) -> None:
     """Have everybody at a step leave it undone and go on."""
-    _at_step(key, Steer.SKIP, AtStep(step, _instant(due), limit), plan=plan, reason=reason)
+    _at_step(key, Steer.SKIP, AtStep(step, _instant(due), limit, _condition(where)), plan=plan, reason=reason)
 
 
 def leave(
@@ -91,12 +100,13 @@ def leave(
     step: StepId,
     *,
     due: DueOption = None,
+    where: WhereOption = None,
     limit: LimitOption = None,
     plan: PlanOption = False,
     reason: ReasonOption = "",
 ) -> None:
     """Have everybody at a step leave the journey."""
-    _at_step(key, Steer.EXIT, AtStep(step, _instant(due), limit), plan=plan, reason=reason)
+    _at_step(key, Steer.EXIT, AtStep(step, _instant(due), limit, _condition(where)), plan=plan, reason=reason)
 
 
 def steerings(key: Key) -> None:
@@ -145,6 +155,15 @@ def _order(key: str, ask: Callable[[SteeringRepository], Awaitable[Steering]]) -
 
 def _me(reason: str) -> Operator:
     return Operator("cli", reason)
+
+
+class _Whom(Strict):
+    where: Condition
+
+
+def _condition(text: str | None) -> Condition | None:
+    """The condition, as journeys write it. Raises `Invalid` where it is none."""
+    return None if text is None else load_model(_Whom, f"where: {text}", name="condition", source="--where").where
 
 
 def _instant(text: str | None) -> datetime | None:

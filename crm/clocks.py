@@ -185,4 +185,4 @@ def rounds_between(before: Entry | None, after: Entry | None) -> list[RoundKind]
     if old is None or new is None or old.fingerprint != new.fingerprint:
         return [RoundKind.CLEAR, *arm] if old is not None else arm
     retime = [RoundKind.RETIME] if old.span != new.span else []
-    return [*retime, *arm] if not old.arms else retime
+    return [*retime, *arm] if new.backfilled > old.backfilled else retime

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.clocks import ClockRepository
 from crm.models.access import AuditEntry
 from crm.models.journey import JourneyRecord, JourneyVersion, VersionState
+from journeys.changes import told_by
 from journeys.documents import journey_from_document, to_document
 from journeys.model import Journey
 from journeys.plan import Plan, compile_plan
@@ -69,7 +70,7 @@ class JourneyRepository:
             "definition": to_document(journey),
             "plan": plan.model_dump(mode="json", by_alias=True, exclude_defaults=True),
             "entry_event": journey.entry.trigger,
-            "listens": sorted(plan.listens),
+            "listens": sorted(plan.listens | told_by(journey.exit_when)),
             "won_consents": write_consents(consents_won(journey)),
             "clock_events": list(journey.entry.timed.clock_events if journey.entry.timed is not None else ()),
         }

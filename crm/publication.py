@@ -14,7 +14,10 @@ from crm.access import AuditRepository
 from crm.journeys import JourneyRepository, definition_of, plan_of
 from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyVersion, VersionMove, VersionState
+from crm.segments import SegmentRepository
+from journeys.already import fitting_already
 from journeys.migration import Inside, Timers, Treatment
+from journeys.model import Journey
 from journeys.outlook import Outlook, Standing, look_ahead
 from journeys.plan import Plan
 from kit.errors import Conflict, Invalid, NotFound, Problem
@@ -50,6 +53,17 @@ class PublicationRepository:
         """What would become of those inside the live version if `new` took its place; None where none is live."""
         live = await self._journeys.live(key)
         return None if live is None else await self._look(live, new, treatment, now)
+
+    async def fitting_already(self, journey: Journey, now: datetime) -> int | None:
+        """How many contacts `backfill` of the entry is about, before its audience is asked; None where about none.
+
+        Raises:
+            Invalid: the entry names a segment that does not exist.
+        """
+        condition = fitting_already(journey.entry)
+        if condition is None:
+            return None
+        return (await SegmentRepository(self._session).preview(condition, now, sample=0)).count
 
     async def publish(
         self, key: str, *, by: str, treatment: Treatment, share: int | None = None, now: datetime

@@ -8,20 +8,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.access import AuditRepository
 from crm.clocks import ClockRepository
+from crm.condition_sql import asked
 from crm.journeys import JourneyRepository, definition_of, plan_of
 from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyRecord, JourneyVersion, VersionMove, VersionState
 from crm.models.steering import Steer, Steering
+from journeys.conditions.registry import Condition
 from journeys.migration import Inside
 from journeys.outcomes import JourneyState
 from journeys.resuming import Resuming
+from journeys.segments import demand_askable
 from kit.errors import Conflict, Invalid, NotFound, Problem
 
+_CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
+_AS_DOCUMENT: dict[str, Any] = {"mode": "json", "by_alias": True, "exclude_defaults": True}
 _WAITING = (JourneyState.WAITING, JourneyState.PAUSED)
 
 
@@ -35,11 +41,26 @@ class Operator:
 
 @dataclass(frozen=True)
 class AtStep:
-    """Whom an order at a step is about: all who stand there, or those with an earlier due time (aware), or so many."""
+    """Whom an order at a step is about: all who stand there, or those with an earlier due time (aware), or so many.
+
+    With `where` those whose contacts it holds for when they are looked for.
+    """
 
     step: str
     due_before: datetime | None = None
     most: int | None = None
+    where: Condition | None = None
+
+    def filters(self) -> dict[str, Any]:
+        """The same as columns of an order.
+
+        Raises:
+            Invalid: `where` asks for what only an enrollment has.
+        """
+        if self.where is not None:
+            demand_askable(self.where, root=("where",))
+        condition = None if self.where is None else _CONDITION.dump_python(self.where, **_AS_DOCUMENT)
+        return {"step": self.step, "due_before": self.due_before, "condition": condition}
 
 
 @dataclass(frozen=True)
@@ -117,16 +138,16 @@ class SteeringRepository:
 
         Raises:
             NotFound: no such journey.
-            Invalid: no published version of it has such a step.
+            Invalid: no published version of it has such a step, or `where` cannot be asked of a set of contacts.
         """
         await self._demand_step(key, whom.step)
-        filters: dict[str, Any] = {"step": whom.step, "due_before": whom.due_before, "most": whom.most}
-        return await self._order(key, action, operator, **filters)
+        return await self._order(key, action, operator, most=whom.most, **whom.filters())
 
     async def count(self, key: str, action: Steer, whom: AtStep) -> int:
         """How many an order at a step would find now. Raises as `steer`."""
         await self._demand_step(key, whom.step)
-        order = Steering(journey_key=key, action=action, step=whom.step, due_before=whom.due_before)
+        now = await self._session.scalar(select(func.clock_timestamp()))
+        order = Steering(journey_key=key, action=action, created_at=now, **whom.filters())
         found = await self._count(*matching(order))
         return found if whom.most is None else min(found, whom.most)
 
@@ -209,6 +230,9 @@ def matching(order: Steering) -> list[ColumnElement[bool]]:
         conditions += [Enrollment.step == order.step, Enrollment.tested_draft.is_(None)]
     if order.due_before is not None:
         conditions.append(Enrollment.due_at < order.due_before)
+    if order.condition is not None:
+        meant = asked(_CONDITION.validate_python(order.condition), order.created_at)
+        conditions.append(Enrollment.contact_id.in_(meant.members()))
     return conditions
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.task import Task
+from journeys.causes import Origin, event_id_of
 from journeys.tasks import TASK_CANCELLED, TASK_CREATED, TASK_DONE
 from kit.errors import Conflict, NotFound
 
@@ -80,7 +81,7 @@ class TaskRepository:
         written = insert(Task).values(**asdict(new), state=TaskState.OPEN.value).on_conflict_do_nothing()
         made = (await self._session.scalars(written.returning(Task))).one_or_none()
         if made is not None:
-            event_id = f"{TASK_CREATED}:{new.enrollment_id}:{new.step}:{new.iteration}"
+            event_id = event_id_of(TASK_CREATED, Origin(new.enrollment_id, new.step, new.iteration))
             await self._tell(made, TASK_CREATED, event_id, new.created_at, properties_of(made))
             return made
         same = select(Task).where(

@@ -23,15 +23,18 @@ from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
 from crm.steering import SteeringRepository
+from intake.leaving import judged
 from intake.matching import Passage, match
 from intake.models import EntryRefusal
 from intake.outbox import put_delivery, put_start
+from intake.places import is_full
 from intake.reentry import (
     EnrollmentRefusal,
     EntryMoment,
     NotEnrolled,
     entry_key_of,
     met_before,
+    no_place_left,
     nothing_to_reach,
     reentry_refusal,
 )
@@ -82,9 +85,9 @@ class Door:
 
     @property
     def asks_for_segments(self) -> bool:
-        """Whether the audience asks for membership of segments."""
-        audience = self.definition.entry.audience
-        return audience is not None and bool(audience.needs().segments)
+        """Whether the audience, or the exit condition, asks for membership of segments."""
+        asked = (self.definition.entry.audience, self.definition.exit_when)
+        return any(condition is not None and condition.needs().segments for condition in asked)
 
     def takes(self, contact_id: UUID) -> bool:
         """Whether the contact is for this door, and not for that beside it."""
@@ -145,6 +148,7 @@ class Admission:
         self._rules = door.definition.entry
         self._goal = door.definition.goal
         self._holdout = door.definition.holdout
+        self._exit_when = door.definition.exit_when
         self._contact_id = contact_id
         self._entry = entry
         self._now = now
@@ -165,7 +169,8 @@ class Admission:
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
         refusal = refusal or await self.closed() or await self.goal_met_before() or await self.outside_audience()
-        refusal = refusal or await self.suppressed()
+        refusal = refusal or await self.exit_met_before(key) or await self.suppressed()
+        refusal = refusal or await self.full()
         return self.turn_away(refusal) if refusal else await self._enter(key)
 
     def retry_until(self, refusal: NotEnrolled) -> datetime | None:
@@ -248,6 +253,13 @@ class Admission:
         reason = await SuppressionList(self._session, self._digest_key).reason(MessageChannel.EMAIL, address)
         return refusal if reason is not None else None
 
+    async def full(self) -> NotEnrolled | None:
+        """Why nobody enters any more; None where there is a place left, which is then kept for whoever asks."""
+        at_most = self._rules.at_most
+        if at_most is None or not await is_full(self._session, self._version.journey_key, at_most):
+            return None
+        return no_place_left(at_most)
+
     async def goal_met_before(self) -> NotEnrolled | None:
         """Whoever has met the goal already, as far back as the journey looks, does not enter."""
         goal = self._goal
@@ -258,16 +270,30 @@ class Admission:
         )
         return met_before(goal, events, self._entry_moment())
 
+    async def exit_met_before(self, key: str) -> NotEnrolled | None:
+        """Whoever the exit condition holds for already does not enter: it would leave at once."""
+        if self._exit_when is None:
+            return None
+        enrollment = self._enrollment(key, await self._passage())
+        verdict = await judged(self._session, self._exit_when, enrollment, self._now)
+        if verdict is None or not verdict.holds:
+            return None
+        return NotEnrolled(EnrollmentRefusal.EXIT_ALREADY_MET, f"the exit condition holds already: {verdict.because}")
+
     def _entry_moment(self) -> EntryMoment:
         return EntryMoment(self._entered_at, self._entry.properties, self._entry.event_id)
 
-    async def _enter(self, key: str) -> Enrolled | NotEnrolled:
-        passage = Passage(
+    async def _passage(self) -> Passage:
+        sequence = self._entry.cause.sequence if self._entry.cause else None
+        return Passage(
             plan=plan_of(self._version),
             entry=self._entry.properties,
             entered_at=self._entered_at,
-            entry_sequence=self._entry.cause.sequence if self._entry.cause else await newest_sequence(self._session),
+            entry_sequence=await newest_sequence(self._session) if sequence is None else sequence,
         )
+
+    async def _enter(self, key: str) -> Enrolled | NotEnrolled:
+        passage = await self._passage()
         overtaken = await self._overtaken(passage)
         if refusal := _over_already(passage.plan, overtaken):
             return self.turn_away(refusal)

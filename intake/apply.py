@@ -20,8 +20,9 @@ from crm.models.event import Event
 from crm.scoring import ScoringRepository
 from intake.admission import Admission, Door, Enrolled, EnrollmentResult, Entry
 from intake.effects import Consequences, take_effect
+from intake.leaving import ground_of, may_leave
 from intake.listeners import Listener, Listeners, listener_of, listeners_of
-from intake.matching import Passage, broken_silence, lost_ground, match
+from intake.matching import LostGround, Passage, broken_silence, lost_ground, match
 from intake.outbox import put_delivery
 from intake.reentry import EnrollmentRefusal, NotEnrolled
 from intake.resets import set_clocks
@@ -117,7 +118,7 @@ class _Application:
                 if any(passage.plan.criteria[name].role is Role.GOAL for name in criteria):
                     await self._meet_goal(event, listener)
                 ground = lost_ground(passage, listener.demands, consequences.withdrawn, consequences.lost)
-                ground = ground or broken_silence(event, passage)
+                ground = ground or broken_silence(event, passage) or await self._exit_ground(event, listener, passage)
                 if ground is not None:
                     criteria = (*criteria, EXIT_REQUESTED)
                 if criteria and not listener.ended:
@@ -131,6 +132,12 @@ class _Application:
                         version=passage.plan.version,
                         exit_at=ground.steps if ground else None,
                     )
+
+    async def _exit_ground(self, event: Event, listener: Listener, passage: Passage) -> LostGround | None:
+        if listener.ended or not may_leave(event, passage, scored=event.name in self._scored):
+            return None
+        await self._score()  # the condition may ask for the score, and the event counts for it
+        return await ground_of(self._session, listener.enrollment_id, passage, self._now)
 
     async def _meet_goal(self, event: Event, listener: Listener) -> None:
         first = await EnrollmentRepository(self._session).meet_goal(listener.enrollment_id, event.occurred_at)

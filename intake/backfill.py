@@ -3,6 +3,7 @@
 No event of theirs brings this about, and no other journey is to hear of it, so each has an event of its own as cause.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from crm.models.segment import SegmentMember
 from intake.admission import Enrolled
 from intake.enrollment import enroll
 from intake.walks import CONTACTS_AT_ONCE, Page, Walk
+from journeys.experiments import in_sample
 from journeys.segment_entry import BACKFILLED, SegmentEntry
 
 
@@ -22,12 +24,25 @@ async def let_members_in(walk: Walk, entry: SegmentEntry) -> Page:
     """Let the next members in; those refused are stored as everybody who is."""
     member = Contact.id == SegmentMember.contact_id
     query = select(Contact.id).join(SegmentMember, member).where(SegmentMember.segment_key == entry.segment)
+    journey, percent = walk.round.journey_key, entry.backfilled
     if walk.round.cursor is not None:
         query = query.where(Contact.id > walk.round.cursor)
     query = query.order_by(Contact.id).limit(CONTACTS_AT_ONCE)
     contacts = (await walk.session.scalars(query.with_for_update(of=Contact, key_share=True))).all()
-    done = [contact_id for contact_id in contacts if await _is_let_in(walk, entry, contact_id)]
+    before = await _let_in_before(walk, entry, contacts)
+    meant = [one for one in contacts if one not in before and in_sample(one, journey, percent=percent)]
+    done = [contact_id for contact_id in meant if await _is_let_in(walk, entry, contact_id)]
     return Page(contacts, len(done))
+
+
+async def _let_in_before(walk: Walk, entry: SegmentEntry, contacts: Sequence[UUID]) -> set[UUID]:
+    """Those of a smaller sample of the same segment: a larger one lets in the others."""
+    query = select(Event.contact_id).where(
+        Event.contact_id.in_(contacts),
+        Event.name == BACKFILLED,
+        Event.properties.contains({"journey": walk.round.journey_key, "segment": entry.segment}),
+    )
+    return set(await walk.session.scalars(query))
 
 
 async def _is_let_in(walk: Walk, entry: SegmentEntry, contact_id: UUID) -> bool:
@@ -42,6 +57,8 @@ async def _is_let_in(walk: Walk, entry: SegmentEntry, contact_id: UUID) -> bool:
         cause_event=cause,
         properties=cause.properties,
         now=walk.present.now,
+        control_group=walk.present.control_group,
+        digest_key=walk.present.digest_key,
     )
     return isinstance(result, Enrolled)
 

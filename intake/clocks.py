@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 
 import structlog
+from pydantic import SecretStr
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,14 +43,26 @@ _log = structlog.get_logger(__name__)
 class EntryClocks:
     """Keeps the clocks. `run` for a process, `drain` for whoever wants everything that is due done now.
 
-    `default_zone` is the IANA zone of contacts without one.
+    `default_zone` is the IANA zone of contacts without one. Who is let in by a walk is drawn into the control group of
+    `control_group` percent, and not let in where the suppression list of `digest_key` speaks against it.
     """
 
-    def __init__(self, sessions: Sessions, database_url: str, *, default_zone: str, clock: Clock = wall_clock) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        database_url: str,
+        *,
+        default_zone: str,
+        clock: Clock = wall_clock,
+        control_group: int = 0,
+        digest_key: SecretStr | None = None,
+    ) -> None:
         self._sessions = sessions
         self._database_url = database_url
         self._default_zone = default_zone
         self._clock = clock
+        self._control_group = control_group
+        self._digest_key = digest_key
 
     async def run(self) -> None:
         """Have clocks ring as they come due, until cancelled. Outages of the database are waited out."""
@@ -85,7 +98,7 @@ class EntryClocks:
         return await walk_on(self._sessions, self._present(now))
 
     def _present(self, now: datetime) -> Present:
-        return Present(now, self._default_zone)
+        return Present(now, self._default_zone, self._control_group, self._digest_key)
 
     async def _rest(self) -> float:
         """For how many seconds at most there is nothing to do."""

@@ -20,6 +20,7 @@ from crm.models.score import ScoreModel
 from intake.admission import Door
 from intake.effects import WITHDRAWN
 from intake.matching import Passage, demanded_consents, passage_of, silence_of
+from intake.places import hold_places
 from intake.retries import Retry, retries_of, waiting_refusals
 from journeys.changes import SCORE_CHANGED
 from journeys.proofs.withdrawal import ConsentKey, read_consents
@@ -61,6 +62,7 @@ def _passage(enrollment: Enrollment, door: Door) -> Passage:
         won=read_consents(version.won_consents),
         needed=read_consents(version.needed_consents),
         silence=silence_of(enrollment, door.definition.entry.absence),
+        exit_when=door.definition.exit_when,
     )
 
 
@@ -118,7 +120,10 @@ async def _doors(session: AsyncSession, names: Collection[str], journeys: Collec
     await JourneyRepository(session).hold(keys)
     versions = (await session.scalars(query, execution_options={"populate_existing": True})).all()
     trials = {version.journey_key: version for version in versions if version.share is not None}
-    return [Door(version, definition_of(version), trials.get(version.journey_key)) for version in versions]
+    doors = [Door(version, definition_of(version), trials.get(version.journey_key)) for version in versions]
+    limited = [door.version.journey_key for door in doors if door.definition.entry.at_most is not None]
+    await hold_places(session, limited)
+    return doors
 
 
 async def _running(

@@ -55,6 +55,8 @@ class Passage:
     needed: AtSteps = field(default_factory=dict)
     """Step → consents that all messages ahead of it need."""
     silence: Silence | None = None
+    exit_when: Condition | None = None
+    """Whoever it holds for leaves."""
 
 
 def passage_of(enrollment: Enrollment, plan: Plan) -> Passage:

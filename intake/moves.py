@@ -5,6 +5,7 @@ nothing half ordered and another goes on. The relay carries the orders out, per 
 """
 
 import asyncio
+from dataclasses import replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from crm.events import EventRepository
-from crm.journeys import plan_of
+from crm.journeys import definition_of, plan_of
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyVersion, VersionMove
+from intake.leaving import ground_of
 from intake.matching import match, passage_of
 from intake.models import OutboxEntry, OutboxKind
 from intake.moving import MoveOrder
@@ -25,8 +27,10 @@ from intake.outbox import put_delivery
 from intake.steering import oldest_order, order_page
 from journeys.migration import Inside, Timers, new_criteria
 from journeys.plan import Plan
+from kit.clock import wall_clock
 from kit.database import Sessions
 from kit.notifications import Wakeups
+from workflows.messages import EXIT_REQUESTED
 
 CHANNEL = "version_moves"
 SWEEP_SECONDS = 30.0
@@ -115,19 +119,19 @@ async def _order_page(session: AsyncSession, move: VersionMove, size: int) -> No
     await session.execute(lock.with_for_update(key_share=True))
     still = select(Enrollment).where(Enrollment.id.in_([enrollment_id for enrollment_id, _ in found]))
     still = still.where(Enrollment.ended_at.is_(None), Enrollment.version != move.to_version).order_by(Enrollment.id)
-    plans = await _plans(session, move.journey_key)
+    versions = await _versions(session, move.journey_key)
     for enrollment in (await session.scalars(still)).all():
         move.ordered += 1
-        await _order(session, move, enrollment, plans)
+        await _order(session, move, enrollment, versions)
     if found:
         move.cursor = found[-1].id
     if len(found) < size:
         move.ordered_at = func.clock_timestamp()
 
 
-async def _plans(session: AsyncSession, journey: str) -> dict[int, Plan]:
+async def _versions(session: AsyncSession, journey: str) -> dict[int, JourneyVersion]:
     versions = await session.scalars(select(JourneyVersion).where(JourneyVersion.journey_key == journey))
-    return {version.version: plan_of(version) for version in versions if version.published_at is not None}
+    return {version.version: version for version in versions if version.published_at is not None}
 
 
 def _inside(move: VersionMove) -> Select[tuple[UUID, UUID]]:
@@ -142,7 +146,9 @@ def _inside(move: VersionMove) -> Select[tuple[UUID, UUID]]:
     return query.order_by(Enrollment.id)
 
 
-async def _order(session: AsyncSession, move: VersionMove, enrollment: Enrollment, plans: dict[int, Plan]) -> None:
+async def _order(
+    session: AsyncSession, move: VersionMove, enrollment: Enrollment, versions: dict[int, JourneyVersion]
+) -> None:
     order = MoveOrder(
         move=move.id,
         version=move.to_version,
@@ -153,7 +159,9 @@ async def _order(session: AsyncSession, move: VersionMove, enrollment: Enrollmen
     session.add(OutboxEntry(enrollment_id=enrollment.id, kind=OutboxKind.MOVE, payload=order.model_dump(mode="json")))
     if order.inside is Inside.MIGRATE:
         enrollment.moving_to = move.to_version
-        await _tell_past(session, enrollment, plans[enrollment.version], plans[move.to_version])
+        old, new = versions[enrollment.version], versions[move.to_version]
+        await _tell_past(session, enrollment, plan_of(old), plan_of(new))
+        await _tell_exit(session, enrollment, old, new)
 
 
 async def _tell_past(session: AsyncSession, enrollment: Enrollment, old: Plan, new: Plan) -> None:
@@ -176,3 +184,23 @@ async def _tell_past(session: AsyncSession, enrollment: Enrollment, old: Plan, n
                 criteria=criteria,
                 version=new.version,
             )
+
+
+async def _tell_exit(session: AsyncSession, enrollment: Enrollment, old: JourneyVersion, new: JourneyVersion) -> None:
+    """Whoever an exit condition holds for that only the newer version has leaves as soon as it has arrived there."""
+    condition = definition_of(new).exit_when
+    if condition is None or condition == definition_of(old).exit_when:
+        return
+    now = wall_clock()
+    passage = replace(passage_of(enrollment, plan_of(new)), exit_when=condition)
+    if ground := await ground_of(session, enrollment.id, passage, now):
+        put_delivery(
+            session,
+            enrollment.id,
+            event_id=f"exit-when:{enrollment.id}:{new.version}",
+            at=now,
+            criteria=(EXIT_REQUESTED,),
+            reason=ground.reason,
+            version=new.version,
+            exit_at=ground.steps,
+        )

@@ -34,6 +34,7 @@ class EnrollmentRefusal(StrEnum):
     EXPIRED = "expired"
     SUPPRESSED = "suppressed"
     TEST_RUN = "test_run"
+    JOURNEY_FULL = "journey_full"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ def reentry_refusal(again: Again, previous: Enrollment, now: datetime) -> NotEnr
             return NotEnrolled(EnrollmentRefusal.COOLING_DOWN, f"may enter again from {until:%Y-%m-%d %H:%M} UTC on")
         case _:
             return None
+
+
+def no_place_left(at_most: int) -> NotEnrolled:
+    """Nobody enters any more: so many have."""
+    return NotEnrolled(EnrollmentRefusal.JOURNEY_FULL, f"{at_most} have entered the journey, and no more may")
 
 
 def nothing_to_reach(plan: Plan, channel: MessageChannel) -> NotEnrolled | None:

@@ -97,9 +97,15 @@ class _Questions:
             self._ask("open", await self._admission.closed(), "the version takes new contacts")
         self._ask("goal_before", await self._admission.goal_met_before(), "the goal was not met before")
         await self._audience()
+        if self._door.definition.exit_when is not None:
+            self._ask(
+                "exit", await self._admission.exit_met_before(self._visitor.entry_key or ""), "nothing to leave by"
+            )
         self._ask(
             "address", await self._admission.suppressed(), "there is more to it than writing to a suppressed address"
         )
+        if self._door.definition.entry.at_most is not None:
+            self._ask("places", await self._admission.full(), "there is a place left")
         refusal, version = self._refusal, self._door.version
         if not opened:
             return Rehearsal(version.version, NO_ENTRY, None, "the event is not one to enter by", self._checks)
@@ -119,18 +125,26 @@ class _Questions:
 
     def _opens(self) -> bool:
         """Whether the event is one that contacts enter by, property by property."""
-        entry = self._door.definition.entry
         if self._event is None:
             self._note("event", "asked for over the API, without an event")
             return True
-        trigger = entry.trigger or "the API only"
-        if self._event.name != entry.event:
-            self._note("event", f"contacts enter by {trigger}, not by {self._event.name}", holds=False)
+        entry = self._door.definition.entry
+        criterion = entry.criterion
+        if criterion is None or self._event.name != criterion.event:
+            told = f"contacts enter by {entry.trigger or 'the API only'}"
+            self._note("event", f"{told}, {self._unlike(entry.trigger)}", holds=False)
             return False
-        self._note("event", f"contacts enter by {trigger}")
-        for name, asked in entry.where.items():
+        self._note("event", f"contacts enter by {criterion.event}")
+        for name, asked in criterion.where.items():
             self._checks.append(self._property(name, asked))
         return all(check.holds is not False for check in self._checks)
+
+    def _unlike(self, trigger: str | None) -> str:
+        """Why the event that comes is not the one to enter by."""
+        assert self._event is not None
+        if self._event.name != trigger:
+            return f"not by {self._event.name}"
+        return "which follows by itself and is not sent; ask without an event"
 
     def _property(self, name: str, asked: Any) -> Check:
         words = f"{name} {describe_asked(asked)}"

@@ -63,7 +63,7 @@ class _Silence:
     @property
     def since(self) -> datetime | None:
         """Silence from before does not count, where there is such an instant."""
-        return self.door.version.published_at if self.absence.backfill == "none" else None
+        return self.door.version.published_at if not self.absence.arms else None
 
     def take(self, event: Event, now: datetime) -> None:
         absence = self.absence

@@ -20,6 +20,7 @@ from intake.admission import AlreadyRunning, Enrolled, EnrollmentResult
 from intake.enrollment import enroll
 from intake.models import EntryRefusal
 from intake.reentry import EnrollmentRefusal, NotEnrolled
+from journeys.causes import Origin, event_id_of
 from journeys.conditions.comparison import resolve
 from journeys.steps.start import START_REQUESTED
 from journeys.values import Scalar
@@ -38,7 +39,7 @@ async def start_requested(
     Raises:
         NotFound: there is no such journey, or the contact or the enrollment that asks is gone.
     """
-    event_id = f"{START_REQUESTED}:{request.enrollment_id}:{request.step}:{request.iteration}"
+    event_id = event_id_of(START_REQUESTED, Origin(request.enrollment_id, request.step, request.iteration))
     # The contact's lock keeps a second attempt waiting until the first is done.
     await session.execute(select(Contact.id).where(Contact.id == request.contact_id).with_for_update(key_share=True))
     if await EventRepository(session).is_known(event_id):

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,10 +22,14 @@ CONTACTS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Present:
-    """The present moment (aware), and the IANA zone of contacts without one."""
+    """The present moment (aware), the IANA zone of contacts without one, and what is set for whoever enters now."""
 
     now: datetime
     default_zone: str
+    control_group: int = 0
+    """Percent of all contacts who get no marketing message."""
+    digest_key: SecretStr | None = None
+    """That of the suppression list, which is not asked without it."""
 
     def zone(self, name: str | None) -> ZoneInfo:
         """Where a contact lives whose profile names this zone."""

@@ -6,7 +6,7 @@ Time alone may change it too: `journeys.conditions.base.BaseCondition.changes_at
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from journeys.conditions.base import Needs
+from journeys.conditions.base import BaseCondition, Needs
 from journeys.stages import STAGE_CHANGED
 from journeys.values import CONTACT_UPDATED
 
@@ -18,6 +18,11 @@ SEGMENTS = ("segment.entered", "segment.left")
 SCORES = ("score.crossed", SCORE_CHANGED)
 CONSENTS = ("consent.granted", "consent.withdrawn", "contact.registered")
 """A registration may carry a consent."""
+
+
+def told_by(condition: BaseCondition | None) -> frozenset[str]:
+    """Names of the events after which the condition may say something else; none where there is no condition."""
+    return frozenset() if condition is None else frozenset(change.event for change in changes(condition.needs()))
 
 
 class Change(NamedTuple):

@@ -16,6 +16,7 @@ from journeys.proofs.variables import variables_present
 from journeys.proofs.vouchers import vouchers_present
 from journeys.rules import (
     entry,
+    leaving,
     loops,
     messages,
     met,
@@ -59,7 +60,9 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     entry.return_unnoticed,
     entry.yearly_only_once,
     entry.broadcast_to_everybody,
+    entry.backfill_not_said,
     retrying.audience_judged_again,
+    leaving.exit_by_time,
     entry.window_that_never_opens,
     entry.spread_beyond_the_window,
     entry.broadcast_beyond_the_window,

@@ -116,8 +116,14 @@ def chart_of(
         arrows=tuple(arrows),
         meetings={box_id(step): box_id(behind) for step, behind in steps_behind(journey).items()},
         goal=_plain(describe_goal(journey.goal)) if journey.goal else "",
-        exits=tuple(_plain(f"{exit_.event}{describe_where(exit_.where)}") for exit_ in journey.exit),
+        exits=tuple(map(_plain, _exits(journey))),
     )
+
+
+def _exits(journey: Journey) -> Iterator[str]:
+    yield from (f"{exit_.event}{describe_where(exit_.where)}" for exit_ in journey.exit)
+    if journey.exit_when is not None:
+        yield f"if {journey.exit_when.describe()}"
 
 
 def _note(step: str, node: Node) -> str:

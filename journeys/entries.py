@@ -68,6 +68,11 @@ class TimedEntry(Strict):
         return False
 
     @property
+    def backfilled(self) -> int:
+        """Percent of the contacts there are already that a publication lets in, or sets clocks for."""
+        return 100 if self.arms else 0
+
+    @property
     def span(self) -> timedelta | None:
         """How long after what set it a clock is due, where that is the same for all."""
         return None
@@ -111,8 +116,8 @@ class Absence(TimedEntry):
     for_: Duration = Field(alias="for", description="How long none of them has come.")
     where: Where = Field(default_factory=dict, description="Which of these events are meant.")
     also_without: Flag = Field(default=False, description="Contacts that never had such an event are meant, too.")
-    backfill: Literal["none", "matching"] = Field(
-        default="none", description="Whether silence from before the publication counts."
+    backfill: Literal["none", "matching"] | None = Field(
+        default=None, description="Whether silence from before the publication counts; `none` where it is not said."
     )
 
     @property

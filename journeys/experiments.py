@@ -18,6 +18,14 @@ def held_out(contact_id: UUID, journey: str, *, percent: int) -> bool:
     return _draw(f"holdout:{journey}", contact_id) < percent / 100
 
 
+def in_sample(contact_id: UUID, journey: str, *, percent: int) -> bool:
+    """Whether the contact is among the percent of those there are already that a publication of the journey lets in.
+
+    A larger share takes all that a smaller one took.
+    """
+    return _draw(f"backfill:{journey}", contact_id) < percent / 100
+
+
 def in_control_group(contact_id: UUID, *, percent: int) -> bool:
     """Whether the contact is among the percent of all contacts who get no marketing message at all."""
     return _draw(CONTROL_GROUP, contact_id) < percent / 100

@@ -123,6 +123,9 @@ class Entry(Strict):
         default=None, description="How long an audience that does not hold yet is judged again as the contact changes."
     )
     again: Again = "never"
+    at_most: Whole | None = Field(
+        default=None, ge=1, le=1_000_000_000, description="So many enter in all, over all contacts and versions."
+    )
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "Entry":
@@ -190,6 +193,9 @@ class Journey(Strict):
     )
     entry: Entry = Field(description="How contacts get in.")
     exit: Exits = Field(default=(), description="Events that end it at any step.")
+    exit_when: Condition | None = Field(
+        default=None, description="A condition that ends it at any step as soon as it holds; judged at each change."
+    )
     holdout: Whole | None = Field(
         default=None,
         ge=1,

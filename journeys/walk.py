@@ -71,9 +71,11 @@ def all_inside(step: Step) -> Iterator[Step]:
 
 
 def condition_roots(journey: Journey) -> Iterator[tuple[Condition, Path, Visit | None]]:
-    """The conditions a journey asks as a whole: the audience (no step yet), and those of its steps."""
+    """The conditions a journey asks: the audience and the exit condition (of no step), and those of its steps."""
     if journey.entry.audience is not None:
         yield journey.entry.audience, ("entry", "audience"), None
+    if journey.exit_when is not None:
+        yield journey.exit_when, ("exit_when",), None
     for visit in visits(journey):
         for path, condition in visit.step.asked().items():
             yield condition, (*visit.path, *path), visit

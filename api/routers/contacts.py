@@ -27,14 +27,16 @@ from api.schemas.contacts import (
 )
 from api.schemas.enrollments import EnrollmentView
 from api.schemas.fields import Page, PlainText, sequence_number
-from api.schemas.tracking import ContactNames, EventItem
+from api.schemas.tracking import ContactNames, EventItem, FollowsFrom
 from crm.access import Scope
 from crm.aliases import names_of
 from crm.contacts import ContactRepository
 from crm.enrollments import EnrollmentRepository
-from crm.events import EventRepository, NewEvent
+from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.contact import Contact
+from crm.models.event import Event
 from crm.scoring import ScoringRepository
+from journeys.causes import origin_of
 
 router = APIRouter(tags=["Contacts"], route_class=JsonRoute)
 
@@ -146,7 +148,13 @@ async def get_contact_events(
     before = read_cursor(cursor, sequence_number)
     rows = await EventRepository(session).page(contact_id, before_sequence=before, limit=limit + 1)
     items, following = paged(rows, limit, lambda row: row.sequence)
-    return Page[EventItem](items=[EventItem.model_validate(row) for row in items], next=following)
+    return Page[EventItem](items=[_event(row) for row in items], next=following)
+
+
+def _event(event: Event) -> EventItem:
+    origin = origin_of(event.event_id, event.name) if event.source == DERIVED else None
+    item = EventItem.model_validate(event)
+    return item if origin is None else item.model_copy(update={"follows_from": FollowsFrom.model_validate(origin)})
 
 
 @router.get(

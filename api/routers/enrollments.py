@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from api import problems
 from api.authentication import AccessDep
 from api.dependencies import ClockDep, SessionDep, SessionsDep, SettingsDep, TemporalDep
-from api.enrollment_views import explain_now, found
+from api.enrollment_views import decision_views, explain_now, found
 from api.idempotency import Answer, OnceDep
 from api.operation import operation
 from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
@@ -20,7 +20,6 @@ from api.routers.journeys import JourneyKey, unknown_journey
 from api.schemas import enrollment_examples as examples
 from api.schemas.enrollments import (
     Decisions,
-    DecisionView,
     EnrollmentAnswer,
     EnrollmentRequest,
     EnrollmentView,
@@ -177,9 +176,8 @@ async def get_enrollment(enrollment_id: UUID, session: SessionDep) -> Enrollment
 )
 async def get_decisions(enrollment_id: UUID, session: SessionDep) -> Decisions:
     """Every step that was left: how, why, because of which event, and what followed."""
-    await found(session, enrollment_id)
-    rows = await EnrollmentRepository(session).decisions(enrollment_id)
-    return Decisions(items=[DecisionView.model_validate(row) for row in rows])
+    enrollment = await found(session, enrollment_id)
+    return Decisions(items=decision_views(enrollment, await EnrollmentRepository(session).decisions(enrollment_id)))
 
 
 @router.get(

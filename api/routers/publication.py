@@ -113,15 +113,18 @@ async def plan_publication(
     """What would become of those inside the live version if the draft took its place. Nothing is changed.
 
     Tells how many stand at which step, where they would go on, and which running timers would move from when to when,
-    with the mapping and the timers of the body; the numbers are told for each treatment.
+    with the mapping and the timers of the body; the numbers are told for each treatment. Also how many contacts fit the
+    entry already, whom its `backfill` lets in or not.
     """
     await _known(session, key)
     draft = await JourneyRepository(session).draft(key)
     if draft is None:
         raise Conflict(f"Journey {key} has no draft to publish.", remedy="Put a definition first.")
     treatment = (request or TreatmentRequest()).treatment()
-    outlook = await PublicationRepository(session).outlook(key, plan_of(draft), treatment, clock())
-    return outlook_view(key, draft.version, outlook)
+    repository = PublicationRepository(session)
+    outlook = await repository.outlook(key, plan_of(draft), treatment, clock())
+    already = await repository.fitting_already(definition_of(draft), clock())
+    return outlook_view(key, draft.version, outlook, already)
 
 
 @router.post("/v1/journeys/{key}/promote", **_changing("Promote the version on trial", "promote_version"))

@@ -1,10 +1,13 @@
 """What would happen if a contact came to a journey now: the tester for authors and support. Nothing is stored."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body
 from pydantic import Field
+from sqlalchemy import select
 
 from api import problems
 from api.dependencies import ClockDep, SessionDep, SettingsDep
@@ -14,12 +17,14 @@ from api.references import reference_to
 from api.requests import JsonRoute
 from api.routers.journeys import JourneyKey, unknown_journey
 from api.schemas.enrollments import EnrollmentRequest
-from api.schemas.fields import Output
+from api.schemas.fields import Identifier, Output
 from crm.access import Scope
 from crm.contacts import ContactRepository
 from crm.journeys import JourneyRepository
+from crm.models.event import Event
 from crm.models.journey import JourneyVersion
 from intake.admission import Door
+from intake.aftermath import aftermath_of
 from intake.reentry import EnrollmentRefusal
 from intake.rehearsal import Visitor, rehearse
 from journeys.values import EventName
@@ -32,16 +37,30 @@ class RehearsalRequest(EnrollmentRequest):
     """Who would come, and how."""
 
     event: EventName | None = Field(default=None, description="The event; without it an entry over the API is meant.")
+    event_id: Identifier | None = Field(
+        default=None,
+        description="In place of `event` and `properties`: an event of the contact that has happened already.",
+    )
     draft: bool = Field(default=False, description="Ask the draft, as if it were live.")
 
 
 class CheckView(Output):
     """One question at the door, in the order in which they are asked."""
 
-    name: Literal["event", "inside", "again", "open", "goal_before", "audience", "address"]
+    name: Literal["event", "inside", "again", "open", "goal_before", "audience", "exit", "address", "places"]
     holds: bool | None = Field(description="Whether it lets the contact in; null where it cannot be judged.")
     because: str
     depth: int = Field(description="0: a question; more: a property, or a condition inside another.")
+
+
+class AftermathView(Output):
+    """What came of an event that has happened, when it came."""
+
+    outcome: Literal["entered", "refused", "nothing"]
+    at: datetime | None
+    enrollment_id: UUID | None
+    reason: EnrollmentRefusal | None
+    because: str
 
 
 class RehearsalView(Output):
@@ -53,6 +72,10 @@ class RehearsalView(Output):
     because: str
     holdout: bool = Field(description="It would be held out for comparison.")
     checks: list[CheckView]
+    aftermath: AftermathView | None = Field(
+        default=None,
+        description="Of an event that has happened (`event_id`): what came of it then. All else is of now.",
+    )
 
 
 _EXAMPLE = RehearsalView(
@@ -76,6 +99,7 @@ _REQUEST = {"contact": {"user_id": "customer-4711"}, "event": "order.placed", "p
         Scope.READ,
         problems.UNKNOWN_JOURNEY,
         problems.UNKNOWN_CONTACT,
+        problems.NOT_FOUND,
         problems.CONFLICT,
         body=True,
         summary="Ask what would happen to a contact",
@@ -96,14 +120,31 @@ async def rehearse_enrollment(
 
     Nothing is stored, and no contact is made. The event is not in the log, so conditions on events and on the score
     judge without it. Journeys entered by time are asked without an event, as if the time had come.
+
+    With `event_id` it tells of an event that has happened what came of it then, and what it would come to now.
     """
     contact = await ContactRepository(session).find(reference_to(request.contact))
     version = await _version(session, key, request, None if contact is None else contact.id)
     if contact is None:
         raise ProblemError(problems.UNKNOWN_CONTACT, "There is no such contact. Identify it first.")
     visitor = Visitor(contact.id, request.event, dict(request.properties), request.entry_key)
+    aftermath = None
+    if request.event_id is not None:
+        event = await _happened(session, contact.id, request.event_id)
+        visitor = replace(visitor, event=event.name, properties=dict(event.properties))
+        aftermath = AftermathView.model_validate(await aftermath_of(session, key, contact.id, event.event_id))
     found = await rehearse(session, Door.of(version), visitor, clock(), digest_key=settings.digest_key)
-    return RehearsalView.model_validate(found)
+    return RehearsalView.model_validate(found).model_copy(update={"aftermath": aftermath})
+
+
+async def _happened(session: SessionDep, contact_id: UUID, event_id: str) -> Event:
+    """The contact's event of that id. Raises `ProblemError` (404) where there is none."""
+    query = select(Event).where(Event.contact_id == contact_id, Event.event_id == event_id)
+    event: Event | None = await session.scalar(query)
+    if event is None:
+        remedy = "GET /v1/contacts/{contact_id}/events lists those there are."
+        raise ProblemError(problems.NOT_FOUND, f"The contact has no event {event_id!r}. {remedy}")
+    return event
 
 
 async def _version(session: SessionDep, key: str, request: RehearsalRequest, contact_id: UUID | None) -> JourneyVersion:

@@ -174,6 +174,7 @@ async def steering_view(session: AsyncSession, order: Steering) -> SteeringView:
     return SteeringView(
         **{name: getattr(order, name) for name in _SAME},
         limit=order.most,
+        where=order.condition,
         waiting=waiting,
         done=order.ordered_at is not None and waiting == 0,
         beyond_recall=out,

@@ -185,7 +185,9 @@ class StageChangeView(Output):
     actor: str = Field(description="`key:…` of whoever asked for it, or `journey:…`.")
     event_id: str = Field(description="The `stage.changed` that told journeys of it.")
     enrollment_id: UUID | None = Field(description="The enrollment whose step moved the contact.")
-    cause_event_id: str | None = Field(description="The event which that enrollment began with.")
+    cause_event_id: str | None = Field(
+        description="The event that led the enrollment there: the last that decided its way, or its entry event."
+    )
     at: datetime
 
 

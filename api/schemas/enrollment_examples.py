@@ -38,6 +38,7 @@ DECISION = DecisionView(
     result="sent",
     because="sent by email",
     cause_event_id=None,
+    caused_by="customer-4711-registered",
     entered_at=EXAMPLE_INSTANT,
     at=EXAMPLE_INSTANT,
     next_step="wait-1",

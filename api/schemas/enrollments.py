@@ -71,7 +71,12 @@ class DecisionView(Output):
     verdict: StepVerdict
     result: str
     because: str
-    cause_event_id: str | None
+    cause_event_id: str | None = Field(description="The event that decided here; null where none did.")
+    caused_by: str | None = Field(
+        default=None,
+        description="The event it goes back to: that which decided here, or the last that decided the way here, or the "
+        "entry event. Null where it was entered without one and none has come since.",
+    )
     entered_at: datetime
     at: datetime
     next_step: str | None

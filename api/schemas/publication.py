@@ -123,3 +123,8 @@ class OutlookView(Output):
         "when migrated."
     )
     problems: list[FindingView] = Field(description="Why a migration as asked would be refused.")
+    fitting_already: int | None = Field(
+        default=None,
+        description="Contacts who are in the entry's segment already, or whose silence has lasted already: whom its "
+        "`backfill` is about, before the audience is asked. Null where the entry knows no such contacts.",
+    )

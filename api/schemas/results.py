@@ -1,11 +1,14 @@
 """What a journey has brought about: of its contacts, of its holdout, and of the arms of its experiments."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.fields import Output
+from api.schemas.fields import Input, Output
+from journeys.duration import Duration
 from journeys.model import GoalType
+from journeys.values import EventName, Where
 
 
 class GroupView(Output):
@@ -77,3 +80,25 @@ class GoalTypesView(Output):
     """The five goal types."""
 
     items: list[GoalTypeView]
+
+
+class OtherGoalInput(Input):
+    """A goal that the journey does not have, or not yet."""
+
+    event: EventName
+    where: Where = Field(default_factory=dict, description="`$entry.x` is a property of the entry, as in a goal.")
+    within: Duration = Field(description="Only events so long after the entry count.", examples=["30d"])
+
+
+class RetroactiveView(Output):
+    """What the journey would have brought about by another goal. Nobody has left by it: read it as a hint."""
+
+    journey: str
+    retroactive: Literal[True] = Field(default=True, description="Counted afterwards, from events that are stored.")
+    event: str
+    within: str
+    contacts: GroupView
+    holdout: GroupView | None
+    effect: ComparisonView | None = Field(description="The contacts compared with the holdout.")
+    control_group: GroupView | None
+    effect_of_marketing: ComparisonView | None = Field(description="The contacts compared with the control group.")

@@ -1,7 +1,7 @@
 """Steering many enrollments at once, as it is asked for and answered."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from api.schemas.enrollments import CommandRequest, ResumeRequest
 from api.schemas.fields import Instant, Output
 from crm.models.steering import Steer
 from crm.steering import AtStep
+from journeys.conditions.registry import Condition
 from journeys.migration import Inside
 from journeys.resuming import Resuming
 from journeys.values import Key
@@ -28,6 +29,10 @@ class AtStepRequest(CommandRequest):
     """Whom of those at the step it is about, and why."""
 
     due_before: Instant | None = Field(default=None, description="Only those whose wait would end before this.")
+    where: Condition | None = Field(
+        default=None,
+        description="Only those whose contacts this condition holds for, one that a segment may be made of.",
+    )
     limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         default=None, description="Only so many: those who entered first."
     )
@@ -35,7 +40,7 @@ class AtStepRequest(CommandRequest):
 
     def whom(self, step: Key) -> AtStep:
         """The same in the words of the domain."""
-        return AtStep(step, self.due_before, self.limit)
+        return AtStep(step, self.due_before, self.limit, self.where)
 
 
 class SteeringView(Output):
@@ -45,6 +50,7 @@ class SteeringView(Output):
     action: Steer
     step: str | None = Field(description="Only those at this step; null: everybody inside.")
     due_before: datetime | None
+    where: dict[str, Any] | None = Field(description="Only those whose contacts this condition holds for.")
     limit: int | None
     timers: Resuming | None = Field(description="Of `resume`: what becomes of the time that has passed.")
     by: str

@@ -12,6 +12,7 @@ PAUSED = SteeringView(
     action=Steer.PAUSE,
     step=None,
     due_before=None,
+    where=None,
     limit=None,
     timers=None,
     by="key:0199f5c1",
@@ -40,5 +41,9 @@ CHOOSING: dict[str, Any] = {
     "some": {
         "summary": "Those due this month",
         "value": {"due_before": "2026-04-01T00:00:00Z", "reason": "The campaign is over."},
+    },
+    "whom": {
+        "summary": "Those in a segment",
+        "value": {"where": {"segment": "good-customers"}, "reason": "They have been called."},
     },
 }

@@ -126,6 +126,14 @@ class EventAccepted(Output):
     new: bool = Field(description="False where an event of this id was accepted before; then nothing changed.")
 
 
+class FollowsFrom(Output):
+    """The step of an enrollment that an event follows from. Why it was taken, the enrollment's decisions say."""
+
+    enrollment_id: UUID
+    step: str
+    iteration: int = Field(description="The how-manieth time the step was taken.")
+
+
 class EventItem(Output):
     """An event of a contact."""
 
@@ -135,3 +143,6 @@ class EventItem(Output):
     occurred_at: datetime
     received_at: datetime
     source: str
+    follows_from: FollowsFrom | None = Field(
+        default=None, description="Of an event that a step of a journey has had happen: which step that was."
+    )

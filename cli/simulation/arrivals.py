@@ -16,16 +16,28 @@ from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from intake.admission import Entry
 from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
-from intake.matching import broken_silence, demanded_consents, lost_ground, match, passage_of, silence_of
+from intake.leaving import left_because, may_leave
+from intake.matching import (
+    LostGround,
+    Passage,
+    broken_silence,
+    demanded_consents,
+    lost_ground,
+    match,
+    passage_of,
+    silence_of,
+)
 from intake.reentry import (
     EnrollmentRefusal,
     EntryMoment,
     NotEnrolled,
     entry_key_of,
     met_before,
+    no_place_left,
     nothing_to_reach,
     reentry_refusal,
 )
+from journeys.conditions.base import Verdict
 from journeys.model import PerProperty
 from journeys.outcomes import JourneyState
 from journeys.plan import Role
@@ -67,7 +79,8 @@ def apply(world: World, event: Event, now: datetime) -> list[Errand]:
     errands: list[Errand] = [
         Deliver(ride, delivery)
         for ride in world.rides.values()
-        if ride.running and (delivery := _delivery(world, ride, event, withdrawn, withdrawn & stood)) is not None
+        if ride.running
+        and (delivery := _delivery(world, ride, event, now, withdrawn=withdrawn, lost=withdrawn & stood)) is not None
     ]
     # An entry event counts for the score its audience may ask for.
     world.arriving.extend(world.record.score(event))
@@ -125,18 +138,44 @@ def _granted(properties: Mapping[str, Any]) -> ConsentKey:
         raise Invalid("The declaration of consent cannot be recorded: purpose or channel is none we know.") from None
 
 
+def _exit_ground(world: World, ride: Ride, event: Event, passage: Passage, now: datetime) -> LostGround | None:
+    """Why the exit condition ends the ride; None where it does not hold, or the event has not changed what it says."""
+    if not may_leave(event, passage, scored=event.name in _scored(world)):
+        return None
+    verdict = _exit_verdict(world, ride, now)
+    return LostGround(left_because(verdict), None) if verdict is not None and verdict.holds else None
+
+
+def _exit_verdict(world: World, ride: Ride, now: datetime) -> Verdict | None:
+    condition = world.journey.exit_when
+    if condition is None:
+        return None
+    try:
+        return condition.judge(world.record.facts(condition.needs(), now, enrollment=ride.enrollment))
+    except Invalid:
+        return None
+
+
 def _delivery(
     world: World,
     ride: Ride,
     event: Event,
+    now: datetime,
+    *,
     withdrawn: frozenset[ConsentKey] = frozenset(),
     lost: frozenset[ConsentKey] = frozenset(),
 ) -> Delivery | None:
     silence = silence_of(ride.enrollment, world.journey.entry.absence)
-    passage = replace(passage_of(ride.enrollment, ride.plan), won=world.won, needed=world.needed, silence=silence)
+    passage = replace(
+        passage_of(ride.enrollment, ride.plan),
+        won=world.won,
+        needed=world.needed,
+        silence=silence,
+        exit_when=world.journey.exit_when,
+    )
     criteria = list(match(event, passage, scored=_scored(world)).criteria)
     ground = lost_ground(passage, demanded_consents(world.journey.entry.audience), withdrawn, lost)
-    ground = ground or broken_silence(event, passage)
+    ground = ground or broken_silence(event, passage) or _exit_ground(world, ride, event, passage, now)
     if ground is not None:
         criteria.append(EXIT_REQUESTED)
     if not criteria:
@@ -202,7 +241,12 @@ def _judged(world: World, entry: Entry, now: datetime) -> NotEnrolled | list[Err
     if refusal is not None:
         return refusal
     ride = _ride(world, key, cause, properties, now)
-    overtaken = _overtaken(world, ride, entry)
+    if (at_most := world.journey.entry.at_most) is not None and len(world.rides) >= at_most:
+        return no_place_left(at_most)
+    met = _exit_verdict(world, ride, now)
+    if met is not None and met.holds:
+        return NotEnrolled(EnrollmentRefusal.EXIT_ALREADY_MET, f"the exit condition holds already: {met.because}")
+    overtaken = _overtaken(world, ride, entry, now)
     if over := _over_already(ride, overtaken):
         return over
     world.rides[ride.id] = ride
@@ -261,13 +305,13 @@ def _ride(world: World, key: str, cause: Event | None, properties: Mapping[str, 
     return Ride(enrollment, world.plan)
 
 
-def _overtaken(world: World, ride: Ride, entry: Entry) -> list[Delivery]:
+def _overtaken(world: World, ride: Ride, entry: Entry, now: datetime) -> list[Delivery]:
     """Events applied before a late entry that occurred after it and meet criteria of the plan."""
     if entry.cause is None:
         return []
     until = entry.cause.sequence if entry.behind is None else entry.behind
     earlier = [event for event in world.record.events if event.sequence <= until]
-    found = [_delivery(world, ride, event) for event in earlier]
+    found = [_delivery(world, ride, event, now) for event in earlier]
     return [delivery for delivery in found if delivery is not None]
 
 

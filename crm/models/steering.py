@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func, text
@@ -38,6 +39,8 @@ class Steering(Base):
     """Only those who stand at it; None: everybody inside."""
     due_before: Mapped[datetime | None]
     """Only those whose wait would have ended before this."""
+    condition: Mapped[dict[str, Any] | None]
+    """Only those whose contacts it holds for."""
     most: Mapped[int | None]
     """Only so many, those who entered first."""
     timers: Mapped[str | None]

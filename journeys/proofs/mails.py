@@ -170,6 +170,6 @@ def _by_time(journey: Journey, network: Network, span: timedelta) -> int | None:
 def _shortest_with_message(journey: Journey, network: Network, counts: Counts) -> timedelta:
     """How long a passage with a message that counts lasts at least."""
     reached, left = earliest(network), _time_left(network)
-    interrupted = journey.goal is not None or bool(journey.exit)
+    interrupted = journey.goal is not None or bool(journey.exit) or journey.exit_when is not None
     times = [at + (_NONE if interrupted else left[place]) for place, at in reached.items() if counts(place)]
     return min(times, default=_NONE)

@@ -113,7 +113,7 @@ def _ends_of(source: Subject) -> Iterator[tuple[str | None, Caused]]:
     lasts = {hop.station.node for hops in source.network.hops.values() for hop in hops if hop.target is None}
     exits = sorted(step for step in lasts if isinstance(nodes[step], ExitNode))
     yield from ((step, Caused(JOURNEY_EXITED, {"journey": key, "step": step})) for step in exits)
-    if source.journey.exit:
+    if source.journey.exit or source.journey.exit_when is not None:
         yield None, Caused(JOURNEY_EXITED, {"journey": key})
     if lasts - set(exits):
         yield None, Caused(JOURNEY_COMPLETED, {"journey": key})

@@ -10,7 +10,7 @@ from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMo
 from journeys.places import Path
 from journeys.reading.best_times import in_english as best_time_of
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
-from journeys.reading.english_entries import changes_segment, retried, submits
+from journeys.reading.english_entries import at_most, changes_segment, leaves_when, retried, submits
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
 from journeys.reading.feasts import FEASTS_IN_ENGLISH
@@ -297,8 +297,10 @@ ENGLISH = Wording(
     provided=lambda asked: f", provided that {asked}",
     retried=retried,
     again=_again,
+    at_most=at_most,
     goal=_goal,
     leaves=_leaves,
+    leaves_when=leaves_when,
     window=_window,
     frequency=of_journey,
     filed=english_stages,

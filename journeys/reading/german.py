@@ -21,7 +21,7 @@ from journeys.reading.german_clauses import (
     quoted,
     written,
 )
-from journeys.reading.german_entries import changes_segment, retried, submits
+from journeys.reading.german_entries import at_most, changes_segment, leaves_when, retried, submits
 from journeys.reading.german_frequency import of_journey, of_message
 from journeys.reading.german_people import german_score, german_task
 from journeys.reading.parts import clock, listed, runs
@@ -323,8 +323,10 @@ GERMAN = Wording(
     provided=lambda asked: f", sofern {asked}",
     retried=retried,
     again=_again,
+    at_most=at_most,
     goal=_goal,
     leaves=_leaves,
+    leaves_when=leaves_when,
     window=_window,
     frequency=of_journey,
     filed=german_stages,

@@ -42,17 +42,25 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
     if entry.retry is not None:
         yield words.retried(entry.retry)
     yield words.again(entry.again)
+    if entry.at_most is not None:
+        yield words.at_most(entry.at_most)
     if journey.stages:
         yield words.filed(journey.stages)
     if journey.goal is not None:
         yield words.goal(journey.goal)
-    for criterion in journey.exit:
-        yield words.leaves(criterion)
+    yield from _exits(journey, words)
     if journey.holdout is not None:
         yield words.held_out(journey.holdout)
     if journey.window is not None:
         yield words.window(journey.window)
     yield from words.frequency(journey)
+
+
+def _exits(journey: Journey, words: Wording) -> Iterator[str]:
+    for criterion in journey.exit:
+        yield words.leaves(criterion)
+    if journey.exit_when is not None:
+        yield words.leaves_when(words.clause(journey.exit_when))
 
 
 def _steps(steps: Sequence[Step], words: Wording, place: str = "", first: int = 1) -> Iterator[str]:

@@ -50,8 +50,12 @@ class Wording:
     retried: Words
     """That this condition is asked again for a duration, where it does not hold yet."""
     again: Callable[[Again], str]
+    at_most: Callable[[int], str]
+    """That so many enter in all."""
     goal: Callable[[Goal], str]
     leaves: Callable[[EventCriterion], str]
+    leaves_when: Callable[[str], str]
+    """That a contact leaves as soon as a condition (a clause) holds."""
     window: Callable[[Window], str]
     frequency: Callable[[Journey], Iterable[str]]
     """What becomes of its messages at the frequency cap; nothing where it is as usual."""

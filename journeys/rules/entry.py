@@ -9,6 +9,7 @@ from journeys.findings import Note, error, warning
 from journeys.model import Journey, PerProperty
 from journeys.places import Path
 from journeys.plan import compile_plan
+from journeys.segment_entry import SegmentEntry
 from journeys.steps.split import SplitStep
 from journeys.steps.start import StartStep
 from journeys.timing import first_closing, is_open
@@ -110,6 +111,15 @@ def yearly_only_once(journey: Journey) -> Iterator[Note]:
     if date is not None and date.returns and journey.entry.again == "never":
         what = f"The date '{date.named}' returns every year, but with `again: never` a contact enters only once."
         yield error("yearly-only-once", ("entry", "again"), what, "Write `again: {per: date}`, once per return of it.")
+
+
+def backfill_not_said(journey: Journey) -> Iterator[Note]:
+    """Whether those enter who fit already is asked of whoever publishes, for nobody guesses it."""
+    entry = journey.entry
+    for key, asked in (("absence", entry.absence), ("segment", entry.segment)):
+        if asked is not None and asked.backfill is None and not (isinstance(asked, SegmentEntry) and asked.left):
+            what = "It is not said whether contacts enter that fit already when this is published; they do not."
+            yield warning("backfill-not-said", ("entry", key), what, "Write `backfill: none`, or `backfill: matching`.")
 
 
 def broadcast_to_everybody(journey: Journey) -> Iterator[Note]:

@@ -29,8 +29,7 @@ def results_of_steps(journey: Journey) -> Iterator[Note]:
 def _result(condition: ResultCondition, path: Path, visit: Visit | None, known: set[str]) -> Iterator[Note]:
     name, word = condition.result.step, condition.result.is_
     if visit is None:
-        what = f"The audience asks for the result of '{name}', but at entry no step has run."
-        yield error("result-at-entry", path, what, "Ask in an `if` behind that step.")
+        yield error("result-at-entry", path, *_out_of_place(path, name))
     elif name not in known:
         meant = nearest(name, sorted(known))
         remedy = f"Did you mean '{meant}'?" if meant else "Give the step you mean this `id`."
@@ -40,6 +39,15 @@ def _result(condition: ResultCondition, path: Path, visit: Visit | None, known: 
         yield error("result-of-later-step", (*path, "step"), what, "Ask for the result of an earlier step on this way.")
     else:
         yield from _word(visit, path, name, word)
+
+
+def _out_of_place(path: Path, name: str) -> tuple[str, str]:
+    """Why no step's result is known there, and what to do instead."""
+    if path[0] == "exit_when":
+        what = f"The exit condition asks for the result of '{name}', but it is judged whatever steps have run."
+        return what, "Ask in an `if` behind that step, and leave by an `exit` step."
+    what = f"The audience asks for the result of '{name}', but at entry no step has run."
+    return what, "Ask in an `if` behind that step."
 
 
 def _word(visit: Visit, path: Path, name: str, word: str) -> Iterator[Note]:
@@ -109,11 +117,13 @@ def _malformed(path: Path, value: str) -> Note:
 
 
 def no_step_yet(journey: Journey) -> Iterator[Note]:
-    """In the audience there is no step to count from."""
+    """In the audience and in the exit condition there is no step to count from."""
     for root, root_path, visit in condition_roots(journey):
         for condition, path in conditions_in(root, root_path) if visit is None else ():
             if (pattern := _pattern(condition)) is not None and pattern.since == "step":
                 what = "`since: step` has no meaning at entry; everything counts."
+                if root_path[0] == "exit_when":
+                    what = "`since: step` has no meaning in an exit condition; everything since the entry counts."
                 yield warning("since-step-at-entry", path, what, "Remove it, or limit the time with `within`.")
 
 

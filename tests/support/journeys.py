@@ -301,7 +301,12 @@ documents = st.fixed_dictionaries(
         "owner": names,
         "entry": st.fixed_dictionaries(
             {"event": st.sampled_from(EVENT_NAMES)},
-            optional={"where": wheres_with_ranges, "audience": conditions, "again": entry_rules},
+            optional={
+                "where": wheres_with_ranges,
+                "audience": conditions,
+                "again": entry_rules,
+                "at_most": st.integers(1, 1_000),
+            },
         ),
         "steps": st.lists(steps, min_size=1, max_size=4),
     },
@@ -314,6 +319,7 @@ documents = st.fixed_dictionaries(
         ),
         "stages": st.lists(stages.map(str), max_size=3, unique=True),
         "exit": st.one_of(criteria, st.lists(criteria, max_size=2)),
+        "exit_when": conditions,
         "window": windows,
     },
 )

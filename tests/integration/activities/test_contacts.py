@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from temporalio.exceptions import ApplicationError
 
 from activities.contacts import ContactActivities
@@ -16,7 +16,7 @@ from crm.models.enrollment import Enrollment
 from crm.models.event import Event, QueuedEvent
 from crm.scoring import ScoringRepository
 from crm.stages import StageRepository
-from journeys.outcomes import JourneyState
+from journeys.outcomes import JourneyState, StepVerdict
 from journeys.scoring import PointsModel
 from journeys.stages import Stage
 from kit.database import Sessions
@@ -31,6 +31,7 @@ from workflows.ports import (
     RecomputeScore,
     SetAttributes,
 )
+from workflows.state import Decision
 
 NOW = SOME_DAY + timedelta(days=3)
 Request = TypeVar("Request", bound=ActionRequest)
@@ -315,6 +316,28 @@ class TestChangeStage:
         assert (change.actor, change.enrollment_id) == ("journey:welcome-test", enrollment.id)
         assert change.event_id == event.event_id
         assert await _step(sessions, enrollment) == "act"
+
+    async def test_the_change_names_the_event_that_led_to_it(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        decided = [
+            Decision(
+                ordinal=number, step=step, verdict=StepVerdict.PASSED, cause_event_id=cause, entered_at=NOW, at=NOW
+            )
+            for number, (step, cause) in enumerate([("asked", "answer-1"), ("mail", None)])
+        ]
+        request = _request(ChangeStage, enrollment, to=Stage.LEAD)
+        async with sessions.begin() as session:
+            await session.execute(update(Enrollment).values(entry_event_id="form-1"))
+        await activities.change_stage(request)
+        carried = request.progress.model_copy(update={"decisions": decided})
+        later = request.model_copy(update={"to": Stage.MQL, "step": "later", "progress": carried})
+        await activities.change_stage(later)
+        await activities.change_stage(later.model_copy(update={"to": Stage.SQL, "step": "last"}))
+
+        async with sessions() as session:
+            changes = await StageRepository(session).page(enrollment.contact_id)
+        assert [one.cause_event_id for one in reversed(changes)] == ["form-1", "answer-1", "answer-1"]
 
     async def test_a_step_back_is_audited_with_its_reason(
         self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment

@@ -1,5 +1,7 @@
 """Contacts over HTTP: write, find, read; consent and suppression."""
 
+from typing import Any
+
 import httpx
 import pytest
 from sqlalchemy import func, select
@@ -8,12 +10,13 @@ from crm.models.access import AuditEntry
 from crm.models.event import Event
 from crm.scoring import ScoringRepository
 from intake.consumer import IntakeConsumer
+from journeys.causes import Origin, event_id_of
 from journeys.scoring import PointsModel
 from kit.clock import wall_clock
 from kit.database import Sessions
 from kit.settings import Settings
 from messaging.models import Suppression
-from tests.support.builders import an_event
+from tests.support.builders import a_contact, a_live_journey, an_enrollment, an_event
 
 ADA = {"user_id": "u1", "traits": {"email": "Ada@example.com", "first_name": "Ada", "plan": "pro"}}
 NOBODY = "0199f5c1-7c1e-7a10-9d6b-3f2a8e5b1c4d"
@@ -95,6 +98,24 @@ async def test_the_history_of_a_contact_reads_backwards_in_pages(client: httpx.A
     rest = (await client.get(f"/v1/contacts/{contact}/events", params={"limit": 2, "cursor": first["next"]})).json()
     assert [item["name"] for item in rest["items"]] == ["e0"]
     assert rest["next"] is None
+
+
+async def test_an_event_of_a_step_tells_which_step_it_follows_from(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        contact = await a_contact(session)
+        enrollment = await an_enrollment(session, contact.id, await a_live_journey(session))
+        origin = Origin(enrollment.id, "add", 2)
+        told: dict[str, Any] = {"name": "list.joined", "properties": {"list": "vip"}}
+        await an_event(session, contact.id, **told, event_id=event_id_of("list.joined", origin), source="derived")
+        # A producer may write what it likes; only what the product itself has derived is believed.
+        await an_event(session, contact.id, **told, event_id=event_id_of("list.joined", origin._replace(iteration=3)))
+    items = (await client.get(f"/v1/contacts/{contact.id}/events")).json()["items"]
+    assert [item["follows_from"] for item in items] == [
+        None,
+        {"enrollment_id": str(enrollment.id), "step": "add", "iteration": 2},
+    ]
 
 
 async def test_a_score_comes_with_its_reasons(client: httpx.AsyncClient, sessions: Sessions) -> None:

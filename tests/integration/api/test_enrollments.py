@@ -148,11 +148,17 @@ async def test_decisions_are_read_in_their_order(
         at=SOME_DAY,
         next_step="mail",
     )
+    asked = decided.model_copy(update={"ordinal": 2, "step": "asked", "cause_event_id": "answer-1"})
+    sent = decided.model_copy(update={"ordinal": 3, "step": "mail"})
     async with sessions.begin() as session:
         await EnrollmentRepository(session).record(
-            enrollment.id, state="running", step="mail", since=SOME_DAY, decisions=[decided]
+            enrollment.id, state="running", step="mail", since=SOME_DAY, decisions=[decided, asked, sent]
         )
-    (item,) = (await client.get(f"/v1/enrollments/{enrollment.id}/decisions")).json()["items"]
+    items = (await client.get(f"/v1/enrollments/{enrollment.id}/decisions")).json()["items"]
+    # What decided nothing by itself goes back to what led there, the entry in the end.
+    causes = [(item["cause_event_id"], item["caused_by"]) for item in items]
+    assert causes == [(None, enrollment.entry_event_id), ("answer-1", "answer-1"), (None, "answer-1")]
+    item = items[0]
     assert (item["step"], item["verdict"], item["because"], item["next_step"]) == (
         "pause",
         "passed",

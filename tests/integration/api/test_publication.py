@@ -1,5 +1,6 @@
 """Publishing over HTTP: looked at beforehand, on trial, promoted, rolled back, moved, with progress to be read."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -8,12 +9,15 @@ import pytest
 from crm.access import Scope
 from crm.journeys import JourneyRepository
 from crm.scoring import ScoringRepository
+from crm.segments import SegmentRepository
 from journeys.catalogue import models
 from journeys.outcomes import JourneyState
+from journeys.segments import Backfill, Segment
+from kit.clock import wall_clock
 from kit.database import Sessions
 from tests.integration.api.test_journeys import DOCUMENT, put, states
 from tests.support.api import a_key, caller
-from tests.support.builders import a_contact, an_enrollment
+from tests.support.builders import a_contact, an_enrollment, an_event
 
 pytestmark = pytest.mark.usefixtures("templates")
 
@@ -71,6 +75,35 @@ async def test_before_anything_is_live_nobody_is_inside(client: httpx.AsyncClien
     await put(client)
     outlook = (await client.post("/v1/journeys/hello/publish/plan")).json()
     assert (outlook["old"], outlook["new"], outlook["count"], outlook["steps"]) == (None, 1, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("entry", "fitting"),
+    [
+        ("{event: order.placed}", None),
+        ("{segment: {entered: buyers}}", 3),
+        ("{segment: {left: buyers}}", None),
+        ("{absence: {of: order.placed, for: 90d, backfill: matching}}", 2),
+        ("{absence: {of: [order.placed, mail.clicked], for: 90d, backfill: none}}", 1),
+        ("{absence: {of: order.placed, for: 90d, where: {amount: {at_least: 10}}, backfill: none}}", 3),
+        ("{absence: {of: order.placed, for: 90d, also_without: true, backfill: none}}", 3),
+    ],
+)
+async def test_how_many_fit_the_entry_already_is_told_beforehand(
+    client: httpx.AsyncClient, sessions: Sessions, entry: str, fitting: int | None
+) -> None:
+    now = wall_clock()
+    async with sessions.begin() as session:
+        long_ago, clicked, lately, _ = [await a_contact(session) for _ in range(4)]
+        for contact, days, amount in ((long_ago, 100, 10), (clicked, 91, 10), (lately, 100, 10), (lately, 89, 5)):
+            occurred = now - timedelta(days=days)
+            await an_event(session, contact.id, occurred_at=occurred, properties={"amount": amount})
+        await an_event(session, clicked.id, "mail.clicked", occurred_at=now - timedelta(days=1))
+        segment = Segment.model_validate({"key": "buyers", "name": "B", "condition": {"event": "order.placed"}})
+        await SegmentRepository(session).define(segment, backfill=Backfill.NONE, now=now)
+    await put(client, f"key: hello\nname: H\nowner: crm\nentry: {entry}\nsteps: [{{wait: 1d}}]\n")
+    outlook = (await client.post("/v1/journeys/hello/publish/plan")).json()
+    assert outlook["fitting_already"] == fitting
 
 
 async def test_without_a_draft_there_is_nothing_to_look_at(client: httpx.AsyncClient) -> None:

@@ -13,9 +13,10 @@ from intake.models import EntryRefusal, OutboxEntry
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
 from tests.integration.api.test_journeys import put
-from tests.support.builders import a_contact, a_live_journey, an_enrollment, an_event
+from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment, an_event
 
 ADA = {"contact": {"user_id": "ada"}}
+FORM = {"event": "form.submitted", "properties": {"form": "news", "topic": "jazz"}}
 ORDER = {**ADA, "event": "order.placed", "properties": {"amount": 50}}
 JOURNEY: dict[str, Any] = {
     "key": "hello",
@@ -82,6 +83,28 @@ async def test_the_event_and_its_properties_open_the_door_or_not(
     assert (found["outcome"], found["reason"]) == (outcome, reason)
 
 
+@pytest.mark.usefixtures("contact")
+@pytest.mark.parametrize(
+    ("entry", "asked", "outcome"),
+    [
+        ({"form": "news"}, FORM, "would_enter"),
+        ({"form": "guide"}, FORM, "no_entry"),
+        ({"form": "news", "where": {"topic": "pop"}}, FORM, "no_entry"),
+        ({"segment": {"entered": "vip"}}, {"event": "segment.entered", "properties": {"segment": "vip"}}, "no_entry"),
+        ({"segment": {"entered": "vip"}}, {"event": None}, "would_enter"),
+    ],
+)
+async def test_a_form_opens_the_door_and_what_follows_by_itself_is_asked_without_an_event(
+    client: httpx.AsyncClient, sessions: Sessions, entry: dict[str, Any], asked: dict[str, Any], outcome: str
+) -> None:
+    async with sessions.begin() as session:
+        await a_live_journey(session, {"key": "hello", "entry": entry})
+    found = await ask(client, **asked)
+    assert found["outcome"] == outcome
+    if asked["event"] == "segment.entered":
+        assert "ask without an event" in found["checks"][0]["because"]
+
+
 async def test_every_condition_of_the_audience_says_why(client: httpx.AsyncClient, sessions: Sessions) -> None:
     async with sessions.begin() as session:
         await a_live_journey(session, JOURNEY)
@@ -105,6 +128,20 @@ async def test_all_that_speaks_against_it_is_told_and_the_first_reason_is_the_on
     found = await ask(client)
     assert found["reason"] == "already_entered"
     assert [check for check in failed(found) if not check[1]] == [("again", 0), ("open", 0), ("goal_before", 0)]
+
+
+async def test_an_exit_condition_that_holds_and_a_journey_that_is_full_are_told(
+    client: httpx.AsyncClient, sessions: Sessions, contact: Contact
+) -> None:
+    async with sessions.begin() as session:
+        entry = {**JOURNEY["entry"], "at_most": 1}
+        version = await a_live_journey(session, {**JOURNEY, "entry": entry, "exit_when": {"attribute": "vip"}})
+        other = await a_contact(session)
+        await an_enrollment(session, other.id, version, state=JourneyState.COMPLETED)
+    found = await ask(client)
+    assert found["reason"] == "exit_already_met"
+    assert [check for check in failed(found) if not check[1]] == [("exit", 0), ("places", 0)]
+    assert contact.id != other.id
 
 
 async def test_who_is_inside_is_told_so(client: httpx.AsyncClient, sessions: Sessions, contact: Contact) -> None:
@@ -144,3 +181,36 @@ async def test_a_contact_or_a_journey_that_does_not_exist_is_a_problem(
         await a_live_journey(session, JOURNEY)
     answer = await client.post("/v1/journeys/hello/enrollments/dry-run", json=ORDER)
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-contact")
+
+
+async def test_of_an_event_that_has_happened_it_tells_what_came_of_it_and_what_would_now(
+    client: httpx.AsyncClient, sessions: Sessions, contact: Contact
+) -> None:
+    async with sessions.begin() as session:
+        version = await a_live_journey(session, JOURNEY)
+        for event_id, amount in (("small", 10), ("refused", 50), ("entered", 50)):
+            await an_event(session, contact.id, event_id=event_id, properties={"amount": amount})
+        session.add(
+            EntryRefusal(
+                journey_key="hello",
+                version=version.version,
+                contact_id=contact.id,
+                reason="audience",
+                because="vip is not there",
+                cause_event_id="refused",
+                at=SOME_DAY,
+            )
+        )
+        running = await an_enrollment(session, contact.id, version, entry_event_id="entered")
+    found = {
+        name: await ask(client, event=None, properties={}, event_id=name) for name in ("small", "refused", "entered")
+    }
+    told = [(one["aftermath"]["outcome"], one["aftermath"]["reason"], one["outcome"]) for one in found.values()]
+    assert told == [
+        ("nothing", None, "no_entry"),
+        ("refused", "audience", "refused"),
+        ("entered", None, "refused"),
+    ]
+    assert found["entered"]["aftermath"]["enrollment_id"] == str(running.id)
+    answer = await client.post("/v1/journeys/hello/enrollments/dry-run", json={**ADA, "event_id": "never"})
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")

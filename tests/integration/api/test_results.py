@@ -8,8 +8,9 @@ import httpx
 from crm.enrollments import EnrollmentRepository
 from crm.models.experiment import ExperimentRecord
 from journeys.outcomes import JourneyState, StepVerdict
+from kit.clock import wall_clock
 from kit.database import Sessions
-from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment
+from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment, an_event
 from workflows.state import Decision
 
 DAY = timedelta(days=1)
@@ -112,3 +113,32 @@ async def test_a_journey_nobody_has_entered_has_results_too(client: httpx.AsyncC
 async def test_an_unknown_journey_has_none(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/journeys/nothing/results")
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-journey")
+
+
+async def test_another_goal_is_counted_from_what_is_stored_and_says_so(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    async with sessions.begin() as session:
+        version = await a_live_journey(session, JOURNEY)
+        for held, days, amount in ((False, 40, 50), (False, 40, 9), (False, 61, 50), (True, 1, 50), (False, -1, 50)):
+            contact = (await a_contact(session)).id
+            one = await an_enrollment(session, contact, version, entry_properties={"cart": "c-1"})
+            one.holdout = held
+            for cart in ("c-1", "c-1", "c-2"):
+                properties = {"amount": amount if cart == "c-1" else 50, "cart": cart}
+                occurred = SOME_DAY + days * DAY
+                if cart == "c-1" or days != 40:
+                    await an_event(session, contact, occurred_at=occurred, properties=properties)
+        silent = await an_enrollment(session, (await a_contact(session)).id, version)
+        silent.entered_at = wall_clock() - DAY
+        unusable = (await a_contact(session)).id
+        await an_enrollment(session, unusable, version)
+        await an_event(session, unusable, occurred_at=SOME_DAY + DAY, properties={"amount": "much"})
+    goal = {"event": "order.placed", "where": {"amount": {"at_least": 50}, "cart": "$entry.cart"}, "within": "60d"}
+    found = (await client.post("/v1/journeys/welcome-test/results/retroactive", json=goal)).json()
+    assert (found["retroactive"], found["event"], found["within"]) == (True, "order.placed", "60d")
+    assert [found["contacts"][name] for name in ("entered", "goal_met", "open")] == [6, 1, 1]
+    assert [found["holdout"][name] for name in ("entered", "goal_met", "open")] == [1, 1, 0]
+    assert (await results(client))["contacts"]["goal_met"] == 0
+    assert (await client.post("/v1/journeys/nowhere/results/retroactive", json=goal)).status_code == 404
+    assert (await client.post("/v1/journeys/welcome-test/results/retroactive", json={})).status_code == 422

@@ -75,8 +75,10 @@ async def test_those_at_a_step_are_counted_before_they_are_steered(
     assert (counted.status_code, counted.json()) == (200, {"count": 2, "steering": None})
     assert (await client.get(f"{HELLO}/steerings")).json()["items"] == []
     for action in ("release", "skip", "exit"):
-        ordered = await client.post(f"{HELLO}/steps/wait-1/{action}", json={"limit": 2, "reason": "over"})
+        asked = {"limit": 2, "reason": "over", "where": {"not": {"in_list": "vip"}}}
+        ordered = await client.post(f"{HELLO}/steps/wait-1/{action}", json=asked)
         order = ordered.json()["steering"]
+        assert order["where"] == asked["where"]
         assert (ordered.status_code, order["action"], order["step"], order["limit"]) == (202, action, "wait-1", 2)
 
 
@@ -103,6 +105,8 @@ async def test_only_who_waits_can_be_released_but_anybody_can_leave(
         ("steps/wait-1/forget", {}, 422),
         ("steps/wait-1/skip", {"limit": 0}, 422),
         ("steps/wait-1/skip", {"due_before": "tomorrow"}, 422),
+        ("steps/wait-1/skip", {"where": {"attribut": "plan"}}, 422),
+        ("steps/wait-1/skip", {"where": {"result": {"step": "wait-1", "is": "due"}}}, 422),
         ("stop", {"inside": "migrate"}, 422),
         ("resume", {"timers": "forget"}, 422),
         ("resume", {}, 409),

@@ -1,5 +1,6 @@
 """`dauerlauf publish --plan`, `--inside`, `--map`, `--share`, and `promote`, `rollback`, `move`, `moves`."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,15 @@ async def test_a_plan_for_a_journey_nobody_is_inside(here: Sessions, tmp_path: P
     assert (code, output) == (0, "brand-new: version 1 would be the first one live; nobody is inside.\n")
     async with here() as session:
         assert await JourneyRepository(session).versions("brand-new") == []
+
+
+async def test_a_plan_tells_whom_an_entry_by_silence_would_find_already(here: Sessions, tmp_path: Path) -> None:
+    entry = "entry: {absence: {of: order.placed, for: 90d, also_without: true, backfill: matching}}"
+    (tmp_path / "silent.yaml").write_text(f"key: silent\nname: S\nowner: crm\n{entry}\nsteps: [{{wait: 1d}}]\n")
+    async with here.begin() as session:
+        await a_contact(session)
+    _, output = await dauerlauf(publish, tmp_path / "silent.yaml", "--plan")
+    assert re.search(r"\d+ contacts? fits? the entry already: all of them come to its door \(`backfill`\)\.", output)
 
 
 async def test_those_inside_are_moved_and_the_move_can_be_followed(here: Sessions, file: Path) -> None:

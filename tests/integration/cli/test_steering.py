@@ -44,6 +44,14 @@ async def test_those_at_a_step_are_counted_or_steered() -> None:
         assert output == f"hello: {name} at pause is ordered: `dauerlauf steerings hello`.\n"
 
 
+async def test_whom_it_is_about_may_be_a_condition() -> None:
+    for where, found in (("{in_list: vip}", 0), ("{not: {in_list: vip}}", 2)):
+        _, output = await dauerlauf(skip, "hello", "pause", "--plan", "--where", where)
+        assert f"would find {found} contacts" in output
+    with pytest.raises(Invalid, match="Did you mean `in_list`"):
+        await dauerlauf(skip, "hello", "pause", "--where", "{in_lisst: vip}")
+
+
 async def test_an_instant_that_is_none_is_said() -> None:
     with pytest.raises(Invalid, match="'soon' is no instant"):
         await dauerlauf(skip, "hello", "pause", "--due-before", "soon")

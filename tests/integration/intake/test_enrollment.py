@@ -1,6 +1,7 @@
 """Who is let into a journey, who is turned away, and what is kept of either."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -190,6 +191,36 @@ async def test_a_version_that_no_longer_takes_contacts_says_so(intake: Intake) -
     assert isinstance(result, NotEnrolled)
     assert result.reason is EnrollmentRefusal.JOURNEY_NOT_LIVE
     assert await intake.refusals() == [("journey_not_live", None)]  # the event found no door at all
+
+
+async def test_no_more_enter_than_the_entry_says_by_whichever_way_and_version(intake: Intake) -> None:
+    entry = {"event": "order.placed", "again": {"per": "order_id"}, "at_most": 3}
+    version = await intake.publish(entry=entry)
+    first, second = await intake.contact(), await intake.contact()
+    await intake.tell(first, "order.placed", {"order_id": "o-1"})
+    await intake.tell(first, "order.placed", {"order_id": "o-2"})
+    [enrollment, _] = await intake.enrollments()
+    await intake.end(enrollment.id, NOW)
+    assert isinstance(await ask(intake, version, second, {"order_id": "o-3"}), Enrolled)
+    await intake.publish(entry=entry, steps=[{"id": "pause", "wait": "2d"}])
+
+    await intake.tell(second, "order.placed", {"order_id": "o-4"})
+    await intake.tell(second, "order.placed", {"order_id": "o-3"})
+
+    assert len(await intake.enrollments()) == 3
+    assert [reason for reason, _ in await intake.refusals()] == ["journey_full", "already_running"]
+
+
+async def test_the_last_place_goes_to_one_of_many_who_come_at_once(intake: Intake) -> None:
+    await intake.publish(entry={"event": "order.placed", "at_most": 5})
+    await intake.publish("other", entry={"event": "order.placed", "at_most": 5})
+    for _ in range(30):
+        await intake.accept(await intake.contact(), "order.placed", {"order_id": "o-1"})
+    await asyncio.gather(*(intake.consumer().drain() for _ in range(6)))
+    await intake.apply()
+    entered = Counter(one.journey_key for one in await intake.enrollments())
+    assert entered == {"review": 5, "other": 5}
+    assert len(await intake.refusals()) == 50
 
 
 async def test_entry_over_the_api_is_the_same_door(intake: Intake) -> None:

@@ -16,13 +16,19 @@ from crm.models.segment import SegmentClock, SegmentMember, SegmentRecord
 from crm.scoring import ScoringRepository
 from crm.segments import SegmentRepository
 from crm.stages import StageRepository, Wanted
+from intake.models import EntryRefusal
+from journeys.experiments import in_control_group, in_sample
 from journeys.scoring import PointsModel
 from journeys.segment_entry import ENTERED, LEFT
 from journeys.segments import Backfill, Segment
 from journeys.stages import Stage
+from journeys.values import MessageChannel
 from kit.clock import wall_clock
+from kit.settings import Settings
+from messaging.suppression import SuppressionList
 from tests.support.clocks import Timekeeper
 from tests.support.intake import NOW, Intake
+from worker import entry_clocks
 
 PRO = {"attribute": "plan", "is": "pro"}
 BUYER = {"event": "order.placed", "within": "7d"}
@@ -243,6 +249,46 @@ class TestEntry:
         assert {enrollment.journey_key for enrollment in entered} <= {"welcome-pro"}
         assert [enrollment.entry_properties["segment"] for enrollment in entered] == ["pro"] * inside
         assert not await told(intake)
+
+    async def test_a_sample_lets_in_some_and_a_larger_one_the_others_once(self, timekeeper: Timekeeper) -> None:
+        intake = timekeeper.intake
+        intake.now = wall_clock() + timedelta(minutes=1)
+        contacts = [await intake.contact(plan="pro") for _ in range(16)]
+        await define(intake, "pro", PRO)
+        entered: list[set[UUID]] = []
+        for backfill in ({"sample": 25}, {"sample": 60}, "matching", "matching"):
+            entry = {"segment": {"entered": "pro", "backfill": backfill}, "again": "after_exit"}
+            await intake.publish("welcome-pro", entry=entry, goal=None)
+            intake.now += timedelta(minutes=1)
+            await timekeeper.keep()
+            for enrollment in await intake.enrollments():
+                await intake.end(enrollment.id, intake.now)
+            entered.append({one.contact_id for one in await intake.enrollments()})
+        drawn = [{one for one in contacts if in_sample(one, "welcome-pro", percent=share)} for share in (25, 60)]
+        assert entered == [*drawn, set(contacts), set(contacts)]
+        assert len(await intake.enrollments()) == len(contacts)
+
+    async def test_members_who_are_let_in_are_drawn_and_judged_as_everybody_who_enters(self, intake: Intake) -> None:
+        intake.now = wall_clock() + timedelta(minutes=1)
+        contacts = [await intake.contact(plan="pro") for _ in range(12)]
+        unwanted = await intake.contact(plan="pro", email="eve@customers.example")
+        await define(intake, "pro", PRO)
+        steps = [{"id": "news", "send": {"template": "news"}}]
+        await intake.publish(
+            "welcome-pro", entry={"segment": {"entered": "pro", "backfill": "matching"}}, goal=None, steps=steps
+        )
+        settings = Settings(database_url=intake.database_url, control_group_percent=50)
+        async with intake.sessions.begin() as session:
+            await SuppressionList(session, settings.digest_key).add(
+                MessageChannel.EMAIL, "eve@customers.example", reason="bounce", source="ops"
+            )
+
+        await entry_clocks(settings, intake.sessions).drain(intake.now)
+
+        drawn = {one.contact_id: one.control_group for one in await intake.enrollments()}
+        assert drawn == {contact: in_control_group(contact, percent=50) for contact in contacts}
+        assert set(drawn.values()) == {True, False}
+        assert [(one.contact_id, one.reason) for one in await intake.rows(EntryRefusal)] == [(unwanted, "suppressed")]
 
     async def test_a_form_lets_in_who_submits_that_form(self, intake: Intake) -> None:
         ada = await intake.contact()

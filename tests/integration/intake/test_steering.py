@@ -14,6 +14,7 @@ from crm.models.steering import Steer, Steering
 from crm.steering import AtStep, Operator, SteeringRepository, Stopped
 from intake.models import OutboxEntry
 from intake.moves import Turn
+from journeys.conditions.registry import AttributeCondition
 from journeys.migration import Inside
 from journeys.resuming import Resuming
 from kit.clock import wall_clock
@@ -273,6 +274,21 @@ class TestEverybodyAtAStep:
             await at_step(moving, Steer.RELEASE, whom)
         assert [order.ordered for order in await orders(moving.intake)] == [0, 2]
         await stand(moving, step="rest")
+
+    async def test_only_those_whose_contacts_a_condition_holds_for_are_meant(self, moving: Moving) -> None:
+        await moving.publish(steps=[PAUSE, REST])
+        pro, other = await moving.enter(2)
+        await moving.intake.tell(pro.contact_id, "contact.identified", {"plan": "pro"})
+        await moving.intake.tell(other.contact_id, "contact.identified", {"seats": "many"})
+        whom = AtStep("pause", where=AttributeCondition(attribute="plan", **{"is": "pro"}))
+        assert await give(moving.intake, lambda repository: repository.count(KEY, Steer.SKIP, whom)) == 1
+        await at_step(moving, Steer.SKIP, whom)
+
+        async def gone_on() -> bool:
+            steps = {row.id: row.step for row in await moving.intake.enrollments()}
+            return steps == {pro.id: "rest", other.id: "pause"}
+
+        await eventually(gone_on)
 
     async def test_who_has_gone_on_meanwhile_is_not_touched(self, moving: Moving) -> None:
         await moving.publish(steps=[ASKED])

@@ -24,6 +24,7 @@ JOURNEYS = {journey.key: journey for journey in catalogue()}
 MODELS = {model.key: model for model in models()}
 TEMPLATES = {source.key: KnownTemplate(source.head.message_class) for source in read_templates(packaged_templates())}
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "journeys" / "catalogue.md"
+TESTS = Path(__file__).resolve().parents[2] / "catalogue"
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
 
@@ -63,6 +64,14 @@ def test_the_page_of_the_catalogue_names_what_each_starts_with_and_every_mail_it
         assert set(re.findall(r"`([\w-]+)`", sends)) == sent, key
         if journey.entry.event and journey.entry.event != "score.crossed":
             assert f"`{journey.entry.event}`" in starts, key
+
+
+@pytest.mark.parametrize("key", JOURNEYS)
+def test_each_has_tests_that_end_it_in_different_ways(key: str) -> None:
+    """Happy, early and when time is over: three tests at least, which do not all come to the same end."""
+    text = (TESTS / f"test_{key.replace('-', '_')}.py").read_text("utf-8")
+    assert len(re.findall(r"^async def test_", text, re.MULTILINE)) >= 3
+    assert len(set(re.findall(r'assert_ended\("(\w+)"', text))) >= 2
 
 
 def test_every_file_is_named_like_the_key_in_it() -> None:

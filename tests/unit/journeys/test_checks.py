@@ -134,6 +134,7 @@ class TestReferences:
     def test_a_result_at_entry(self) -> None:
         audience = {"result": {"step": "asked", "is": "sent"}}
         assert "at entry no step has run" in said(only("result-at-entry", entry=entry(audience=audience)))
+        assert "whatever steps have run" in said(only("result-at-entry", exit_when=audience))
 
     def test_since_step_at_entry(self) -> None:
         for pattern in ({"event": "x", "since": "step"}, {"none": {"event": "x", "since": "step"}}):

@@ -88,12 +88,14 @@ def test_entry_goal_and_exits_are_shown() -> None:
         entry={"event": "order.placed", "where": {"order_number": 1}},
         goal={"type": "sell", "event": "review.created", "within": "30d"},
         exit=[{"event": "order.refunded"}, {"event": "contact.deleted"}],
+        exit_when={"in_list": "staff"},
     )
     for picture in (mermaid(chart_of(made)), " ".join(texts(svg(chart_of(made))))):
         assert "order.placed where order_number is 1" in picture
         assert re.search(r"goal\S* .*review\.created within 30 days", picture, re.IGNORECASE)
         assert "order.refunded" in picture
         assert "contact.deleted" in picture
+        assert "if on the list 'staff'" in picture
 
 
 def test_a_guard_hangs_beside_the_way_that_goes_on() -> None:

@@ -233,6 +233,19 @@ class TestLeaving:
             j.assert_ended("exited", reason="consent to marketing by email withdrawn")
             j.assert_not_sent()
 
+    async def test_an_exit_condition_ends_it_as_soon_as_it_holds_and_keeps_out_whom_it_holds_for(
+        self, journey: OpenJourney
+    ) -> None:
+        made = a_journey({"wait": "30d"}, exit_when={"attribute": "plan", "is": "pro"})
+        made["entry"]["again"] = "after_exit"
+        async with journey(made) as j:
+            await j.event("order.placed", ORDER)
+            await j.advance(days=1)
+            await j.event("contact.identified", {"plan": "pro"})
+            j.assert_ended("exited")
+            await j.event("order.placed", ORDER)
+            j.assert_ended("exited")
+
     async def test_an_event_of_another_order_does_not_end_it(self, journey: OpenJourney) -> None:
         async with journey("voucher-and-review") as j:
             await j.event("order.placed", ORDER)

@@ -50,6 +50,32 @@ def test_that_an_audience_is_judged_again_is_told_in_both_languages() -> None:
     )
 
 
+def test_that_a_sample_enters_at_publication_is_told_in_both_languages() -> None:
+    made = journey(entry={"segment": {"entered": "vip", "backfill": {"sample": 5}}})
+    assert "; 5 % of those who are in it at publication enter, too." in read_journey(made, Language.ENGLISH)
+    assert "; 5 % derer, die beim Veröffentlichen darin sind, beginnen ebenfalls." in (
+        read_journey(made, Language.GERMAN)
+    )
+
+
+def test_that_only_so_many_enter_is_told_in_both_languages() -> None:
+    made = journey(entry={"event": "order.placed", "at_most": 200})
+    assert "\nAt most 200 enter in all.\n" in read_journey(made, Language.ENGLISH)
+    assert "\nInsgesamt gibt es höchstens 200 Einstiege.\n" in read_journey(made, Language.GERMAN)
+
+
+def test_that_a_condition_ends_it_is_told_in_both_languages() -> None:
+    made = journey(exit_when={"any": [{"attribute": "plan", "is": "pro"}, {"in_list": "staff"}]})
+    assert (
+        "\nEin Kontakt verlässt die Journey, sobald das Merkmal „plan“ des Kontakts „pro“ ist oder der Kontakt auf der "
+        "Liste „staff“ steht.\n" in read_journey(made, Language.GERMAN)
+    )
+    assert (
+        '\nA contact leaves as soon as the contact\'s plan is "pro" or the contact is on the list "staff".\n'
+        in read_journey(made, Language.ENGLISH)
+    )
+
+
 @pytest.mark.parametrize("language", Language)
 def test_every_shipped_journey_can_be_read(language: Language) -> None:
     for made in catalogue():
