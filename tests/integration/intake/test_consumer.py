@@ -56,7 +56,7 @@ def released_queue(intake: Intake) -> Callable[[], Awaitable[bool]]:
 
     async def is_released() -> bool:
         async with intake.sessions() as session:
-            return await session.scalar(held) == 0
+            return bool(await session.scalar(held) == 0)
 
     return is_released
 
