@@ -35,11 +35,28 @@ class Operator:
 
 @dataclass(frozen=True)
 class AtStep:
-    """Whom an order at a step is about: all who stand there, or those with an earlier due time (aware), or so many."""
+    """Whom an order at a step is about: all who stand there, or those with an earlier due time (aware), or so many.
+
+    `parked`: only those who need attention; `attention`: only those whose reason contains this.
+    """
 
     step: str
     due_before: datetime | None = None
     most: int | None = None
+    parked: bool = False
+    attention: str | None = None
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The columns of the order that say so."""
+        parked = self.parked or self.attention is not None
+        return {
+            "step": self.step,
+            "due_before": self.due_before,
+            "most": self.most,
+            "parked": parked,
+            "attention": self.attention,
+        }
 
 
 @dataclass(frozen=True)
@@ -110,20 +127,19 @@ class SteeringRepository:
         return Stopped(numbers, count, await self._order(key, Steer.STOP, operator, versions=numbers))
 
     async def steer(self, key: str, action: Steer, whom: AtStep, operator: Operator) -> Steering:
-        """Release, skip or end those at a step.
+        """Release, skip, end or retry those at a step; only who needs attention can be retried.
 
         Raises:
             NotFound: no such journey.
             Invalid: no published version of it has such a step.
         """
         await self._demand_step(key, whom.step)
-        filters: dict[str, Any] = {"step": whom.step, "due_before": whom.due_before, "most": whom.most}
-        return await self._order(key, action, operator, **filters)
+        return await self._order(key, action, operator, **whom.filters)
 
     async def count(self, key: str, action: Steer, whom: AtStep) -> int:
         """How many an order at a step would find now. Raises as `steer`."""
         await self._demand_step(key, whom.step)
-        order = Steering(journey_key=key, action=action, step=whom.step, due_before=whom.due_before)
+        order = Steering(journey_key=key, action=action, **whom.filters)
         found = await self._count(*matching(order))
         return found if whom.most is None else min(found, whom.most)
 
@@ -178,7 +194,7 @@ class SteeringRepository:
         self._session.add(steering)
         await self._session.flush()
         await self._session.refresh(steering)
-        told = {name: str(value) for name, value in values.items() if value is not None}
+        told = {name: str(value) for name, value in values.items() if value is not None and value is not False}
         details = {"order": steering.id, **told, **({"versions": versions} if versions is not None else {})}
         await self._note(key, _AUDITED.get(action, f"step.{action}"), operator, details)
         return steering
@@ -200,6 +216,10 @@ def matching(order: Steering) -> list[ColumnElement[bool]]:
         conditions.append(Enrollment.paused_with.is_not(None))
     elif order.action == Steer.RELEASE:
         conditions += [Enrollment.state.in_(_WAITING), Enrollment.due_at.is_not(None)]
+    if order.parked or order.action == Steer.RETRY:
+        conditions.append(Enrollment.state == JourneyState.NEEDS_ATTENTION)
+    if order.attention is not None:
+        conditions.append(Enrollment.attention.contains(order.attention, autoescape=True))
     if order.step is not None:
         conditions.append(Enrollment.step == order.step)
     if order.due_before is not None:
