@@ -5,7 +5,7 @@ counted here and not listed one by one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -172,4 +172,4 @@ def told_one_by_one(search: Search, found: Sequence[Halt]) -> Search:
     """The search without those who are late only because something does not work for everybody."""
     if not any(halt.excuses for halt in found):
         return search
-    return Search(search.now, search.tolerance, search.kinds - LATE_KINDS, search.journey)
+    return replace(search, kinds=search.kinds - LATE_KINDS)

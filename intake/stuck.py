@@ -75,12 +75,19 @@ class Search:
         tolerance: How late something may be before it is stuck.
         kinds: Only these.
         journey: Only of this journey.
+        stuck_before: Only those who have been stuck since before this.
     """
 
     now: datetime
     tolerance: timedelta
     kinds: frozenset[StuckKind] = frozenset(StuckKind)
     journey: str | None = None
+    stuck_before: datetime | None = None
+
+    @property
+    def before(self) -> datetime:
+        """Only what has been stuck since before this is looked for."""
+        return self.stuck_before or self.now
 
     @property
     def late(self) -> datetime:
@@ -117,6 +124,11 @@ class StuckGroup:
     count: int
     since: datetime
 
+    @property
+    def remedy(self) -> str:
+        """What to do, in a sentence."""
+        return REMEDIES[self.kind]
+
 
 def kind_of(
     state: JourneyState, *, since: datetime, due_at: datetime | None, late: datetime, journey_paused: bool = False
@@ -149,14 +161,21 @@ async def rows(
     session: AsyncSession, search: Search, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
 ) -> list[Stuck]:
     """Those who are stuck, longest first, beginning behind `after` (since when, and the enrollment)."""
-    found = _union(_page(part, after, limit) for part in _parts(search))
-    return await _read(session, select(found).order_by(found.c.since, found.c.id).limit(limit))
+    return await _read(session, page_of(search, after=after, limit=limit))
 
 
 async def not_noticed(session: AsyncSession, search: Search, *, limit: int) -> list[Stuck]:
     """Those who are stuck and of whom no finding says so yet, longest first."""
-    found = _union(_page(part.where(_is_news(part)), None, limit) for part in _parts(search))
-    return await _read(session, select(found).order_by(found.c.since, found.c.id).limit(limit))
+    return await _read(session, page_of(search, limit=limit, news=True))
+
+
+def page_of(
+    search: Search, *, after: tuple[datetime, UUID] | None = None, limit: int, news: bool = False
+) -> Select[Any]:
+    """The statement for a page; with `news` only of those of whom no finding says so yet."""
+    parts = [part.where(_is_news(part)) if news else part for part in _parts(search)]
+    found = _union(_page(part, after, limit) for part in parts)
+    return select(found).order_by(found.c.since, found.c.id).limit(limit)
 
 
 async def groups(session: AsyncSession, search: Search, *, limit: int = 50) -> list[StuckGroup]:
@@ -250,6 +269,8 @@ def _part(search: Search, since: Any, kind: ColumnElement[str], reason: ColumnEl
     query = query.where(Enrollment.ended_at.is_(None))
     if search.journey is not None:
         query = query.where(Enrollment.journey_key == search.journey)
+    if search.stuck_before is not None:
+        query = query.where(since < search.stuck_before)
     if search.kinds != frozenset(StuckKind):
         query = query.where(kind.in_(sorted(search.kinds)))
     return _Part(query, since, kind)

@@ -164,5 +164,4 @@ async def _note(session: AsyncSession, enrollment: Enrollment, action: str, *, b
         enrollment=str(enrollment.id),
         journey=enrollment.journey_key,
         action=action,
-        reason=because,
     )
