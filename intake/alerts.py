@@ -50,10 +50,12 @@ class _Claim:
     """When the mail before was claimed."""
 
 
-async def send_alert(sessions: Sessions, channel: Channel, settings: Settings, search: Search) -> bool:
+async def send_alert(
+    sessions: Sessions, channel: Channel, settings: Settings, search: Search, *, namespace: str = "default"
+) -> bool:
     """Tell what is stuck where it is time to; whether a mail was sent, or may have been.
 
-    Without a recipient in the settings nobody is told, and nothing is claimed.
+    Without a recipient in the settings nobody is told, and nothing is claimed. `namespace` is that of the Temporal UI.
     """
     if not settings.alert_email:
         return False
@@ -62,7 +64,7 @@ async def send_alert(sessions: Sessions, channel: Channel, settings: Settings, s
     if claim is None:
         return False
     try:
-        await channel.send(as_mail(claim.alert, settings))
+        await channel.send(as_mail(claim.alert, settings, namespace))
     except NotSent as error:
         async with sessions.begin() as session:
             await _give_back(session, claim)
@@ -99,7 +101,7 @@ async def _give_back(session: AsyncSession, claim: _Claim) -> None:
     await session.execute(told.values(told_at=None))
 
 
-def as_mail(alert: Alert, settings: Settings) -> Outgoing:
+def as_mail(alert: Alert, settings: Settings, namespace: str = "default") -> Outgoing:
     """The alert as a mail in plain text, to the operators."""
     return Outgoing(
         message_id=uuid4(),
@@ -107,7 +109,7 @@ def as_mail(alert: Alert, settings: Settings) -> Outgoing:
         recipient=Mailbox(settings.alert_email),
         subject=subject_of(alert),
         html="",
-        text=text_of(alert, settings),
+        text=text_of(alert, settings, namespace),
         at=alert.now,
         headers={"Auto-Submitted": "auto-generated"},
     )
@@ -122,7 +124,7 @@ def subject_of(alert: Alert) -> str:
     return "Dauerlauf: " + "; ".join(parts)
 
 
-def text_of(alert: Alert, settings: Settings) -> str:
+def text_of(alert: Alert, settings: Settings, namespace: str = "default") -> str:
     """The whole text: what does not work for everybody, who is stuck where and why, what to do, where to look."""
     parts = [f"Found {_instant(alert.now)}."]
     if alert.halts:
@@ -131,7 +133,7 @@ def text_of(alert: Alert, settings: Settings) -> str:
         parts.append("Enrollments that are stuck:\n\n" + "\n".join(_group(group) for group in alert.groups))
         kinds = sorted({group.kind for group in alert.groups})
         parts.append("What to do:\n\n" + "\n".join(f"* {_words(kind)}: {REMEDIES[kind]}" for kind in kinds))
-    parts.append("Where to look:\n\n" + "\n".join(_places(settings)))
+    parts.append("Where to look:\n\n" + "\n".join(_places(settings, namespace)))
     parts.append(f"What is found from now on is told after {settings.alert_every_minutes} minutes at the earliest.")
     return "\n\n".join(parts) + "\n"
 
@@ -156,9 +158,9 @@ def _instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _places(settings: Settings) -> list[str]:
+def _places(settings: Settings, namespace: str) -> list[str]:
     places = ["* dauerlauf stuck", f"* {settings.public_url.rstrip('/')}/v1/stuck"]
     if settings.temporal_ui_url:
         query = urlencode({"query": "JourneyState = 'needs_attention'"})
-        places.append(f"* {settings.temporal_ui_url.rstrip('/')}/namespaces/default/workflows?{query}")
+        places.append(f"* {settings.temporal_ui_url.rstrip('/')}/namespaces/{namespace}/workflows?{query}")
     return places

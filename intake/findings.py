@@ -26,20 +26,20 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Look:
-    """What one process has claimed to do now. `closed_since`: from when on Temporal is asked for what was ended."""
+    """What one process has claimed to do now. `heard_at`: when Temporal answered last. Both are aware."""
 
     now: datetime
-    closed_since: datetime
+    heard_at: datetime
 
 
-async def claim_look(session: AsyncSession, now: datetime, *, every: timedelta, overlap: timedelta) -> Look | None:
+async def claim_look(session: AsyncSession, now: datetime, *, every: timedelta) -> Look | None:
     """The next look, for whoever asks first; None where one was begun less than `every` ago."""
     begun = insert(StuckWatch).values(id=1, looked_at=now, closed_seen_until=now)
     begun = begun.on_conflict_do_update(
         index_elements=["id"], set_={"looked_at": now}, where=StuckWatch.looked_at <= now - every
     )
     seen_until = await session.scalar(begun.returning(StuckWatch.closed_seen_until))
-    return None if seen_until is None else Look(now, seen_until - overlap)
+    return None if seen_until is None else Look(now, seen_until)
 
 
 async def closed_seen(session: AsyncSession, until: datetime) -> None:

@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Integer, Select, func, literal_column, select
+from sqlalchemy import Integer, Select, exists, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from crm.models.clock import EntryClock
 from crm.models.enrollment import DecisionRecord
 from crm.models.event import QueuedEvent
+from crm.models.journey import VersionMove
+from crm.models.steering import Steering
 from intake import stuck
-from intake.models import IntakeFailure, OutboxEntry, StuckFinding, StuckWatch
+from intake.models import IntakeFailure, OutboxEntry, OutboxKind, StuckFinding, StuckWatch
 from intake.stuck import Search, StuckKind
 
 MANY = 10
@@ -40,6 +42,8 @@ class HaltKind(StrEnum):
     EVENTS_WAIT = "events_wait"
     EVENTS_SET_ASIDE = "events_set_aside"
     CLOCKS_WAIT = "clocks_wait"
+    ORDERS_WAIT = "orders_wait"
+    MOVES_WAIT = "moves_wait"
     UNWATCHED = "unwatched"
 
 
@@ -59,6 +63,9 @@ SENTENCES = {
     "tells why, `dauerlauf events retry` applies them after the repair.",
     HaltKind.CLOCKS_WAIT: "Entries by time do not begin: {count} clocks are late. Check that a worker with the role "
     "clocks runs.",
+    HaltKind.ORDERS_WAIT: "What was ordered for many at once is not begun: {count} orders. Check that a worker with "
+    "the role relay runs.",
+    HaltKind.MOVES_WAIT: "Moves between versions are not begun: {count}. Check that a worker with the role relay runs.",
     HaltKind.UNWATCHED: "No worker has looked for what is stuck since then. Check that a worker of any role runs.",
 }
 
@@ -131,7 +138,15 @@ def _untried() -> Select[tuple[OutboxEntry]]:
     return select(OutboxEntry).where(OutboxEntry.attempts == literal_column("0", Integer()), ~before.exists())
 
 
+def _untouched(order: type[Steering] | type[VersionMove]) -> Select[Any]:
+    """Orders that nobody makes entries of: they are begun in turn, and wait while the outbox holds enough of them."""
+    begun = exists().where(OutboxEntry.kind.in_([OutboxKind.MOVE, OutboxKind.STEER]))
+    return select(order).where(order.ordered_at.is_(None), ~begun)
+
+
 _QUEUES = (
+    _Queue(HaltKind.ORDERS_WAIT, _untouched(Steering), Steering.created_at, Steering.id),
+    _Queue(HaltKind.MOVES_WAIT, _untouched(VersionMove), VersionMove.created_at, VersionMove.id),
     _Queue(HaltKind.OUTBOX_WAITS, _untried(), OutboxEntry.created_at, OutboxEntry.id),
     _Queue(HaltKind.EVENTS_WAIT, select(QueuedEvent), QueuedEvent.received_at, QueuedEvent.sequence),
     _Queue(

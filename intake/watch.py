@@ -75,38 +75,41 @@ class Watch:
         now = self._clock()
         async with self._sessions.begin() as session:
             # A little less than the time between two of them, which no process keeps to the millisecond.
-            look = await findings.claim_look(session, now, every=self._every * 0.9, overlap=_OVERLAP)
+            look = await findings.claim_look(session, now, every=self._every * 0.9)
         if look is None:
             return False
         search = Search(now, timedelta(minutes=self._settings.stuck_after_minutes))
-        found = await self._ask_temporal(look, search)
+        answers, found = await self._ask_temporal(look, search)
         async with self._sessions.begin() as session:
             found = _without_consequences([*await halts_in_database(session, search), *found])
             await findings.drop_moved(session, search)
             await findings.note_stuck(session, told_one_by_one(search, found))
-        if not any(halt.kind is HaltKind.TEMPORAL_AWAY for halt in found):
+        if answers:
             found += await self._check(now)
         async with self._sessions.begin() as session:
             await findings.note_halts(session, found, now)
             await findings.drop_moved(session, search)
         if self._channel is not None:
-            await send_alert(self._sessions, self._channel, self._settings, search)
+            namespace = self._client.namespace
+            await send_alert(self._sessions, self._channel, self._settings, search, namespace=namespace)
         return True
 
-    async def _ask_temporal(self, look: findings.Look, search: Search) -> list[Halt]:
-        """See to what was ended from outside, and to how much waits for workers."""
+    async def _ask_temporal(self, look: findings.Look, search: Search) -> tuple[bool, list[Halt]]:
+        """See to what was ended from outside, and to how much waits for workers; whether Temporal answers."""
         try:
             await self._end_what_was_ended(look)
             waiting = await backlog(self._client, self._settings.task_queue)
         except _AWAY:
-            return [Halt(HaltKind.TEMPORAL_AWAY, look.now)]
-        if waiting.age <= search.tolerance:
-            return []
-        return [Halt(HaltKind.WORKERS_BEHIND, look.now - waiting.age, waiting.tasks)]
+            is_long = look.heard_at < search.late
+            return False, [Halt(HaltKind.TEMPORAL_AWAY, look.heard_at)] if is_long else []
+        # Half of it: who waits here has waited before, for the timer or for the task before this one.
+        if waiting.age <= search.tolerance / 2:
+            return True, []
+        return True, [Halt(HaltKind.WORKERS_BEHIND, look.now - waiting.age, waiting.tasks)]
 
     async def _end_what_was_ended(self, look: findings.Look) -> None:
         batch: list[UUID] = []
-        async for enrollment_id in ended_from_outside(self._client, look.closed_since):
+        async for enrollment_id in ended_from_outside(self._client, look.heard_at - _OVERLAP):
             batch.append(enrollment_id)
             if len(batch) == _REPAIRED_AT_ONCE:
                 await self._repair_open(batch, look.now)
@@ -133,7 +136,7 @@ class Watch:
         try:
             inspected = await self._inspect_all(asked)
         except _AWAY:
-            return [Halt(HaltKind.TEMPORAL_AWAY, now)]
+            return []  # the next look will say so if it lasts
         if len(asked) >= MANY and all(found.whereabouts is Whereabouts.UNKNOWN for _, found in inspected):
             return [Halt(HaltKind.NOBODY_KNOWN, now, len(asked))]
         for enrollment_id, found in inspected:

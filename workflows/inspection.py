@@ -26,6 +26,8 @@ from workflows.names import ENROLLMENT_MEMO, WORKFLOW_TYPE
 from workflows.starter import translated
 
 LONGEST_DETAIL = 200
+_WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+_ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 _ENDED_FROM_OUTSIDE = "'Terminated', 'Failed', 'TimedOut', 'Canceled'"
 
 
@@ -131,18 +133,19 @@ class Backlog:
 
 
 async def backlog(client: Client, task_queue: str) -> Backlog:
-    """What waits for workers of this task queue.
+    """What waits for workers of this task queue, workflows or activities: of the two, what waits for longer.
 
     Raises:
         Unavailable: Temporal does not answer.
     """
+    waiting = [await _waiting(client, task_queue, kind) for kind in (_WORKFLOWS, _ACTIVITIES)]
+    return max(waiting, key=lambda one: one.age)
+
+
+async def _waiting(client: Client, task_queue: str, kind: TaskQueueType.ValueType) -> Backlog:
     request = DescribeTaskQueueRequest(
-        namespace=client.namespace,
-        task_queue=TaskQueue(name=task_queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        report_stats=True,
+        namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind, report_stats=True
     )
     async with translated(task_queue):
         answer = await client.workflow_service.describe_task_queue(request)
-    stats = answer.stats
-    return Backlog(stats.approximate_backlog_count, stats.approximate_backlog_age.ToTimedelta())
+    return Backlog(answer.stats.approximate_backlog_count, answer.stats.approximate_backlog_age.ToTimedelta())

@@ -258,6 +258,7 @@ async def failing(watching: Watching, world: World, number: int = 1) -> list[Enr
     """So many whose message cannot be sent for good."""
     world.sending.always(fails_for_good("The template 'hello' has no variable 'voucher'."))
     await watching.moving.publish(steps=[{"id": "mail", "send": {"template": "hello"}}, REST])
+    await watching.moving.runner().order()
     return await more_failing(watching, number)
 
 
@@ -365,15 +366,17 @@ async def test_of_several_watches_one_looks_and_one_mail_is_sent(
     assert "1 in review, step mail: needs attention" in mail.get_content()
 
 
-async def test_without_temporal_that_is_told_and_nobody_is_called_late(watching: Watching) -> None:
+async def test_without_temporal_that_is_told_after_a_while_and_nothing_is_changed(watching: Watching) -> None:
     [enrollment] = await watching.moving.enter()
     await watching.change(enrollment.id, due_at=LONG_AGO, since=LONG_AGO)
     watching.moving.client = await connect(Settings(), lazy=True, target_host=CLOSED_PORT)
     await watching.look()
+    assert await watching.halts() == []
+    watching.clock.forward(timedelta(minutes=6))
+    await watching.look()
     assert await watching.halts() == [HaltKind.TEMPORAL_AWAY]
-    [mail] = watching.channel.sent
-    assert mail.subject == "Dauerlauf: temporal away"
-    assert await watching.moving.intake.count(StuckFinding) == 1
+    assert await watching.moving.intake.count(StuckFinding) == 2
+    assert (await watching.one(enrollment.id)).state == "waiting"
 
 
 async def test_one_that_is_late_alone_is_told_with_what_temporal_says(watching: Watching) -> None:
