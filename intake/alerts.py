@@ -7,7 +7,7 @@ has not taken it, the claim is given back and the next look tries again.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import structlog
@@ -161,6 +161,6 @@ def _instant(at: datetime) -> str:
 def _places(settings: Settings, namespace: str) -> list[str]:
     places = ["* dauerlauf stuck", f"* {settings.public_url.rstrip('/')}/v1/stuck"]
     if settings.temporal_ui_url:
-        query = urlencode({"query": "JourneyState = 'needs_attention'"})
+        query = urlencode({"query": "JourneyState = 'needs_attention'"}, quote_via=quote)
         places.append(f"* {settings.temporal_ui_url.rstrip('/')}/namespaces/{namespace}/workflows?{query}")
     return places
