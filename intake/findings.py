@@ -14,6 +14,7 @@ from crm.models.enrollment import Enrollment
 from intake.halts import Halt
 from intake.models import StuckFinding, StuckWatch
 from intake.stuck import Search, Stuck, StuckKind, not_noticed, still_stuck
+from journeys.outcomes import JourneyState
 from workflows.inspection import Inspection, Whereabouts
 
 NOTICED_AT_ONCE = 500
@@ -90,10 +91,19 @@ async def drop_moved(session: AsyncSession, search: Search) -> int:
     return len(dropped)
 
 
-async def to_be_checked(session: AsyncSession, now: datetime) -> list[tuple[UUID, str]]:
-    """The enrollments that Temporal is to be asked about now, with their workflow ids: those not asked for longest."""
+@dataclass(frozen=True)
+class Suspect:
+    """An enrollment that Temporal is to be asked about. `begun`: whether anything was ever heard of it."""
+
+    enrollment_id: UUID
+    workflow_id: str
+    begun: bool = True
+
+
+async def to_be_checked(session: AsyncSession, now: datetime) -> list[Suspect]:
+    """Whom Temporal is to be asked about now: those not asked for longest."""
     query = (
-        select(Enrollment.id, Enrollment.workflow_id)
+        select(Enrollment.id, Enrollment.workflow_id, Enrollment.state != JourneyState.STARTING)
         .join(StuckFinding, StuckFinding.enrollment_id == Enrollment.id)
         .where(
             Enrollment.ended_at.is_(None),
@@ -102,7 +112,7 @@ async def to_be_checked(session: AsyncSession, now: datetime) -> list[tuple[UUID
         .order_by(StuckFinding.checked_at.nulls_first(), StuckFinding.subject)
         .limit(CHECKED_AT_ONCE)
     )
-    return [(enrollment_id, workflow_id) for enrollment_id, workflow_id in await session.execute(query)]
+    return [Suspect(*row) for row in await session.execute(query)]
 
 
 async def note_checked(

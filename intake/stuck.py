@@ -58,7 +58,8 @@ class StuckKind(StrEnum):
 REMEDIES = {
     StuckKind.NEEDS_ATTENTION: "Mend what the reason names, then retry the step; or skip it, or end the enrollment.",
     StuckKind.OVERDUE: "Look at it in the Temporal UI: an action that is tried again and again says why there.",
-    StuckKind.NOT_STARTED: "Check that the roles relay and journeys run; it starts by itself as soon as they do.",
+    StuckKind.NOT_STARTED: "Check that the roles relay and journeys run; where the reason names an action, "
+    "mend what it needs. It goes on by itself.",
     StuckKind.WITHOUT_WORKFLOW: "End it (exit): nothing is left that could go on. The contact may then enter again.",
     StuckKind.NOT_DELIVERED: "Mend what the error names; it is tried again every minute by itself.",
 }

@@ -15,6 +15,7 @@ from temporalio.client import Client
 from crm.models.enrollment import Enrollment
 from intake import findings
 from intake.alerts import send_alert
+from intake.findings import Suspect
 from intake.halts import MANY, Halt, HaltKind, halts_in_database, told_one_by_one
 from intake.stuck import Search
 from intake.vanished import Repair, repair
@@ -122,12 +123,12 @@ class Watch:
         query = select(Enrollment.id, Enrollment.workflow_id)
         query = query.where(Enrollment.id.in_(enrollment_ids), Enrollment.ended_at.is_(None))
         async with self._sessions() as session:
-            still_open = [(one, workflow_id) for one, workflow_id in await session.execute(query)]
-        for enrollment_id, found in await self._inspect_all(still_open):
+            still_open = [Suspect(*row) for row in await session.execute(query)]
+        for one, found in await self._inspect_all(still_open):
             # Listed because it was ended; where the newest run says otherwise, it was reset and runs again.
             if found.whereabouts in {Whereabouts.CLOSED, Whereabouts.COMPLETED}:
                 async with self._sessions.begin() as session:
-                    await repair(session, enrollment_id, found, now)
+                    await repair(session, one.enrollment_id, found, now)
 
     async def _check(self, now: datetime) -> list[Halt]:
         """Ask Temporal about those who are stuck, and mend what can be mended."""
@@ -137,21 +138,21 @@ class Watch:
             inspected = await self._inspect_all(asked)
         except _AWAY:
             return []  # the next look will say so if it lasts
-        if len(asked) >= MANY and all(found.whereabouts is Whereabouts.UNKNOWN for _, found in inspected):
-            return [Halt(HaltKind.NOBODY_KNOWN, now, len(asked))]
-        for enrollment_id, found in inspected:
-            async with self._sessions.begin() as session:
-                done = await repair(session, enrollment_id, found, now)
-                lost = done is Repair.LOST
-                await findings.note_checked(session, enrollment_id, found, now, lost=lost)
-        return []
+        begun = [found.whereabouts for one, found in inspected if one.begun]
+        nobody = len(begun) >= MANY and set(begun) == {Whereabouts.UNKNOWN}
+        for one, found in inspected:
+            if not (nobody and one.begun):
+                async with self._sessions.begin() as session:
+                    done = await repair(session, one.enrollment_id, found, now)
+                    await findings.note_checked(session, one.enrollment_id, found, now, lost=done is Repair.LOST)
+        return [Halt(HaltKind.NOBODY_KNOWN, now, len(begun))] if nobody else []
 
-    async def _inspect_all(self, asked: Sequence[tuple[UUID, str]]) -> list[tuple[UUID, Inspection]]:
-        return list(await asyncio.gather(*(self._inspect(*one) for one in asked)))
+    async def _inspect_all(self, asked: Sequence[Suspect]) -> list[tuple[Suspect, Inspection]]:
+        return list(await asyncio.gather(*(self._inspect(one) for one in asked)))
 
-    async def _inspect(self, enrollment_id: UUID, workflow_id: str) -> tuple[UUID, Inspection]:
+    async def _inspect(self, one: Suspect) -> tuple[Suspect, Inspection]:
         async with self._asking:
-            return enrollment_id, await inspect(self._client, workflow_id, enrollment_id)
+            return one, await inspect(self._client, one.workflow_id, one.enrollment_id)
 
 
 def _without_consequences(found: Sequence[Halt]) -> list[Halt]:

@@ -8,25 +8,25 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from crm.access import AuditRepository
 from crm.enrollments import EnrollmentRepository
+from crm.journeys import JourneyRepository
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.steering import Steer
 from crm.steering import AtStep, Operator, SteeringRepository
 from intake import halts, stuck
 from intake.halts import MANY, HaltKind
-from intake.models import OutboxEntry, StuckFinding
+from intake.models import OutboxEntry, StuckFinding, StuckWatch
 from intake.outbox import request_exit
 from intake.stuck import Search, Stuck, StuckKind
 from intake.vanished import UNKNOWN
 from intake.watch import Watch
-from journeys.outcomes import StepVerdict
+from journeys.outcomes import JourneyState, StepVerdict
 from kit.clock import wall_clock
 from kit.settings import Settings
 from kit.temporal import connect
@@ -34,12 +34,13 @@ from messaging.channels.base import Accepted, NotSent, Outgoing
 from messaging.channels.smtp import SmtpChannel
 from tests.integration.intake.test_moves import KEY, PAUSE, REST, Moving, moving, verdicts
 from tests.support.api import CLOSED_PORT
+from tests.support.builders import a_contact, an_enrollment
 from tests.support.messaging import RecordingChannel, TestClock
-from tests.support.ports import SENT, World, fails_for_good
+from tests.support.ports import SENT, World, fails_for_good, outage
 from tests.support.smtp import MailServer
 from tests.support.temporal import BY_OPS, eventually
 from workflows import starter
-from workflows.inspection import ended_from_outside
+from workflows.inspection import ended_from_outside, inspect
 from workflows.state import Decision
 
 __all__ = ["moving"]
@@ -207,33 +208,82 @@ async def test_one_that_had_begun_and_that_temporal_has_forgotten_waits_for_some
     assert await watching.kinds() == []
 
 
-async def test_where_temporal_knows_nobody_nothing_is_changed(watching: Watching) -> None:
-    await watching.moving.enter(MANY)
-    async with watching.moving.intake.sessions.begin() as session:
-        ended = Enrollment.workflow_id + ":elsewhere"
-        await session.execute(update(Enrollment).values(workflow_id=ended, due_at=LONG_AGO, since=LONG_AGO))
-        first = await session.scalar(select(Enrollment).limit(1))
-        assert first is not None
-        await a_decision(session, first)
+async def test_many_whom_temporal_has_forgotten_are_ended_by_one_order(watching: Watching) -> None:
+    for enrollment in await watching.moving.enter(2):
+        await watching.change(enrollment.id, workflow_id=f"forgotten-{enrollment.id}", due_at=LONG_AGO, since=LONG_AGO)
     await watching.look()
-    assert {one.state for one in await watching.moving.intake.enrollments()} == {"waiting"}
-    assert await watching.halts() == [HaltKind.NOBODY_KNOWN]
-    assert len(await watching.kinds()) == MANY
+    assert await watching.kinds() == [StuckKind.WITHOUT_WORKFLOW] * 2
+    await steer(watching, Steer.EXIT, AtStep("pause", attention="Temporal does not know"))
+    ended = await watching.moving.intake.enrollments()
+    assert [(one.state, one.outcome) for one in ended] == [("terminated", "ended by ada")] * 2
 
 
-async def a_decision(session: AsyncSession, enrollment: Enrollment) -> None:
-    """As if somebody had been moved just now."""
-    at = enrollment.since
-    last = Decision(ordinal=0, step="pause", verdict=StepVerdict.PASSED, entered_at=at, at=at, next_step="pause")
-    await EnrollmentRepository(session).record(
-        enrollment.id, state="waiting", step="pause", since=at, due_at=enrollment.due_at, decisions=[last]
-    )
+async def test_an_action_that_is_tried_again_and_again_is_named(watching: Watching, world: World) -> None:
+    world.sending.always(outage())
+    await watching.moving.publish(steps=[{"id": "mail", "send": {"template": "hello"}}])
+    contact = await watching.moving.intake.contact()
+    await watching.moving.intake.tell(contact, "order.placed", {"order_id": "o-1"})
+    await watching.moving.relay().drain()
+    [enrollment] = await watching.moving.intake.enrollments()
+
+    async def tried_again() -> bool:
+        found = await inspect(watching.moving.client, enrollment.workflow_id, enrollment.id)
+        return "tried again" in found.detail
+
+    await eventually(tried_again)
+    await watching.look()
+    [found] = await watching.stuck()
+    assert found.kind is StuckKind.NOT_STARTED
+    assert found.reason.startswith("send_message is tried again and again: ")
+    world.sending.always(SENT)
 
 
-async def test_a_backlog_is_one_finding_and_not_one_for_each_contact(watching: Watching) -> None:
-    await watching.moving.enter(MANY)
+async def test_a_process_looks_again_and_again_whatever_goes_wrong(watching: Watching) -> None:
+    """The first two looks fail."""
+    times = iter([OSError("no clock"), OSError("no clock")])
+
+    def clock() -> datetime:
+        if (trouble := next(times, None)) is not None:
+            raise trouble
+        return wall_clock()
+
+    watching.clock = clock  # type: ignore[assignment]
+    running = asyncio.create_task(watching.watch(timedelta(milliseconds=10)).run())
+    await eventually(lambda: has_looked(watching))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def has_looked(watching: Watching) -> bool:
+    return await watching.moving.intake.count(StuckWatch) == 1
+
+
+async def late(watching: Watching, number: int) -> None:
+    """So many who are late, as far as the database knows; nothing of them is in Temporal."""
     async with watching.moving.intake.sessions.begin() as session:
-        await session.execute(update(Enrollment).values(due_at=LONG_AGO, since=LONG_AGO))
+        version = await JourneyRepository(session).version(KEY, 1)
+        assert version is not None
+        for _ in range(number):
+            contact = await a_contact(session)
+            one = await an_enrollment(
+                session, contact.id, version, state=JourneyState.WAITING, step="pause", entered_at=LONG_AGO
+            )
+            one.due_at = LONG_AGO
+
+
+async def somebody_moves(watching: Watching) -> None:
+    async with watching.moving.intake.sessions.begin() as session:
+        first = (await session.scalars(select(Enrollment).order_by(Enrollment.id).limit(1))).one()
+        last = Decision(
+            ordinal=0, step="pause", verdict=StepVerdict.PASSED, entered_at=LONG_AGO, at=LONG_AGO, next_step="pause"
+        )
+        await EnrollmentRepository(session).record(
+            first.id, state="waiting", step="pause", since=LONG_AGO, due_at=LONG_AGO, decisions=[last]
+        )
+
+
+async def test_a_backlog_is_one_finding_and_where_temporal_knows_nobody_nothing_is_changed(watching: Watching) -> None:
+    await late(watching, MANY)
     with capture_logs() as logs:
         await watching.look()
         await watching.look()
@@ -245,13 +295,11 @@ async def test_a_backlog_is_one_finding_and_not_one_for_each_contact(watching: W
     assert "and 10 enrollments should have gone on" in mail.text
     assert "Enrollments that are stuck" not in mail.text
 
-    async with watching.moving.intake.sessions.begin() as session:
-        first = await session.scalar(select(Enrollment).limit(1))
-        assert first is not None
-        await a_decision(session, first)
+    await somebody_moves(watching)
     await watching.look()
-    assert await watching.halts() == []
+    assert await watching.halts() == [HaltKind.NOBODY_KNOWN]
     assert await watching.kinds() == [StuckKind.OVERDUE] * MANY
+    assert {one.state for one in await watching.moving.intake.enrollments()} == {"waiting"}
 
 
 async def failing(watching: Watching, world: World, number: int = 1) -> list[Enrollment]:

@@ -43,7 +43,7 @@ def test_the_text_counts_by_step_and_reason_and_says_what_to_do_and_where_to_loo
     assert "* nothing moves, since 2026-03-02 07:00 UTC: No worker has moved anything since then, and 10,000 or" in text
     assert "* needs attention: Mend what the reason names" in text
     assert "* https://journeys.example.com/v1/stuck\n" in text
-    assert "* https://temporal.example.com/namespaces/default/workflows?query=JourneyState" in text
+    assert "* https://temporal.example.com/namespaces/default/workflows?query=JourneyState%20%3D%20" in text
 
 
 def test_it_is_a_mail_in_plain_text_alone_that_no_answering_machine_answers() -> None:
