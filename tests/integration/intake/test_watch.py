@@ -13,7 +13,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from crm.access import AuditRepository
-from crm.enrollments import EnrollmentRepository
+from crm.enrollments import EnrollmentRepository, StepCounts
 from crm.journeys import JourneyRepository
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
@@ -121,6 +121,9 @@ async def test_a_terminated_workflow_ends_its_enrollment_so_that_the_contact_may
     assert await verdicts(watching.moving.intake, gone.id) == [("pause", "exited", None)]
     assert await watching.audited(gone.id) == [("watch", "enrollment.terminated")]
     assert (await watching.one(stays.id)).state == "waiting"
+    async with watching.moving.intake.sessions() as session:
+        counts = (await EnrollmentRepository(session).counts(KEY, 1))["pause"]
+    assert counts == StepCounts(arrivals=2, waiting=1, exited=1)
     names = [event.name for event in await watching.moving.intake.rows(Event) if event.contact_id == gone.contact_id]
     assert names.count("journey.exited") == 1
     await watching.moving.intake.tell(gone.contact_id, "order.placed", {"order_id": "o-2"})
