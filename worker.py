@@ -20,12 +20,17 @@ from intake.moves import MoveRunner
 from intake.relay import Relay
 from intake.starting import start_requested
 from intake.upkeep import keep_partitions
+from intake.watch import Watch
+from journeys.values import MessageChannel
 from kit.clock import wall_clock
 from kit.database import Sessions, create_engine, create_sessions
+from kit.errors import Invalid
 from kit.logs import configure_logs
 from kit.loops import run_on_fast_loop
 from kit.settings import Role, Settings
 from kit.temporal import connect
+from messaging.channels.base import Channel
+from messaging.channels.registry import open_channels
 
 RETRY = 3.0
 """Seconds between attempts to reach Temporal at the start."""
@@ -86,6 +91,27 @@ def entry_clocks(settings: Settings, sessions: Sessions) -> EntryClocks:
     )
 
 
+def alert_channel(settings: Settings) -> Channel | None:
+    """What carries mails to operators; None where nobody is to be told, or the carrier is not set up here."""
+    if not settings.alert_email:
+        return None
+    try:
+        return open_channels(settings)[MessageChannel.EMAIL]
+    except Invalid as error:
+        structlog.get_logger().error("no_alerts_from_this_worker", reason=str(error))
+        return None
+
+
+async def run_watch(settings: Settings, sessions: Sessions) -> None:
+    """Look for what is stuck until cancelled; its client connects when it first asks."""
+    channel = alert_channel(settings)
+    try:
+        await Watch(sessions, await connect(settings, lazy=True), channel, settings).run()
+    finally:
+        if channel is not None:
+            await channel.close()
+
+
 async def run(settings: Settings) -> None:
     """Run the roles of this process until SIGTERM or SIGINT."""
     configure_logs(settings)
@@ -104,6 +130,7 @@ async def run(settings: Settings) -> None:
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(roles[role](), name=role) for role in sorted(settings.roles)]
             running.append(group.create_task(keep_partitions(sessions, wall_clock), name="partitions"))
+            running.append(group.create_task(run_watch(settings, sessions), name="watch"))
             structlog.get_logger().info("worker runs", roles=sorted(settings.roles), task_queue=settings.task_queue)
             await stop.wait()
             for task in running:

@@ -3,13 +3,11 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
-from activities.emitting import enrollment_of
 from activities.errors import as_failures
+from crm.ends import tell_end
 from crm.enrollments import EnrollmentRepository
-from crm.events import DERIVED, EventRepository, NewEvent
 from crm.tasks import TaskRepository
-from journeys.outcomes import ENDED, JourneyState
-from journeys.values import JOURNEY_COMPLETED, JOURNEY_EXITED
+from journeys.outcomes import ENDED
 from kit.database import Sessions
 from workflows.ports import EnrollmentPort, Progress
 
@@ -47,32 +45,5 @@ async def write_progress(session: AsyncSession, progress: Progress) -> None:
     if progress.state in ENDED:
         await TaskRepository(session).cancel_left(progress.enrollment_id, progress.since)
         if stands:
-            await _tell_end(session, progress)
-
-
-async def _tell_end(session: AsyncSession, progress: Progress) -> None:
-    """Have the event happen that follows from the end. That of a goal has happened when the goal was met.
-
-    The end of a test run is no event: nothing may begin by it.
-    """
-    name = _ENDS.get(progress.state)
-    if name is None:
-        return
-    enrollment = await enrollment_of(session, progress.enrollment_id)
-    if enrollment.is_test:
-        return
-    properties = {"journey": enrollment.journey_key}
-    if progress.decisions:
-        properties["step"] = progress.decisions[-1].step
-    ended = NewEvent(
-        event_id=f"{name}:{progress.enrollment_id}",
-        contact_id=enrollment.contact_id,
-        name=name,
-        occurred_at=progress.since,
-        properties=properties,
-        source=DERIVED,
-    )
-    await EventRepository(session).accept([ended])
-
-
-_ENDS = {JourneyState.COMPLETED: JOURNEY_COMPLETED, JourneyState.EXITED: JOURNEY_EXITED}
+            left = progress.decisions[-1].step if progress.decisions else None
+            await tell_end(session, progress.enrollment_id, progress.state, at=progress.since, step=left)

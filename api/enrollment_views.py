@@ -1,6 +1,7 @@
 """Looking at one enrollment: what the database was told last, and what the running journey says itself."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +12,8 @@ from api.schemas.enrollments import DecisionView, EnrollmentView, ExplanationVie
 from api.temporal import TemporalConnection
 from crm.enrollments import EnrollmentRepository
 from crm.models.enrollment import DecisionRecord, Enrollment
+from crm.steering import SteeringRepository
+from intake.stuck import kind_of
 from journeys.causes import led_by
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
@@ -34,10 +37,16 @@ async def found(session: AsyncSession, enrollment_id: UUID) -> Enrollment:
     return enrollment
 
 
-async def explain_now(sessions: Sessions, temporal: TemporalConnection, enrollment_id: UUID) -> ExplanationView:
-    """Where the enrollment stands; no transaction is open while the running journey is asked."""
+async def explain_now(
+    sessions: Sessions, temporal: TemporalConnection, enrollment_id: UUID, *, late: datetime
+) -> ExplanationView:
+    """Where the enrollment stands; no transaction is open while the running journey is asked.
+
+    What should have happened before `late` (aware) counts as stuck.
+    """
     async with sessions() as session:
         enrollment = await found(session, enrollment_id)
+        paused = await SteeringRepository(session).paused_since(enrollment.journey_key) is not None
         decisions = await EnrollmentRepository(session).decisions(enrollment_id)
     live, note = await _ask(temporal, enrollment)
     return ExplanationView(
@@ -45,6 +54,13 @@ async def explain_now(sessions: Sessions, temporal: TemporalConnection, enrollme
         live=live,
         source="live" if live is not None else "projection",
         note=note,
+        stuck=kind_of(
+            JourneyState(enrollment.state),
+            since=enrollment.since,
+            due_at=enrollment.due_at,
+            late=late,
+            journey_paused=paused,
+        ),
         decisions=decision_views(enrollment, decisions),
     )
 

@@ -39,6 +39,8 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "release": LazyCommand("cli.steering:release", "End the running wait of everybody at a step now."),
     "skip": LazyCommand("cli.steering:skip", "Have everybody at a step leave it undone and go on."),
     "exit": LazyCommand("cli.steering:leave", "Have everybody at a step leave the journey."),
+    "retry": LazyCommand("cli.steering:retry", "Have everybody at a step whose step failed try it again."),
+    "stuck": LazyCommand("cli.stuck:stuck", "What is stuck, and what to do; exit code 1 where anything is."),
     "steerings": LazyCommand("cli.steering:steerings", "What was ordered for many at once, and how far it has come."),
     "publish-templates": LazyCommand(
         "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."

@@ -1,4 +1,4 @@
-"""Commands that steer what runs: `dauerlauf stop`, `pause`, `resume`, `release`, `skip`, `exit`, `steerings`."""
+"""Commands that steer what runs: `dauerlauf stop`, `pause`, `resume`; `release`, `skip`, `exit`, `retry` at a step."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -31,6 +31,10 @@ WhereOption = Annotated[
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Only so many: those who entered first.")]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Count whom it would find; change nothing.")]
+ParkedOption = Annotated[bool, typer.Option("--parked", help="Only those who need attention.")]
+AttentionOption = Annotated[
+    str | None, typer.Option("--attention", metavar="TEXT", help="Only those who need it for a reason with this text.")
+]
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -78,7 +82,7 @@ def release(
     reason: ReasonOption = "",
 ) -> None:
     """End the running wait of everybody at a step now."""
-    _at_step(key, Steer.RELEASE, AtStep(step, _instant(due), limit, _condition(where)), plan=plan, reason=reason)
+    _at_step(key, Steer.RELEASE, AtStep(step, _instant(due), limit, where=_condition(where)), plan=plan, reason=reason)
 
 
 def skip(
@@ -88,11 +92,14 @@ def skip(
     due: DueOption = None,
     where: WhereOption = None,
     limit: LimitOption = None,
+    parked: ParkedOption = False,
+    attention: AttentionOption = None,
     plan: PlanOption = False,
     reason: ReasonOption = "",
 ) -> None:
     """Have everybody at a step leave it undone and go on."""
-    _at_step(key, Steer.SKIP, AtStep(step, _instant(due), limit, _condition(where)), plan=plan, reason=reason)
+    whom = AtStep(step, _instant(due), limit, parked, attention, _condition(where))
+    _at_step(key, Steer.SKIP, whom, plan=plan, reason=reason)
 
 
 def leave(
@@ -102,11 +109,27 @@ def leave(
     due: DueOption = None,
     where: WhereOption = None,
     limit: LimitOption = None,
+    parked: ParkedOption = False,
+    attention: AttentionOption = None,
     plan: PlanOption = False,
     reason: ReasonOption = "",
 ) -> None:
     """Have everybody at a step leave the journey."""
-    _at_step(key, Steer.EXIT, AtStep(step, _instant(due), limit, _condition(where)), plan=plan, reason=reason)
+    whom = AtStep(step, _instant(due), limit, parked, attention, _condition(where))
+    _at_step(key, Steer.EXIT, whom, plan=plan, reason=reason)
+
+
+def retry(
+    key: Key,
+    step: StepId,
+    *,
+    limit: LimitOption = None,
+    attention: AttentionOption = None,
+    plan: PlanOption = False,
+    reason: ReasonOption = "",
+) -> None:
+    """Have everybody at a step who needs attention there try it again."""
+    _at_step(key, Steer.RETRY, AtStep(step, None, limit, attention=attention), plan=plan, reason=reason)
 
 
 def steerings(key: Key) -> None:
@@ -120,6 +143,7 @@ def steering_line(order: Steering, out: int | None = None) -> str:
     """An order and how far it has come."""
     waiting = order.ordered - order.carried - order.refused - order.gone
     where = f" at {order.step}" if order.step else ""
+    where += f", those with {order.attention!r}" if order.attention else ", those parked" if order.parked else ""
     how = f" ({order.timers})" if order.timers else ""
     state = (
         "done" if order.ordered_at and not waiting else f"{waiting} waiting" + ("" if order.ordered_at else " so far")

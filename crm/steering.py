@@ -43,12 +43,15 @@ class Operator:
 class AtStep:
     """Whom an order at a step is about: all who stand there, or those with an earlier due time (aware), or so many.
 
+    `parked`: only those who need attention; `attention`: only those whose reason contains this.
     With `where` those whose contacts it holds for when they are looked for.
     """
 
     step: str
     due_before: datetime | None = None
     most: int | None = None
+    parked: bool = False
+    attention: str | None = None
     where: Condition | None = None
 
     def filters(self) -> dict[str, Any]:
@@ -60,7 +63,14 @@ class AtStep:
         if self.where is not None:
             demand_askable(self.where, root=("where",))
         condition = None if self.where is None else _CONDITION.dump_python(self.where, **_AS_DOCUMENT)
-        return {"step": self.step, "due_before": self.due_before, "condition": condition}
+        return {
+            "step": self.step,
+            "due_before": self.due_before,
+            "most": self.most,
+            "parked": self.parked or self.attention is not None,
+            "attention": self.attention,
+            "condition": condition,
+        }
 
 
 @dataclass(frozen=True)
@@ -134,14 +144,14 @@ class SteeringRepository:
         return Stopped(numbers, count, await self._order(key, Steer.STOP, operator, versions=numbers))
 
     async def steer(self, key: str, action: Steer, whom: AtStep, operator: Operator) -> Steering:
-        """Release, skip or end those at a step.
+        """Release, skip, end or retry those at a step; only who needs attention can be retried.
 
         Raises:
             NotFound: no such journey.
             Invalid: no published version of it has such a step, or `where` cannot be asked of a set of contacts.
         """
         await self._demand_step(key, whom.step)
-        return await self._order(key, action, operator, most=whom.most, **whom.filters())
+        return await self._order(key, action, operator, **whom.filters())
 
     async def count(self, key: str, action: Steer, whom: AtStep) -> int:
         """How many an order at a step would find now. Raises as `steer`."""
@@ -203,7 +213,7 @@ class SteeringRepository:
         self._session.add(steering)
         await self._session.flush()
         await self._session.refresh(steering)
-        told = {name: str(value) for name, value in values.items() if value is not None}
+        told = {name: str(value) for name, value in values.items() if value is not None and value is not False}
         details = {"order": steering.id, **told, **({"versions": versions} if versions is not None else {})}
         await self._note(key, _AUDITED.get(action, f"step.{action}"), operator, details)
         return steering
@@ -225,6 +235,10 @@ def matching(order: Steering) -> list[ColumnElement[bool]]:
         conditions.append(Enrollment.paused_with.is_not(None))
     elif order.action == Steer.RELEASE:
         conditions += [Enrollment.state.in_(_WAITING), Enrollment.due_at.is_not(None)]
+    if order.parked or order.action == Steer.RETRY:
+        conditions.append(Enrollment.state == JourneyState.NEEDS_ATTENTION)
+    if order.attention is not None:
+        conditions.append(Enrollment.attention.contains(order.attention, autoescape=True))
     if order.step is not None:
         # A step of a draft is another one. The brakes, which ask for no step, hold test runs too.
         conditions += [Enrollment.step == order.step, Enrollment.tested_draft.is_(None)]

@@ -1,4 +1,4 @@
-"""Tables of intake: the outbox (what must reach Temporal), entries refused, and events that could not be applied."""
+"""Tables of intake: the outbox (what must reach Temporal), refused entries, events set aside, what is stuck."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +30,7 @@ class OutboxEntry(Base):
     __table_args__ = (
         Index("ix_outbox_enrollment_id_id", "enrollment_id", "id"),
         Index("ix_outbox_retry_at", "retry_at"),
+        Index("ix_outbox_failing", "created_at", "enrollment_id", postgresql_where=text("attempts > 0")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -84,3 +85,37 @@ class IntakeFailure(Base):
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
     reason: Mapped[str]
     failed_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class StuckFinding(Base):
+    """Something found stuck, from when it was noticed until it moves: so that it is told once, and by one process."""
+
+    __tablename__ = "stuck_findings"
+    __table_args__ = (Index("ix_stuck_findings_checked_at", "checked_at", "subject"),)
+
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    """The id of the enrollment; or the kind, of what concerns the whole installation."""
+    kind: Mapped[str]
+    """One of `intake.stuck.StuckKind` or `intake.halts.HaltKind`."""
+    enrollment_id: Mapped[UUID | None] = mapped_column(ForeignKey("enrollments.id", ondelete="CASCADE"), unique=True)
+    since: Mapped[datetime]
+    detail: Mapped[str] = mapped_column(server_default="")
+    """What Temporal says holds it up, without personal data; empty where nothing is known."""
+    noticed_at: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
+    """When Temporal was asked about it last."""
+    told_at: Mapped[datetime | None]
+    """When it was first in a mail."""
+
+
+class StuckWatch(Base):
+    """How far looking for what is stuck has come: one row for the whole installation."""
+
+    __tablename__ = "stuck_watch"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    looked_at: Mapped[datetime]
+    closed_seen_until: Mapped[datetime]
+    """Up to when Temporal was asked for workflows that were ended from outside."""
+    alerted_at: Mapped[datetime | None]
+    """When the last mail was claimed by whoever sent it."""

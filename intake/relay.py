@@ -18,12 +18,14 @@ from intake.errands import Errand, Hitch, claim_errands, seconds_until_due, sett
 from intake.models import OutboxEntry, OutboxKind
 from intake.moving import Moved, MoveOrder, carry_move, note_moves
 from intake.steering import Steered, SteeringOrder, carry_steering, note_steered
+from intake.vanished import Left, end_left
 from journeys.outcomes import JourneyState
 from journeys.steps.start import START_REQUESTED
+from kit.clock import wall_clock
 from kit.database import Sessions
 from kit.errors import Unavailable
 from kit.notifications import Wakeups
-from workflows.messages import Delivery, JourneyRun, compact_plan
+from workflows.messages import EXIT_REQUESTED, Delivery, JourneyRun, compact_plan
 from workflows.starter import DeliverResult, deliver, start_journey
 
 CHANNEL = "outbox"
@@ -48,7 +50,18 @@ class _Round:
     hitches: list[Hitch] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)
     steered: list[Steered] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
     away: bool = False
+
+    def note(self, outcome: Moved | Steered | Left | None) -> None:
+        """What became of an entry that was carried."""
+        if isinstance(outcome, Moved):
+            self.moved.append(outcome)
+        elif isinstance(outcome, Steered):
+            self.steered.append(outcome)
+            self.left += [outcome.left] if outcome.left is not None else []
+        elif isinstance(outcome, Left):
+            self.left.append(outcome)
 
 
 class Relay:
@@ -117,6 +130,7 @@ class Relay:
             await settle(session, turn.done, turn.hitches)
             await note_moves(session, turn.moved)
             await note_steered(session, turn.steered)
+            await end_left(session, turn.left, wall_clock())
         return turn
 
     async def _carry_all(self, errand: Errand, turn: _Round) -> None:
@@ -132,23 +146,27 @@ class Relay:
                     turn.hitches.append(_hitch(entry, error))
                     return
                 turn.done.append(entry.id)
-                turn.moved += [outcome] if isinstance(outcome, Moved) else []
-                turn.steered += [outcome] if isinstance(outcome, Steered) else []
+                turn.note(outcome)
 
-    async def _carry(self, errand: Errand, entry: OutboxEntry) -> Moved | Steered | None:
+    async def _carry(self, errand: Errand, entry: OutboxEntry) -> Moved | Steered | Left | None:
         enrollment = errand.enrollment
         if entry.kind == OutboxKind.START and enrollment.state == JourneyState.STARTING:
             await self._start(errand)
         elif entry.kind == OutboxKind.DELIVER and enrollment.ended_at is None:
-            delivery = Delivery.model_validate(entry.payload)
-            if await deliver(self._client, enrollment.workflow_id, delivery) is DeliverResult.GONE:
-                _log.info("delivery_came_after_the_end", enrollment=str(enrollment.id), event_id=delivery.event_id)
+            return await self._deliver(enrollment, Delivery.model_validate(entry.payload))
         elif entry.kind == OutboxKind.MOVE:
             order = MoveOrder.model_validate(entry.payload)
             return await carry_move(self._client, enrollment, order, errand.versions[order.version])
         elif entry.kind == OutboxKind.STEER:
             return await carry_steering(self._client, enrollment, SteeringOrder.model_validate(entry.payload))
         return None
+
+    async def _deliver(self, enrollment: Enrollment, delivery: Delivery) -> Left | None:
+        if await deliver(self._client, enrollment.workflow_id, delivery) is DeliverResult.DELIVERED:
+            return None
+        _log.info("delivery_came_after_the_end", enrollment=str(enrollment.id), event_id=delivery.event_id)
+        leaves = EXIT_REQUESTED in delivery.criteria and delivery.exit_at is None
+        return Left(enrollment.id, delivery.reason) if leaves else None
 
     async def _start(self, errand: Errand) -> None:
         enrollment = errand.enrollment

@@ -21,6 +21,7 @@ from crm.models.enrollment import Enrollment
 from crm.models.steering import Steer, Steering
 from crm.steering import inside
 from intake.models import OutboxEntry, OutboxKind
+from intake.vanished import Left
 from journeys.resuming import Resuming
 from kit.clock import wall_clock
 from kit.errors import Conflict, NotFound
@@ -56,6 +57,8 @@ class Steered:
     steering: int
     result: SteerResult
     because: str = ""
+    left: Left | None = None
+    """Of an order to leave, where there was nobody to tell."""
 
 
 async def oldest_order(session: AsyncSession) -> Steering | None:
@@ -112,11 +115,13 @@ async def carry_steering(client: Client, enrollment: Enrollment, order: Steering
     if enrollment.ended_at is not None:
         return Steered(order.steering, SteerResult.GONE)
     if order.action is Steer.STOP:
-        return Steered(order.steering, await _stop(client, enrollment, order))
+        result = await _stop(client, enrollment, order)
+        return Steered(order.steering, result, left=_left(enrollment, order) if result is SteerResult.GONE else None)
     try:
         await _UPDATES[order.action](client, enrollment, order)
     except NotFound:
-        return Steered(order.steering, SteerResult.GONE)
+        left = _left(enrollment, order) if order.action is Steer.EXIT else None
+        return Steered(order.steering, SteerResult.GONE, left=left)
     except Conflict as error:
         return Steered(order.steering, _objected(error), error.message)
     return Steered(order.steering, SteerResult.CARRIED)
@@ -138,6 +143,10 @@ async def _stop(client: Client, enrollment: Enrollment, order: SteeringOrder) ->
     )
     told = await starter.deliver(client, enrollment.workflow_id, delivery)
     return SteerResult.GONE if told is DeliverResult.GONE else SteerResult.CARRIED
+
+
+def _left(enrollment: Enrollment, order: SteeringOrder) -> Left:
+    return Left(enrollment.id, f"ended by {_said(order)}", order.by)
 
 
 def _said(order: SteeringOrder) -> str:
@@ -176,6 +185,7 @@ _UPDATES: Mapping[Steer, _Update] = {
     Steer.RELEASE: _update(starter.reschedule),
     Steer.SKIP: _update(starter.skip),
     Steer.EXIT: _update(starter.end),
+    Steer.RETRY: _update(starter.retry),
 }
 
 _COLUMNS = {

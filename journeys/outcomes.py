@@ -14,9 +14,11 @@ class JourneyState(StrEnum):
     COMPLETED = "completed"
     GOAL_MET = "goal_met"
     EXITED = "exited"
+    TERMINATED = "terminated"
+    """Ended from outside, by somebody or something in Temporal: the journey itself had no say in it."""
 
 
-ENDED = frozenset({JourneyState.COMPLETED, JourneyState.GOAL_MET, JourneyState.EXITED})
+ENDED = frozenset({JourneyState.COMPLETED, JourneyState.GOAL_MET, JourneyState.EXITED, JourneyState.TERMINATED})
 
 
 class StepVerdict(StrEnum):

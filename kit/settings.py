@@ -116,6 +116,21 @@ class Settings(BaseSettings):
     digest_key: SecretStr = Field(
         default=SecretStr("development-only"), description="Key of the digests that suppressed addresses are kept as."
     )
+    alert_email: str = Field(
+        default="",
+        validation_alias=_named("ALERT_EMAIL", "DAUERLAUF_ALERT_EMAIL"),
+        description="Who is told by mail when something is stuck; empty: nobody. Read from ALERT_EMAIL.",
+    )
+    alert_every_minutes: int = Field(
+        default=60, ge=1, description="Minutes between two such mails at least; what is found meanwhile is in the next."
+    )
+    stuck_after_minutes: int = Field(
+        default=5, ge=1, description="Minutes something may be late before it counts as stuck."
+    )
+    temporal_ui_url: str = Field(
+        default="",
+        description="Address of the Temporal UI as operators reach it, for links in those mails; empty: none.",
+    )
     state_directory: Path = Field(default=Path(".dauerlauf"), description="State of the embedded stack.")
     log_format: str = Field(default="console", pattern="^(console|json)$", description="console or json.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -96,7 +96,7 @@ async def start_journey(
     request.task_queue.CopyFrom(TaskQueue(name=task_queue))
     if delay:
         request.workflow_start_delay.FromTimedelta(delay)
-    async with _translated(workflow_id):
+    async with translated(workflow_id):
         try:
             response = await client.workflow_service.start_workflow_execution(request, retry=True)
         except RPCError as error:
@@ -152,7 +152,7 @@ async def deliver(client: Client, workflow_id: str, delivery: Delivery) -> Deliv
         input=Payloads(payloads=payloads),
     )
     try:
-        async with _translated(workflow_id):
+        async with translated(workflow_id):
             await client.workflow_service.signal_workflow_execution(request, retry=True)
     except NotFound:
         return DeliverResult.GONE
@@ -238,7 +238,7 @@ async def decide(client: Client, workflow_id: str, answer: Decide, *, request_id
 
 async def explain(client: Client, workflow_id: str) -> Explanation:
     """Where an enrollment stands. An ended one is explained too, while Temporal keeps it. Raises as `resume`."""
-    async with _translated(workflow_id):
+    async with translated(workflow_id):
         handle = client.get_workflow_handle(workflow_id)
         answer: Explanation = await handle.query("explain", result_type=Explanation, rpc_timeout=ANSWER_WITHIN)
         return answer
@@ -247,7 +247,7 @@ async def explain(client: Client, workflow_id: str) -> Explanation:
 async def _update(
     client: Client, workflow_id: str, name: str, command: Command | Migration, request_id: str
 ) -> Explanation:
-    async with _translated(workflow_id):
+    async with translated(workflow_id):
         handle = client.get_workflow_handle(workflow_id)
         answer: Explanation = await handle.execute_update(
             name,
@@ -260,7 +260,7 @@ async def _update(
 
 
 @asynccontextmanager
-async def _translated(workflow_id: str) -> AsyncIterator[None]:
+async def translated(workflow_id: str) -> AsyncIterator[None]:
     """Errors of the client as errors of the product."""
     away = f"Temporal did not answer about {workflow_id} in time."
     try:

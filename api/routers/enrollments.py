@@ -1,5 +1,6 @@
 """Enrollments: start one, list them, and say where one stands and why. Steering them is in `api.routers.commands`."""
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -191,9 +192,12 @@ async def get_decisions(enrollment_id: UUID, session: SessionDep) -> Decisions:
         example=examples.EXPLAINED,
     ),
 )
-async def explain_enrollment(enrollment_id: UUID, sessions: SessionsDep, temporal: TemporalDep) -> ExplanationView:
+async def explain_enrollment(
+    enrollment_id: UUID, sessions: SessionsDep, temporal: TemporalDep, clock: ClockDep, settings: SettingsDep
+) -> ExplanationView:
     """Asks the running journey where it is, since when, until when, why and what may come next.
 
     Where it cannot be asked, the answer is what was last reported to the database, and `note` says so.
     """
-    return await explain_now(sessions, temporal, enrollment_id)
+    late = clock() - timedelta(minutes=settings.stuck_after_minutes)
+    return await explain_now(sessions, temporal, enrollment_id, late=late)

@@ -123,8 +123,8 @@ async def steer_step(
     key: JourneyKey,
     step: Annotated[Key, Path(description="The step's id.", examples=["pause"])],
     action: Annotated[
-        Literal["release", "skip", "exit"],
-        Path(description="End the running wait now, leave the step undone, or leave the journey."),
+        Literal["release", "skip", "exit", "retry"],
+        Path(description="End the running wait now, leave the step undone, leave the journey, or try it again."),
     ],
     *,
     session: SessionDep,
@@ -133,6 +133,8 @@ async def steer_step(
     request: Choice = None,
 ) -> JSONResponse:
     """In whichever version they are. Who has gone on meanwhile is not touched; with `plan` nobody is, only counted.
+
+    `retry` finds only those who need attention; `parked` and `attention` have the others do so, too.
 
     The order is kept in the database and carried out contact by contact.
     """
@@ -183,7 +185,7 @@ async def steering_view(session: AsyncSession, order: Steering) -> SteeringView:
 
 _SAME = (
     *("id", "action", "step", "due_before", "timers", "by", "reason", "ordered", "carried", "refused", "gone"),
-    *("last_refusal", "created_at"),
+    *("parked", "attention", "last_refusal", "created_at"),
 )
 
 

@@ -59,7 +59,12 @@ REFUSED = EnrollmentAnswer(
 )
 PAGE = Page[EnrollmentView](items=[ENROLLMENT], next=None)
 EXPLAINED = ExplanationView(
-    enrollment=ENROLLMENT, live=LIVE, source="live", note="As the running journey says itself.", decisions=[DECISION]
+    enrollment=ENROLLMENT,
+    live=LIVE,
+    source="live",
+    note="As the running journey says itself.",
+    stuck=None,
+    decisions=[DECISION],
 )
 PAUSED = CommandAnswer(
     action="pause", enrollment_id=EXAMPLE_ID, now=LIVE.model_copy(update={"state": JourneyState.PAUSED})

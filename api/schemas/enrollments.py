@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field
 from api.schemas.fields import Identifier, Input, Instant, Output
 from api.schemas.tracking import ContactNames, Properties
 from intake.enrollment import EnrollmentRefusal
+from intake.stuck import StuckKind
 from journeys.outcomes import JourneyState, StepVerdict
 from journeys.resuming import Resuming
 from journeys.values import Key
@@ -99,6 +100,7 @@ class ExplanationView(Output):
         description="`projection`: only what was last reported to the database is told; `note` says why."
     )
     note: str
+    stuck: StuckKind | None = Field(description="Why it counts as stuck, as last reported; GET /v1/stuck lists all.")
     decisions: list[DecisionView]
 
 

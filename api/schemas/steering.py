@@ -36,11 +36,17 @@ class AtStepRequest(CommandRequest):
     limit: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         default=None, description="Only so many: those who entered first."
     )
+    parked: bool = Field(default=False, description="Only those who need attention.")
+    attention: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")] | None = Field(
+        default=None,
+        description="Only those who need attention for a reason that contains this.",
+        examples=["has no variable"],
+    )
     plan: bool = Field(default=False, description="Only count whom it would find; nothing is changed.")
 
     def whom(self, step: Key) -> AtStep:
         """The same in the words of the domain."""
-        return AtStep(step, self.due_before, self.limit, self.where)
+        return AtStep(step, self.due_before, self.limit, self.parked, self.attention, self.where)
 
 
 class SteeringView(Output):
@@ -52,6 +58,8 @@ class SteeringView(Output):
     due_before: datetime | None
     where: dict[str, Any] | None = Field(description="Only those whose contacts this condition holds for.")
     limit: int | None
+    parked: bool = Field(description="Only those who need attention.")
+    attention: str | None = Field(description="Only those who need it for a reason that contains this.")
     timers: Resuming | None = Field(description="Of `resume`: what becomes of the time that has passed.")
     by: str
     reason: str

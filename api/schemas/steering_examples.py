@@ -14,6 +14,8 @@ PAUSED = SteeringView(
     due_before=None,
     where=None,
     limit=None,
+    parked=False,
+    attention=None,
     timers=None,
     by="key:0199f5c1",
     reason="The shop is down.",
@@ -38,6 +40,10 @@ RESUMING: dict[str, Any] = {"usual": {"value": {"timers": "shift", "reason": "Th
 STOPPING: dict[str, Any] = {"usual": {"value": {"inside": "stop", "reason": "A wrong price."}}}
 CHOOSING: dict[str, Any] = {
     "look": {"summary": "Count them first", "value": {"plan": True}},
+    "failed": {
+        "summary": "Those who failed for a reason",
+        "value": {"attention": "has no variable", "reason": "The template is mended."},
+    },
     "some": {
         "summary": "Those due this month",
         "value": {"due_before": "2026-04-01T00:00:00Z", "reason": "The campaign is over."},

@@ -38,6 +38,19 @@ class Enrollment(Base):
         Index("ix_enrollments_journey_key_version_state_step", "journey_key", "version", "state", "step"),
         Index("ix_enrollments_contact_id_journey_key", "contact_id", "journey_key"),
         Index("ix_enrollments_inside", "journey_key", "version", "id", postgresql_where=text("ended_at IS NULL")),
+        # What is stuck is found along these two: who should have gone on already, and who does not wait for a time.
+        Index(
+            "ix_enrollments_due",
+            "due_at",
+            "id",
+            postgresql_where=text("ended_at IS NULL AND state = 'waiting'"),
+        ),
+        Index(
+            "ix_enrollments_moving",
+            "since",
+            "id",
+            postgresql_where=text("ended_at IS NULL AND state IN ('starting', 'running', 'needs_attention')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))

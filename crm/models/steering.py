@@ -21,6 +21,8 @@ class Steer(StrEnum):
     """The running wait ends now."""
     SKIP = "skip"
     EXIT = "exit"
+    RETRY = "retry"
+    """The failed step is taken up again."""
 
 
 class Steering(Base):
@@ -41,6 +43,10 @@ class Steering(Base):
     """Only those whose wait would have ended before this."""
     condition: Mapped[dict[str, Any] | None]
     """Only those whose contacts it holds for."""
+    parked: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Only those who need attention."""
+    attention: Mapped[str | None]
+    """Only those who need attention for a reason in which this occurs."""
     most: Mapped[int | None]
     """Only so many, those who entered first."""
     timers: Mapped[str | None]

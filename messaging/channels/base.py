@@ -21,7 +21,10 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message ready to leave: rendered, addressed, claimed. `at` is aware; `headers` come besides the usual ones."""
+    """A message ready to leave: rendered, addressed, claimed. `at` is aware; `headers` come besides the usual ones.
+
+    Without `html` it is a mail in plain text.
+    """
 
     message_id: UUID
     sender: Mailbox

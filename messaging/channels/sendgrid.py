@@ -97,7 +97,7 @@ def as_mail(outgoing: Outgoing) -> Mail:
         from_email=From(outgoing.sender.address, outgoing.sender.name or None),
         subject=Subject(outgoing.subject),
         plain_text_content=outgoing.text,
-        html_content=outgoing.html,
+        html_content=outgoing.html or None,
     )
     personalization = Personalization()
     personalization.add_to(To(outgoing.recipient.address, outgoing.recipient.name or None))

@@ -111,12 +111,16 @@ def _content(outgoing: Outgoing) -> bytes:
 
 
 def as_mime(outgoing: Outgoing) -> EmailMessage:
-    """The message as multipart/alternative, plain text first. Names are encoded, never concatenated into headers."""
+    """The message as multipart/alternative, plain text first; without HTML as that alone.
+
+    Names are encoded, never concatenated into headers.
+    """
     message = EmailMessage(policy=_POLICY)
     for name, value in _headers(outgoing).items():
         message[name] = value
     message.set_content(outgoing.text)
-    message.add_alternative(outgoing.html, subtype="html")
+    if outgoing.html:
+        message.add_alternative(outgoing.html, subtype="html")
     return message
 
 
