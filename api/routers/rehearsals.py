@@ -1,5 +1,6 @@
 """What would happen if a contact came to a journey now: the tester for authors and support. Nothing is stored."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,16 +15,19 @@ from api.references import reference_to
 from api.requests import JsonRoute
 from api.routers.journeys import JourneyKey, unknown_journey
 from api.schemas.enrollments import EnrollmentRequest
-from api.schemas.fields import Output
+from api.schemas.fields import EXAMPLE_INSTANT, Output
 from crm.access import Scope
 from crm.contacts import ContactRepository
 from crm.journeys import JourneyRepository
 from crm.models.journey import JourneyVersion
 from intake.admission import Door
+from intake.foresight import Foresight, look_ahead_of
 from intake.reentry import EnrollmentRefusal
-from intake.rehearsal import Visitor, rehearse
+from intake.rehearsal import NO_ENTRY, Visitor, rehearse
+from journeys.steps.send import SendNode
 from journeys.values import EventName
 from kit.errors import Conflict
+from workflows.details import instant
 
 router = APIRouter(tags=["Enrollments"], route_class=JsonRoute)
 
@@ -44,6 +48,30 @@ class CheckView(Output):
     depth: int = Field(description="0: a question; more: a property, or a condition inside another.")
 
 
+class ForeseenView(Output):
+    """A step the contact would come to."""
+
+    step: str
+    kind: str
+    doing: str = Field(description="What it does, in words.")
+    reached_at: datetime
+    due_at: datetime | None = Field(
+        description="When it would be left, or its message leave; null where it would not go on by itself."
+    )
+    local_time: str | None = Field(description="The same where the contact lives.")
+    template: str | None = Field(description="What would be sent.")
+    result: str = Field(description="The word it would end with; empty where it has none.")
+    because: str = Field(description="What moves it or decides it; of a step that does not go on, why.")
+
+
+class ScheduleView(Output):
+    """When each step would be due, if the contact entered now and nothing happened to it after that."""
+
+    zone: str = Field(description="The contact's time zone.")
+    steps: list[ForeseenView]
+    assumptions: list[str] = Field(description="What was taken for granted.")
+
+
 class RehearsalView(Output):
     """What would happen, and the answer to every question."""
 
@@ -53,6 +81,9 @@ class RehearsalView(Output):
     because: str
     holdout: bool = Field(description="It would be held out for comparison.")
     checks: list[CheckView]
+    schedule: ScheduleView | None = Field(
+        description="When the steps would be due if it entered now, refused or not; null: the event opens nothing."
+    )
 
 
 _EXAMPLE = RehearsalView(
@@ -66,6 +97,23 @@ _EXAMPLE = RehearsalView(
         CheckView(name="inside", holds=True, because="the contact is not inside", depth=0),
         CheckView(name="audience", holds=False, because="no standing consent to marketing by email", depth=0),
     ],
+    schedule=ScheduleView(
+        zone="Europe/Berlin",
+        steps=[
+            ForeseenView(
+                step="reminder",
+                kind="send",
+                doing="send 'reminder' by email",
+                reached_at=EXAMPLE_INSTANT,
+                due_at=EXAMPLE_INSTANT,
+                local_time="Sun 1 Mar 10:30 Europe/Berlin",
+                template="reminder",
+                result="sent",
+                because="",
+            )
+        ],
+        assumptions=["Nothing happens to the contact meanwhile."],
+    ),
 )
 _REQUEST = {"contact": {"user_id": "customer-4711"}, "event": "order.placed", "properties": {"amount": 50}}
 
@@ -94,6 +142,8 @@ async def rehearse_enrollment(
 ) -> RehearsalView:
     """Whether the contact would enter now and why, question by question, with every condition of the audience.
 
+    With it when each step would be due, in the contact's own time zone, with its holidays and quiet hours.
+
     Nothing is stored, and no contact is made. The event is not in the log, so conditions on events and on the score
     judge without it. Journeys entered by time are asked without an event, as if the time had come.
     """
@@ -102,8 +152,33 @@ async def rehearse_enrollment(
     if contact is None:
         raise ProblemError(problems.UNKNOWN_CONTACT, "There is no such contact. Identify it first.")
     visitor = Visitor(contact.id, request.event, dict(request.properties), request.entry_key)
-    found = await rehearse(session, Door.of(version), visitor, clock(), digest_key=settings.digest_key)
-    return RehearsalView.model_validate(found)
+    now = clock()
+    found = await rehearse(session, Door.of(version), visitor, now, digest_key=settings.digest_key)
+    schedule = None
+    if found.outcome != NO_ENTRY:
+        ahead = await look_ahead_of(session, version, contact, visitor.properties, now, settings=settings)
+        schedule = _schedule_view(ahead, now)
+    told = {name: getattr(found, name) for name in ("version", "outcome", "reason", "because", "holdout")}
+    checks = [CheckView.model_validate(check) for check in found.checks]
+    return RehearsalView(**told, checks=checks, schedule=schedule)
+
+
+def _schedule_view(ahead: Foresight, now: datetime) -> ScheduleView:
+    steps = [
+        ForeseenView(
+            step=one.step,
+            kind=one.node.kind,
+            doing=one.doing,
+            reached_at=one.reached_at,
+            due_at=one.due_at,
+            local_time=instant(one.due_at, ahead.zone, now=now) if one.due_at else None,
+            template=one.node.template if isinstance(one.node, SendNode) else None,
+            result=one.result,
+            because=one.because,
+        )
+        for one in ahead.steps
+    ]
+    return ScheduleView(zone=ahead.zone, steps=steps, assumptions=list(ahead.assumptions))
 
 
 async def _version(session: SessionDep, key: str, request: RehearsalRequest, contact_id: UUID | None) -> JourneyVersion:
