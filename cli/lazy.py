@@ -38,6 +38,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "skip": LazyCommand("cli.steering:skip", "Have everybody at a step leave it undone and go on."),
     "exit": LazyCommand("cli.steering:leave", "Have everybody at a step leave the journey."),
     "steerings": LazyCommand("cli.steering:steerings", "What was ordered for many at once, and how far it has come."),
+    "suppress": LazyCommand(
+        "cli.suppressing:suppress", "Never send to an address again; --lift takes it off the list."
+    ),
     "publish-templates": LazyCommand(
         "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."
     ),
