@@ -7,6 +7,7 @@ from activities.emitting import enrollment_of
 from activities.errors import as_failures
 from crm.enrollments import EnrollmentRepository
 from crm.events import DERIVED, EventRepository, NewEvent
+from crm.models.enrollment import Enrollment
 from crm.tasks import TaskRepository
 from journeys.outcomes import ENDED, JourneyState
 from journeys.values import JOURNEY_COMPLETED, JOURNEY_EXITED
@@ -51,15 +52,20 @@ async def write_progress(session: AsyncSession, progress: Progress) -> None:
 
 
 async def _tell_end(session: AsyncSession, progress: Progress) -> None:
-    """Have the event happen that follows from the end. That of a goal has happened when the goal was met."""
+    if progress.state in _ENDS:
+        ended = end_of(await enrollment_of(session, progress.enrollment_id), progress)
+        await EventRepository(session).accept([ended] if ended is not None else [])
+
+
+def end_of(enrollment: Enrollment, progress: Progress) -> NewEvent | None:
+    """The event that follows from the end of an enrollment; None of a goal: its event was when the goal was met."""
     name = _ENDS.get(progress.state)
     if name is None:
-        return
-    enrollment = await enrollment_of(session, progress.enrollment_id)
+        return None
     properties = {"journey": enrollment.journey_key}
     if progress.decisions:
         properties["step"] = progress.decisions[-1].step
-    ended = NewEvent(
+    return NewEvent(
         event_id=f"{name}:{progress.enrollment_id}",
         contact_id=enrollment.contact_id,
         name=name,
@@ -67,7 +73,6 @@ async def _tell_end(session: AsyncSession, progress: Progress) -> None:
         properties=properties,
         source=DERIVED,
     )
-    await EventRepository(session).accept([ended])
 
 
 _ENDS = {JourneyState.COMPLETED: JOURNEY_COMPLETED, JourneyState.EXITED: JOURNEY_EXITED}
