@@ -42,6 +42,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "retry": LazyCommand("cli.steering:retry", "Have everybody at a step whose step failed try it again."),
     "stuck": LazyCommand("cli.stuck:stuck", "What is stuck, and what to do; exit code 1 where anything is."),
     "steerings": LazyCommand("cli.steering:steerings", "What was ordered for many at once, and how far it has come."),
+    "suppress": LazyCommand(
+        "cli.suppressing:suppress", "Never send to an address again; --lift takes it off the list."
+    ),
     "publish-templates": LazyCommand(
         "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."
     ),

@@ -163,9 +163,11 @@ class PublicationRepository:
             )
         return await self._replace(old, live, by=by, treatment=treatment, now=now)
 
-    async def moves(self, key: str, *, limit: int = 20) -> list[VersionMove]:
-        """The moves of a journey, newest first."""
+    async def moves(self, key: str, *, before: int | None = None, limit: int = 20) -> list[VersionMove]:
+        """The moves of a journey, newest first, beginning behind the one with the id `before`."""
         query = select(VersionMove).where(VersionMove.journey_key == key).order_by(VersionMove.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(VersionMove.id < before)
         return list(await self._session.scalars(query, execution_options={"populate_existing": True}))
 
     async def inside(self, key: str) -> dict[int, int]:

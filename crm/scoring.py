@@ -67,7 +67,7 @@ class ScoringRepository:
     async def publish(self, model: PointsModel) -> int:
         """Make the model live and return its version; an unchanged definition keeps the version it has.
 
-        Scores that stand are not touched: each is counted again when its contact is scored next, or on `recompute`.
+        Scores that stand are not touched here: `intake.recounting` counts them again under it, page by page.
         """
         await self._session.execute(_LOCK, {"key": model.key})
         definition = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)

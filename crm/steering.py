@@ -161,9 +161,11 @@ class SteeringRepository:
         found = await self._count(*matching(order))
         return found if whom.most is None else min(found, whom.most)
 
-    async def orders(self, key: str, *, limit: int = 20) -> list[Steering]:
-        """The orders for a journey, newest first."""
+    async def orders(self, key: str, *, before: int | None = None, limit: int = 20) -> list[Steering]:
+        """The orders for a journey, newest first, beginning behind the one with the id `before`."""
         query = select(Steering).where(Steering.journey_key == key).order_by(Steering.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(Steering.id < before)
         return list(await self._session.scalars(query, execution_options={"populate_existing": True}))
 
     async def paused_since(self, key: str) -> datetime | None:

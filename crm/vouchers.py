@@ -133,14 +133,24 @@ class VoucherRepository:
     async def standing(self, *keys: str) -> list[PoolStanding]:
         """The pools with their counts, by key; all of them where none is named."""
         query = select(VoucherPoolRecord).order_by(VoucherPoolRecord.key)
-        pools = (await self._session.scalars(query.where(VoucherPoolRecord.key.in_(keys)) if keys else query)).all()
+        return await self._counted(query.where(VoucherPoolRecord.key.in_(keys)) if keys else query)
+
+    async def page(self, *, after: str | None = None, limit: int = 50) -> list[PoolStanding]:
+        """Pools with their counts in order of their keys, beginning behind `after`."""
+        query = select(VoucherPoolRecord).order_by(VoucherPoolRecord.key).limit(limit)
+        return await self._counted(query if after is None else query.where(VoucherPoolRecord.key > after))
+
+    async def _counted(self, query: Select[tuple[VoucherPoolRecord]]) -> list[PoolStanding]:
+        """The pools a query finds; only their vouchers are counted."""
+        pools = (await self._session.scalars(query)).all()
         counts = select(
             VoucherRecord.pool_key,
             func.count(VoucherRecord.issued_at),
             func.count(VoucherRecord.redeemed_at),
             func.count(VoucherRecord.revoked_at),
             func.count().filter(_IN_STOCK),
-        ).group_by(VoucherRecord.pool_key)
+        ).where(VoucherRecord.pool_key.in_([pool.key for pool in pools]))
+        counts = counts.group_by(VoucherRecord.pool_key)
         counted = {row[0]: row[1:] for row in await self._session.execute(counts)}
         return [_standing(pool, *counted.get(pool.key, (0, 0, 0, 0))) for pool in pools]
 

@@ -143,15 +143,7 @@ class _Application:
         first = await EnrollmentRepository(self._session).meet_goal(listener.enrollment_id, event.occurred_at)
         if not first or listener.is_test:
             return
-        reached = NewEvent(
-            event_id=f"{GOAL_MET}:{listener.enrollment_id}",
-            contact_id=self._contact_id,
-            name=GOAL_MET,
-            occurred_at=event.occurred_at,
-            properties={"journey": listener.passages[0].plan.journey},
-            source=DERIVED,
-        )
-        self._derived.append(reached)
+        self._derived.append(goal_reached(event, listener.enrollment_id, listener.passages[0].plan.journey))
 
     def _criteria(self, event: Event, listener: Listener, passage: Passage) -> tuple[str, ...]:
         found = match(event, passage, scored=self._scored)
@@ -211,3 +203,15 @@ class _Application:
         if self._unscored:
             self._derived += await ScoringRepository(self._session).apply(self._contact_id, self._unscored)
             self._unscored = []
+
+
+def goal_reached(event: Event, enrollment_id: UUID, journey: str) -> NewEvent:
+    """The event that this one meets the goal of an enrollment."""
+    return NewEvent(
+        event_id=f"{GOAL_MET}:{enrollment_id}",
+        contact_id=event.contact_id,
+        name=GOAL_MET,
+        occurred_at=event.occurred_at,
+        properties={"journey": journey},
+        source=DERIVED,
+    )

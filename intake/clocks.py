@@ -19,6 +19,7 @@ from crm.events import EventRepository, NewEvent
 from crm.models.clock import EntryClock, EntryRound
 from intake import broadcasts, dates, silence
 from intake.failures import is_outage
+from intake.recounting import count_on, open_since
 from intake.rounds import walk_on
 from intake.segment_clocks import look_again, next_look
 from intake.walks import LiveEntry, Present, live_entry
@@ -92,7 +93,8 @@ class EntryClocks:
 
     async def _turn(self, now: datetime | None) -> int:
         rung, walked = await self._ring(now or self._clock()), await self._walk(now or self._clock())
-        return rung + walked + await look_again(self._sessions, now or self._clock())
+        recounted = await count_on(self._sessions, now or self._clock())
+        return rung + walked + recounted + await look_again(self._sessions, now or self._clock())
 
     async def _walk(self, now: datetime) -> int:
         return await walk_on(self._sessions, self._present(now))
@@ -106,6 +108,7 @@ class EntryClocks:
             due = [
                 await session.scalar(select(func.min(EntryClock.due_at))),
                 await session.scalar(select(func.min(EntryRound.due_at)).where(EntryRound.finished_at.is_(None))),
+                await open_since(session),
                 await next_look(session),
             ]
         seconds = [(moment - self._clock()).total_seconds() for moment in due if moment is not None]

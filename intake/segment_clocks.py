@@ -5,7 +5,7 @@ the next look, and a new one that is locked is judged by whoever holds it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -52,7 +52,7 @@ async def _judge_due(session: AsyncSession, now: datetime) -> int:
     concerned = defaultdict[str, set[UUID]](set)
     for key, contact_id in rows:
         concerned[key].update(locked & {contact_id})
-    await _judge(session, concerned, now, _TIME)
+    await judge_anew(session, concerned, now, _TIME)
     return len(locked)
 
 
@@ -72,7 +72,7 @@ async def _judge_newcomers(sessions: Sessions, now: datetime) -> int:
             newcomers = select(Contact.id).where(Contact.id > after).order_by(Contact.id).limit(CONTACTS_AT_ONCE)
             page = (await session.scalars(newcomers)).all()
             locked = await _lock(session, page)
-            await _judge(session, dict.fromkeys(stale, locked), now, _NEW)
+            await judge_anew(session, dict.fromkeys(stale, locked), now, _NEW)
             count += len(locked)
             if len(page) < CONTACTS_AT_ONCE:
                 for key in stale:
@@ -87,7 +87,8 @@ async def _lock(session: AsyncSession, contact_ids: Collection[UUID]) -> set[UUI
     return set(await session.scalars(query.with_for_update(key_share=True, skip_locked=True)))
 
 
-async def _judge(session: AsyncSession, concerned: dict[str, set[UUID]], now: datetime, cause: Cause) -> None:
+async def judge_anew(session: AsyncSession, concerned: Mapping[str, set[UUID]], now: datetime, cause: Cause) -> None:
+    """Set membership of these contacts right, by segment, at `now` (aware), and tell of it. The caller holds them."""
     segments = SegmentRepository(session)
     await segments.hold()
     changes = []

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm.access import AuditRepository
 from crm.enrollments import EnrollmentRepository
 from crm.journeys import plan_of
 from crm.models.contact import Contact, Identity, IdentityKind
@@ -34,6 +35,28 @@ async def suppress(
     if added:
         await _tell_running(session, channel, address)
     return added
+
+
+async def suppress_as_ordered(
+    session: AsyncSession, key: SecretStr, channel: MessageChannel, address: str, *, reason: str, by: str
+) -> bool:
+    """`suppress` on somebody's order, noted in the audit log. `by` is an opaque actor, `reason` is for people."""
+    added = await suppress(session, key, channel, address, reason=reason, source=by)
+    # Which address it was must not be read from the log.
+    await AuditRepository(session).record(
+        by, "address.suppress", f"channel:{channel}", {"reason": reason, "added": added}
+    )
+    return added
+
+
+async def lift_as_ordered(
+    session: AsyncSession, key: SecretStr, channel: MessageChannel, address: str, *, reason: str, by: str
+) -> bool:
+    """Take an address off the list on somebody's order, noted in the audit log; False where it was not on it."""
+    removed = await SuppressionList(session, key).remove(channel, address)
+    details = {"reason": reason, "removed": removed}
+    await AuditRepository(session).record(by, "address.lift", f"channel:{channel}", details)
+    return removed
 
 
 async def _tell_running(session: AsyncSession, channel: MessageChannel, address: str) -> None:

@@ -23,7 +23,7 @@ from journeys.plan import Plan
 from journeys.proofs.withdrawal import consents_needed, write_consents
 from journeys.steps.send import SendNode
 from kit.errors import Invalid, NotFound
-from messaging.models import Template, TemplatePin
+from messaging.models import MessageClass, Template, TemplatePin
 from messaging.template_store import best_language, templates_at
 
 _TEMPLATE_RULES = frozenset({"variable-may-be-missing", "mail-before-consent", "consent-may-lapse"})
@@ -116,6 +116,12 @@ class TemplatePins:
             told = [f"v{one.journey_version} {one.template} {one.version}→{one.newest}" for one in moved]
             await AuditRepository(self._session).record(by, "journey.templates", f"journey:{key}", {"moved": told})
         return moved
+
+    async def classes(self, version: JourneyVersion) -> dict[str, MessageClass]:
+        """The message class of each template the version sends, or would: of one that has none chosen, the newest."""
+        newest = await self._newest(templates_of(plan_of(version)))
+        known = await templates_at(self._session, newest | await self._pins(version))
+        return {key: MessageClass(template.message_class) for key, template in known.items()}
 
     async def version_for(self, enrollment_id: UUID, template: str) -> int | None:
         """The version an enrollment is sent; chosen now where its journey was published before pins were.

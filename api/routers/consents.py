@@ -26,11 +26,10 @@ from api.schemas.contacts import (
     SuppressionAnswer,
     SuppressionInput,
 )
-from crm.access import AuditRepository, Scope
+from crm.access import Scope
 from crm.consent import ConsentRepository
 from crm.events import EventRepository, NewEvent
-from intake.suppression import suppress as put_on_list
-from messaging.suppression import SuppressionList
+from intake.suppression import lift_as_ordered, suppress_as_ordered
 
 router = APIRouter(tags=["Contacts"], route_class=JsonRoute)
 
@@ -139,17 +138,14 @@ async def suppress(
     """
 
     async def effect() -> Answer:
-        added = await put_on_list(
+        added = await suppress_as_ordered(
             session,
             settings.digest_key,
             request.channel,
             request.address,
             reason=request.reason,
-            source=access.actor,
+            by=access.actor,
         )
-        # Which address it was must not be read from the log.
-        details = {"reason": request.reason, "added": added}
-        await AuditRepository(session).record(access.actor, "address.suppress", f"channel:{request.channel}", details)
         return HTTPStatus.CREATED, SuppressionAnswer(added=added)
 
     return await once(effect)
@@ -181,9 +177,14 @@ async def lift(
     """
 
     async def effect() -> Answer:
-        removed = await SuppressionList(session, settings.digest_key).remove(request.channel, request.address)
-        details = {"reason": request.reason, "removed": removed}
-        await AuditRepository(session).record(access.actor, "address.lift", f"channel:{request.channel}", details)
+        removed = await lift_as_ordered(
+            session,
+            settings.digest_key,
+            request.channel,
+            request.address,
+            reason=request.reason,
+            by=access.actor,
+        )
         return HTTPStatus.OK, LiftAnswer(removed=removed)
 
     return await once(effect)

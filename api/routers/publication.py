@@ -13,12 +13,13 @@ from api.dependencies import ClockDep, SessionDep, SettingsDep
 from api.idempotency import Answer, OnceDep
 from api.journey_documents import demand_runnable, findings_together, passed_moments
 from api.operation import operation
+from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
 from api.problems import ProblemType
 from api.publication_views import move_view, outlook_view, published_view
 from api.requests import JsonRoute
 from api.routers.journeys import JourneyKey, unknown_journey
 from api.schemas import publication_examples as examples
-from api.schemas.fields import Page
+from api.schemas.fields import Page, sequence_number
 from api.schemas.publication import (
     MoveRequest,
     MoveView,
@@ -210,11 +211,15 @@ async def move_contacts(
         example=examples.MOVES,
     ),
 )
-async def list_moves(key: JourneyKey, session: SessionDep) -> Page[MoveView]:
-    """The newest twenty, newest first, each with how far it has come."""
+async def list_moves(
+    key: JourneyKey, session: SessionDep, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
+) -> Page[MoveView]:
+    """Newest first, each with how far it has come."""
     await _known(session, key)
-    moves = await PublicationRepository(session).moves(key)
-    return Page[MoveView](items=[move_view(move) for move in moves], next=None)
+    before = read_cursor(cursor, sequence_number)
+    rows = await PublicationRepository(session).moves(key, before=before, limit=limit + 1)
+    items, following = paged(rows, limit, lambda move: move.id)
+    return Page[MoveView](items=[move_view(move) for move in items], next=following)
 
 
 def _answered(

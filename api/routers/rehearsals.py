@@ -17,7 +17,7 @@ from api.references import reference_to
 from api.requests import JsonRoute
 from api.routers.journeys import JourneyKey, unknown_journey
 from api.schemas.enrollments import EnrollmentRequest
-from api.schemas.fields import Identifier, Output
+from api.schemas.fields import EXAMPLE_INSTANT, Identifier, Output
 from crm.access import Scope
 from crm.contacts import ContactRepository
 from crm.journeys import JourneyRepository
@@ -25,10 +25,13 @@ from crm.models.event import Event
 from crm.models.journey import JourneyVersion
 from intake.admission import Door
 from intake.aftermath import aftermath_of
+from intake.foresight import Foresight, look_ahead_of
 from intake.reentry import EnrollmentRefusal
-from intake.rehearsal import Visitor, rehearse
+from intake.rehearsal import NO_ENTRY, Visitor, rehearse
+from journeys.steps.send import SendNode
 from journeys.values import EventName
 from kit.errors import Conflict
+from workflows.details import instant
 
 router = APIRouter(tags=["Enrollments"], route_class=JsonRoute)
 
@@ -63,6 +66,30 @@ class AftermathView(Output):
     because: str
 
 
+class ForeseenView(Output):
+    """A step the contact would come to."""
+
+    step: str
+    kind: str
+    doing: str = Field(description="What it does, in words.")
+    reached_at: datetime
+    due_at: datetime | None = Field(
+        description="When it would be left, or its message leave; null where it would not go on by itself."
+    )
+    local_time: str | None = Field(description="The same where the contact lives.")
+    template: str | None = Field(description="What would be sent.")
+    result: str = Field(description="The word it would end with; empty where it has none.")
+    because: str = Field(description="What moves it or decides it; of a step that does not go on, why.")
+
+
+class ScheduleView(Output):
+    """When each step would be due, if the contact entered now and nothing happened to it after that."""
+
+    zone: str = Field(description="The contact's time zone.")
+    steps: list[ForeseenView]
+    assumptions: list[str] = Field(description="What was taken for granted.")
+
+
 class RehearsalView(Output):
     """What would happen, and the answer to every question."""
 
@@ -75,6 +102,9 @@ class RehearsalView(Output):
     aftermath: AftermathView | None = Field(
         default=None,
         description="Of an event that has happened (`event_id`): what came of it then. All else is of now.",
+    )
+    schedule: ScheduleView | None = Field(
+        description="When the steps would be due if it entered now, refused or not; null: the event opens nothing."
     )
 
 
@@ -89,6 +119,23 @@ _EXAMPLE = RehearsalView(
         CheckView(name="inside", holds=True, because="the contact is not inside", depth=0),
         CheckView(name="audience", holds=False, because="no standing consent to marketing by email", depth=0),
     ],
+    schedule=ScheduleView(
+        zone="Europe/Berlin",
+        steps=[
+            ForeseenView(
+                step="reminder",
+                kind="send",
+                doing="send 'reminder' by email",
+                reached_at=EXAMPLE_INSTANT,
+                due_at=EXAMPLE_INSTANT,
+                local_time="Sun 1 Mar 10:30 Europe/Berlin",
+                template="reminder",
+                result="sent",
+                because="",
+            )
+        ],
+        assumptions=["Nothing happens to the contact meanwhile."],
+    ),
 )
 _REQUEST = {"contact": {"user_id": "customer-4711"}, "event": "order.placed", "properties": {"amount": 50}}
 
@@ -118,6 +165,8 @@ async def rehearse_enrollment(
 ) -> RehearsalView:
     """Whether the contact would enter now and why, question by question, with every condition of the audience.
 
+    With it when each step would be due, in the contact's own time zone, with its holidays and quiet hours.
+
     Nothing is stored, and no contact is made. The event is not in the log, so conditions on events and on the score
     judge without it. Journeys entered by time are asked without an event, as if the time had come.
 
@@ -133,8 +182,15 @@ async def rehearse_enrollment(
         event = await _happened(session, contact.id, request.event_id)
         visitor = replace(visitor, event=event.name, properties=dict(event.properties))
         aftermath = AftermathView.model_validate(await aftermath_of(session, key, contact.id, event.event_id))
-    found = await rehearse(session, Door.of(version), visitor, clock(), digest_key=settings.digest_key)
-    return RehearsalView.model_validate(found).model_copy(update={"aftermath": aftermath})
+    now = clock()
+    found = await rehearse(session, Door.of(version), visitor, now, digest_key=settings.digest_key)
+    schedule = None
+    if found.outcome != NO_ENTRY:
+        ahead = await look_ahead_of(session, version, contact, visitor.properties, now, settings=settings)
+        schedule = _schedule_view(ahead, now)
+    told = {name: getattr(found, name) for name in ("version", "outcome", "reason", "because", "holdout")}
+    checks = [CheckView.model_validate(check) for check in found.checks]
+    return RehearsalView(**told, checks=checks, schedule=schedule, aftermath=aftermath)
 
 
 async def _happened(session: SessionDep, contact_id: UUID, event_id: str) -> Event:
@@ -145,6 +201,24 @@ async def _happened(session: SessionDep, contact_id: UUID, event_id: str) -> Eve
         remedy = "GET /v1/contacts/{contact_id}/events lists those there are."
         raise ProblemError(problems.NOT_FOUND, f"The contact has no event {event_id!r}. {remedy}")
     return event
+
+
+def _schedule_view(ahead: Foresight, now: datetime) -> ScheduleView:
+    steps = [
+        ForeseenView(
+            step=one.step,
+            kind=one.node.kind,
+            doing=one.doing,
+            reached_at=one.reached_at,
+            due_at=one.due_at,
+            local_time=instant(one.due_at, ahead.zone, now=now) if one.due_at else None,
+            template=one.node.template if isinstance(one.node, SendNode) else None,
+            result=one.result,
+            because=one.because,
+        )
+        for one in ahead.steps
+    ]
+    return ScheduleView(zone=ahead.zone, steps=steps, assumptions=list(ahead.assumptions))
 
 
 async def _version(session: SessionDep, key: str, request: RehearsalRequest, contact_id: UUID | None) -> JourneyVersion:

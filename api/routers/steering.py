@@ -12,11 +12,12 @@ from api.authentication import AccessDep
 from api.dependencies import SessionDep
 from api.idempotency import Answer, OnceDep
 from api.operation import operation
+from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
 from api.requests import JsonRoute
 from api.routers.journeys import JourneyKey, unknown_journey
 from api.schemas import steering_examples as examples
 from api.schemas.enrollments import CommandRequest
-from api.schemas.fields import Page
+from api.schemas.fields import Page, sequence_number
 from api.schemas.steering import AtStepRequest, FoundView, ResumeRequest, SteeringView, StoppedView, StopRequest
 from crm.access import Access, Scope
 from crm.journeys import JourneyRepository
@@ -162,11 +163,15 @@ async def steer_step(
         example=examples.ORDERS,
     ),
 )
-async def list_steerings(key: JourneyKey, session: SessionDep) -> Page[SteeringView]:
-    """The newest twenty, newest first, each with how far it has come."""
+async def list_steerings(
+    key: JourneyKey, session: SessionDep, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
+) -> Page[SteeringView]:
+    """Newest first, each with how far it has come."""
     await _known(session, key)
-    orders = await SteeringRepository(session).orders(key)
-    return Page[SteeringView](items=[await steering_view(session, order) for order in orders], next=None)
+    before = read_cursor(cursor, sequence_number)
+    rows = await SteeringRepository(session).orders(key, before=before, limit=limit + 1)
+    items, following = paged(rows, limit, lambda order: order.id)
+    return Page[SteeringView](items=[await steering_view(session, order) for order in items], next=following)
 
 
 async def steering_view(session: AsyncSession, order: Steering) -> SteeringView:

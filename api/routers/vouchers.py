@@ -3,15 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path
+from pydantic import TypeAdapter
 
 from api import problems
 from api.authentication import AccessDep
 from api.dependencies import ClockDep, SessionDep
 from api.operation import operation
+from api.pagination import DEFAULT_LIMIT, CursorText, Limit, paged, read_cursor
 from api.requests import JsonRoute
 from api.schemas import vouchers as examples
-from api.schemas.fields import PlainText
-from api.schemas.vouchers import PoolAnswer, PoolInput, PoolsView, PoolView, RedeemInput, RevokeInput, VoucherView
+from api.schemas.fields import Page, PlainText
+from api.schemas.vouchers import PoolAnswer, PoolInput, PoolView, RedeemInput, RevokeInput, VoucherView
 from crm.access import AuditRepository, Scope
 from crm.models.voucher import VoucherRecord
 from crm.vouchers import PoolStanding, UnknownVoucherPool, VoucherRepository
@@ -62,13 +64,18 @@ async def put_voucher_pool(
         Scope.READ,
         summary="List the voucher pools",
         operation_id="list_voucher_pools",
-        response_model=PoolsView,
+        response_model=Page[PoolView],
         example=examples.POOLS,
     ),
 )
-async def list_voucher_pools(session: SessionDep) -> PoolsView:
-    """All pools with their counts, by key."""
-    return PoolsView(items=[_pool_view(standing) for standing in await VoucherRepository(session).standing()])
+async def list_voucher_pools(
+    session: SessionDep, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
+) -> Page[PoolView]:
+    """Pools with their counts, in the order of their keys."""
+    after = read_cursor(cursor, TypeAdapter[str](Key).validate_python)
+    rows = await VoucherRepository(session).page(after=after, limit=limit + 1)
+    items, following = paged(rows, limit, lambda standing: standing.pool.key)
+    return Page[PoolView](items=[_pool_view(standing) for standing in items], next=following)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from api.schemas.fields import EXAMPLE_ID, EXAMPLE_INSTANT, Identifier, Input, Output
+from api.schemas.fields import EXAMPLE_ID, EXAMPLE_INSTANT, Identifier, Input, Output, Page
 from crm.voucher_codes import normalized, usable
 from journeys.values import Whole
 from journeys.vouchers import MOST_CODES, PoolValue, Prefix
@@ -55,12 +55,6 @@ class PoolAnswer(PoolView):
     added: int = Field(description="How many of the codes were new.")
 
 
-class PoolsView(Output):
-    """All pools."""
-
-    items: list[PoolView]
-
-
 class RedeemInput(Input):
     """What a voucher is redeemed for. The same `reference` again gets the same answer."""
 
@@ -98,7 +92,7 @@ POOL = PoolView(
     revoked=2,
     left=4_188,
 )
-POOLS = PoolsView(items=[POOL])
+POOLS = Page[PoolView](items=[POOL], next=None)
 POOL_ANSWER = PoolAnswer(**POOL.model_dump(), added=0)
 REDEEM_REQUEST = {"reference": "order-4711"}
 REVOKE_REQUEST = {"because": "the order was returned"}

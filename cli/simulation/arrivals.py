@@ -15,6 +15,7 @@ from crm.events import DERIVED
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from intake.admission import Entry
+from intake.apply import goal_reached
 from intake.effects import GRANTED, IDENTIFIED, REGISTERED, UPDATED, WITHDRAWN, traits_of, withdrawn_by
 from intake.leaving import left_because, may_leave
 from intake.matching import (
@@ -82,6 +83,7 @@ def apply(world: World, event: Event, now: datetime) -> list[Errand]:
         if ride.running
         and (delivery := _delivery(world, ride, event, now, withdrawn=withdrawn, lost=withdrawn & stood)) is not None
     ]
+    _meet_goals(world, event, errands)
     # An entry event counts for the score its audience may ask for.
     world.arriving.extend(world.record.score(event))
     follow_segments(world, now)
@@ -89,6 +91,14 @@ def apply(world: World, event: Event, now: datetime) -> list[Errand]:
     if world.journey.entry.trigger == event.name:
         errands += _come_in(world, event, now)
     return errands
+
+
+def _meet_goals(world: World, event: Event, errands: list[Errand]) -> None:
+    """Have it happen, once for each enrollment, that its goal is met."""
+    for errand in errands:
+        criteria, plan = (errand.delivery.criteria, errand.ride.plan) if isinstance(errand, Deliver) else ((), None)
+        if plan is not None and any(plan.criteria[one].role is Role.GOAL for one in criteria if one in plan.criteria):
+            world.follow(goal_reached(event, errand.ride.id, plan.journey))
 
 
 def follow_segments(world: World, now: datetime) -> None:

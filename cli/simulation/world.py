@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from cli.simulation.mailroom import Mailroom
 from cli.simulation.record import Record
 from cli.simulation.shifting import brought_back
-from crm.events import DERIVED
+from crm.ends import end_of
+from crm.events import DERIVED, NewEvent
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.journey import JourneyVersion, VersionState
@@ -188,6 +189,12 @@ class World:
         self.arriving.append(event)
         return event
 
+    def follow(self, derived: NewEvent) -> None:
+        """An event that follows from what has happened, as a line of the log too. An id counts once."""
+        at, name = derived.occurred_at, derived.name
+        if self.happen(name, derived.properties, at=at, event_id=derived.event_id, source=derived.source) is not None:
+            self.tell(Moment(at, Happening.EVENT, name))
+
     def close_task(self, task: Task, closing: Closing) -> None:
         """Have a task done or cancelled; the event of it happens."""
         task.state, task.outcome = closing.state.value, closing.outcome
@@ -216,6 +223,9 @@ class World:
             ride.enrollment.ended_at = progress.since
             ride.enrollment.state, ride.enrollment.outcome = progress.state, progress.outcome
             self.tell(Moment(progress.since, Happening.ENDED, progress.state, because=progress.outcome))
+            last = progress.decisions[-1].step if progress.decisions else None
+            if (ended := end_of(ride.enrollment, progress.state, at=progress.since, step=last)) is not None:
+                self.follow(ended)
             left = Closing(TaskState.CANCELLED, ENROLLMENT_ENDED, f"enrollment:{ride.id}", progress.since)
             for task in self.tasks:
                 if task.enrollment_id == ride.id and task.cancel_at_end and task.state == TaskState.OPEN:

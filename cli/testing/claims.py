@@ -1,13 +1,14 @@
 """What a test claims of a journey, and what it is told where that is not so: what there was instead, when, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from cli.simulation.simulation import Simulation
 from cli.simulation.timeline import indented, lines, local_time, standing
 from cli.simulation.world import Happening, Mail, Moment, NoMail, Ride
 from cli.testing.moments import When
+from crm.models.event import Event
 from crm.models.task import Task
 from journeys.outcomes import JourneyState
 
@@ -190,6 +191,41 @@ class Claims:
         """The contact is not on this list now."""
         __tracebackhide__ = True
         self._assert_list(key, member=False)
+
+    def assert_event(
+        self, name: str, *, where: Mapping[str, Any] | None = None, at: Said | None = None, times: int = 0
+    ) -> Event:
+        """An event of this name has happened since the start, also one that followed: `journey.completed`.
+
+        Args:
+            name: Its name.
+            where: Properties it had.
+            at: When it occurred.
+            times: How often, exactly; 0: once or more.
+
+        Returns:
+            The newest of those events, with its `properties`.
+        """
+        __tracebackhide__ = True
+        found = self._events(name)
+        asked = dict(where or {})
+        fitting = [one for one in found if self._is(one.occurred_at, at) and asked.items() <= one.properties.items()]
+        if not fitting or (times and len(fitting) != times):
+            counted = f"has happened {len(fitting)} times, not {times} times" if fitting else "has not happened"
+            there = [f"{one.name} on {self._when(one.occurred_at)}: {one.properties}" for one in found]
+            self._fail(f"{name!r} {counted}{_said(at=at)}{f' with {asked}' if asked else ''}.", there)
+        return fitting[-1]
+
+    def assert_no_event(self, name: str) -> None:
+        """No event of this name has happened since the start."""
+        __tracebackhide__ = True
+        if found := self._events(name):
+            self._fail(f"{name!r} has happened.", [f"{name} on {self._when(one.occurred_at)}" for one in found])
+
+    def _events(self, name: str) -> list[Event]:
+        simulation = self._simulation
+        events = simulation.world.record.events
+        return [one for one in events if one.name == name and one.occurred_at >= simulation.start]
 
     def timeline(self) -> str:
         """Everything that has happened, one line each, in the contact's time."""

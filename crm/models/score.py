@@ -23,6 +23,10 @@ class ScoreModel(Base):
     definition: Mapped[dict[str, Any]]
     live: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recounted_to: Mapped[UUID | None]
+    """The contact up to whom scores have been counted under it."""
+    recounted_at: Mapped[datetime | None]
+    """When that was done for everybody; None: it is under way, or the version is no longer live."""
 
 
 class ScoreEntry(Base):

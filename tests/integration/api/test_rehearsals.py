@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from crm.consent import ConsentRepository
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
@@ -81,6 +82,7 @@ async def test_the_event_and_its_properties_open_the_door_or_not(
 ) -> None:
     found = await ask(client, **body)
     assert (found["outcome"], found["reason"]) == (outcome, reason)
+    assert (found["schedule"] is None) == (outcome == "no_entry")
 
 
 @pytest.mark.usefixtures("contact")
@@ -171,6 +173,33 @@ async def test_what_agrees_with_the_door_is_the_promise(client: httpx.AsyncClien
         asked = await client.post("/v1/journeys/hello/enrollments", json={**ADA, "properties": properties})
         assert (promised["outcome"] == "would_enter") == (asked.json()["result"] == "started")
         assert promised["reason"] in {None, "already_running"}
+
+
+@pytest.mark.usefixtures("templates")
+async def test_with_it_comes_when_each_step_would_be_due_where_the_contact_lives(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    wait: dict[str, Any] = {"id": "turns", "wait": {"on": "$entry.turns", "at": "09:00"}}
+    mail: dict[str, Any] = {"id": "mail", "send": {"template": "welcome"}}
+    async with sessions.begin() as session:
+        window = {"days": "mon-fri", "from": "08:00", "to": "18:00", "holidays": True}
+        await a_live_journey(session, JOURNEY | {"window": window, "steps": [wait, mail]})
+        ada = await a_contact(
+            session, user_id="ada", vip=True, time_zone="Europe/Vienna", country="AT", quiet_hours="17:00-10:30"
+        )
+        await ConsentRepository(session).record(
+            ada.id, purpose="marketing", channel="email", state="granted", source="tests", occurred_at=SOME_DAY
+        )
+    # 8 December is a public holiday in Austria only.
+    found = await ask(client, properties={"amount": 50, "turns": "2037-12-08"})
+    told = [(one["step"], one["due_at"], one["local_time"], one["template"]) for one in found["schedule"]["steps"]]
+    assert told == [
+        ("turns", "2037-12-08T08:00:00Z", "Tue 8 Dec 2037 09:00 Europe/Vienna", None),
+        ("mail", "2037-12-09T09:30:00Z", "Wed 9 Dec 2037 10:30 Europe/Vienna", "welcome"),
+    ]
+    assert found["schedule"]["steps"][1]["result"] == "sent"
+    assert found["schedule"]["zone"] == "Europe/Vienna"
+    assert len(found["schedule"]["assumptions"]) == 2
 
 
 async def test_a_contact_or_a_journey_that_does_not_exist_is_a_problem(

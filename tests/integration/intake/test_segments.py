@@ -316,3 +316,43 @@ async def test_leaving_a_segment_wakes_who_waits_for_it_and_ends_who_is_to_leave
     (_, (kind, _, criteria)) = await intake.outbox()
     assert kind == "deliver"
     assert len(criteria) == 2
+
+
+async def test_a_new_version_of_a_points_model_moves_its_segments_without_another_event(
+    intake: Intake, timekeeper: Timekeeper
+) -> None:
+    rules = [{"key": "o", "event": "order.placed", "points": 5}, {"key": "v", "event": "page.viewed", "points": 1}]
+    ada, eve, bob = [await intake.contact() for _ in range(3)]
+    await publish_model(intake, rules[:1])
+    await define(intake, "hot", {"score": {"model": "lead", "at_least": 10}})
+    await define(intake, "cold", {"not": {"segment": "hot"}})
+    await intake.publish("hot-ones", entry={"segment": {"entered": "hot"}})
+    for _ in range(2):
+        await intake.tell(ada, "order.placed")
+    await intake.tell(eve, "order.placed")
+    await intake.tell(bob, "page.viewed")
+    await timekeeper.keep()
+    assert (await members(intake, "hot"), await members(intake, "cold")) == ({ada}, {eve, bob})
+    assert await timekeeper.entered() == [ada]
+
+    await publish_model(intake, [rules[0] | {"points": 10}, rules[1] | {"points": 12}], loyal=15)
+    await timekeeper.keep()
+    assert (await members(intake, "hot"), await members(intake, "cold")) == ({ada, eve, bob}, set())
+    assert set(await timekeeper.entered()) == {ada, eve, bob}
+    assert [event.contact_id for event in await timekeeper.events("score.crossed")] == [ada]
+    (member,) = [one for one in await intake.rows(SegmentMember) if one.contact_id == bob]
+    assert member.because == "as version 2 of the points model 'lead' counts"
+
+    await publish_model(intake, [rules[0] | {"points": 4}])
+    await timekeeper.keep()
+    assert (await members(intake, "hot"), await members(intake, "cold")) == (set(), {ada, eve, bob})
+    before = len(await intake.rows(Event))
+    await timekeeper.keep()
+    assert len(await intake.rows(Event)) == before
+
+
+async def publish_model(intake: Intake, rules: Sequence[Mapping[str, Any]], loyal: int | None = None) -> None:
+    thresholds = [{"key": "loyal", "points": loyal}] if loyal is not None else []
+    model = {"key": "lead", "name": "Lead", "rules": rules, "thresholds": thresholds}
+    async with intake.sessions.begin() as session:
+        await ScoringRepository(session).publish(PointsModel.model_validate(model))

@@ -407,3 +407,38 @@ class TestRetry:
             await j.advance(minutes=31)
             await j.event("contact.identified", {"plan": "pro"})
             assert not j._simulation.world.rides
+
+
+class TestEnds:
+    async def test_the_end_of_the_steps_and_an_exit_are_events_that_can_be_claimed(self, journey: OpenJourney) -> None:
+        choice = {"id": "vip", "if": {"attribute": "vip", "is": True}, "then": [{"id": "out", "exit": "no need"}]}
+        async with journey(a_journey({"id": "pause", "wait": "1d"})) as j:
+            await j.event("order.placed")
+            j.assert_no_event("journey.completed")
+            await j.finish()
+            ended = j.assert_event("journey.completed", where={"step": "pause"}, at="Tue 10:00", times=1)
+            assert ended.properties == {"journey": "tried", "step": "pause"}
+            assert "event journey.completed" in j.timeline()
+            with pytest.raises(AssertionError, match=r"'journey\.exited' has not happened"):
+                j.assert_event("journey.exited")
+        async with journey(a_journey(choice | {"else": []}), contact={"vip": True}) as j:
+            await j.event("order.placed")
+            j.assert_event("journey.exited", where={"step": "out"})
+
+    async def test_a_goal_met_is_an_event_and_the_end_by_it_is_none(self, journey: OpenJourney) -> None:
+        goal = {"type": "sell", "event": "order.paid"}
+        async with journey(a_journey(goal=goal)) as j:
+            await j.event("order.placed")
+            await j.event("order.paid")
+            j.assert_ended("goal_met")
+            j.assert_event("journey.goal_met", where={"journey": "tried"}, times=1)
+            j.assert_no_event("journey.completed")
+            j.assert_no_event("journey.exited")
+
+    async def test_a_journey_follows_upon_its_own_end_as_its_rule_of_entry_says(self, journey: OpenJourney) -> None:
+        own = {"event": "journey.completed", "where": {"journey": "tried"}, "again": {"cooldown": "3d"}}
+        async with journey(a_journey(entry=own)) as j:
+            await j.event("journey.completed", {"journey": "tried"})
+            await j.finish()
+            j.assert_entered(times=1)
+            j.assert_not_entered(reason="cooling_down")
