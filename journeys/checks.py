@@ -15,6 +15,7 @@ from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
 from journeys.proofs.vouchers import vouchers_present
 from journeys.rules import (
+    attributes,
     entry,
     loops,
     messages,
@@ -46,6 +47,7 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     references.entry_references,
     references.no_step_yet,
     people.tasks_nobody_makes,
+    attributes.impossible_attributes,
     met.events_of_earlier_steps,
     vouchers.issued_by_an_earlier_step,
     ranges.impossible_ranges,
