@@ -9,6 +9,7 @@ from pydantic import Field
 
 from journeys.changes import SCORE_CHANGED, Change, changes
 from journeys.conditions.comparison import operands
+from journeys.conditions.outside import outside
 from journeys.conditions.registry import (
     AttributeCondition,
     Condition,
@@ -45,6 +46,10 @@ class Segment(Strict):
     name: Annotated[str, Field(min_length=1, max_length=200, description="The segment's name for people.")]
     description: str = Field(default="", max_length=5_000, description="Whom it is to hold, in sentences.")
     condition: Condition = Field(description="Who is in it.")
+
+    def in_words(self) -> str:
+        """Who is in it, in plain words."""
+        return outside(self.condition).describe()
 
 
 def demand_askable(condition: Condition, *, places: Places | None = None, root: Path = ("condition",)) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from journeys.conditions.outside import outside
 from journeys.model import Journey
 from journeys.places import Path
 from journeys.plan import named
@@ -38,7 +39,7 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
         way_in = words.enters(entry.criterion)
     else:
         way_in = words.asked_in
-    yield way_in + (words.provided(words.clause(entry.audience)) if entry.audience is not None else "")
+    yield way_in + (words.provided(words.clause(outside(entry.audience))) if entry.audience is not None else "")
     if entry.retry is not None:
         yield words.retried(entry.retry)
     yield words.again(entry.again)

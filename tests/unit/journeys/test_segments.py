@@ -116,6 +116,16 @@ class TestUnknownSegments:
             ("exit", "There is no segment 'vip'.", "Did you mean 'vipp'?"),
         ]
 
+    def test_its_words_and_those_of_an_audience_speak_of_no_entry(self) -> None:
+        parts = [{"event": "order.placed", "within": "90d"}, {"none": {"event": "order.returned"}}]
+        document = {"key": "pro", "name": "Pro", "condition": {"any": [{"all": parts}, {"not": parts[0]}]}}
+        told = Segment.model_validate(document).in_words()
+        assert "at least 1 order.placed within 90 days" in told
+        assert "since" not in told
+        entered = journey(entry={"event": "x", "audience": document["condition"]})
+        for text in (read_journey(entered, Language.ENGLISH), read_journey(entered, Language.GERMAN)):
+            assert not re.search("since entry|seit dem Eintritt", text)
+
     def test_without_knowing_which_there_are_nothing_is_said(self) -> None:
         assert not [one for one in check(journey(**self.NAMED), None) if one.rule == "unknown-segment"]
 
