@@ -1,4 +1,4 @@
-"""Conditions as they are asked of somebody who is in no journey: an audience before it lets in, a segment at any time."""
+"""Conditions as they are asked of somebody who is in no journey: by an audience at the door, or by a segment."""
 
 from journeys.conditions.registry import All, AnyOf, Condition, EventCondition, NoneCondition, Not
 

@@ -11,7 +11,7 @@ from journeys.model import Journey
 from journeys.reading.reading import read_journey
 from journeys.reading.wording import Language
 from journeys.rules.others import Others
-from journeys.segments import Segment, demand_askable, segments_of, touched_by
+from journeys.segments import Segment, demand_askable, demand_known, segments_of, touched_by
 from kit.errors import Invalid
 from tests.support.journeys import journey
 
@@ -168,3 +168,14 @@ def test_what_only_somebody_inside_a_journey_has_is_not_asked_of_a_set(document:
     with pytest.raises(Invalid) as refusal:
         demand_askable(condition(document))
     assert [problem.where for problem in refusal.value.problems] == [where]
+
+
+def test_a_segment_asks_for_segments_and_points_models_that_there_are() -> None:
+    asked = condition({"all": [{"segment": "vipp"}, {"not": {"score": {"model": "led", "at_least": 1}}}]})
+    demand_known(asked, segments=["vipp"], models=["led"])
+    with pytest.raises(Invalid) as refusal:
+        demand_known(asked, segments=["vip"], models=["quality"])
+    assert [str(problem) for problem in refusal.value.problems] == [
+        "condition.all[0].segment: There is no segment 'vipp'. Did you mean 'vip'?",
+        "condition.all[1].not.score.model: There is no points model 'led'. Publish it first, or name another one.",
+    ]
