@@ -1,5 +1,6 @@
 """What would happen if a contact came to a journey now: the tester for authors and support. Nothing is stored."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -52,6 +53,10 @@ class RehearsalView(Output):
     reason: EnrollmentRefusal | None = Field(description="Of a refusal: the first, the one that would be stored.")
     because: str
     holdout: bool = Field(description="It would be held out for comparison.")
+    retry_until: datetime | None = Field(
+        default=None,
+        description="Of a refusal by the audience: until when it would be judged again as the contact changes.",
+    )
     checks: list[CheckView]
 
 
