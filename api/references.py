@@ -5,7 +5,7 @@ from typing import Any
 
 from api.schemas.tracking import ContactNames
 from crm.contacts import ContactReference
-from crm.traits import sort_traits
+from journeys.traits import sort_traits
 from kit.errors import Invalid, Problem
 
 

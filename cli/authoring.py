@@ -29,6 +29,7 @@ from journeys.proofs.subject import subject_of
 from journeys.proofs.summary import describe_ways
 from journeys.proofs.together import check_together
 from journeys.rules.others import others_of
+from journeys.segments import demand_known
 from kit.clock import wall_clock
 from kit.errors import Invalid, Problem
 from kit.settings import Settings
@@ -100,8 +101,17 @@ def _others(documents: Sequence[_Document], models: Sequence[Path], segments: Se
     """
     journeys = [*catalogue(), *(document.journey for document in documents if document.journey is not None)]
     known = [*shipped_models(), *read_models(models)]
-    keys = [segment.key for segment in read_segments(segments)] if segments else None
+    keys = _segments(segments, [model.key for model in known]) if segments else None
     return others_of([journey.key for journey in journeys], known, segments=keys, all_known=False)
+
+
+def _segments(files: Sequence[Path], models: Sequence[str]) -> list[str]:
+    """The keys of the segments in files, which ask for one another and for these points models only."""
+    segments = read_segments(files)
+    keys = [segment.key for segment in segments]
+    for segment in segments:
+        demand_known(segment.condition, segments=keys, models=models, places=Places(f"segment {segment.key}"))
+    return keys
 
 
 def _tell(document: _Document, known: KnownTemplates, others: Others) -> bool:

@@ -46,7 +46,6 @@ from crm.models.contact_list import ListMember
 from crm.models.event import Event
 from crm.models.score import Score
 from crm.models.segment import SegmentMember
-from crm.traits import FIELDS
 from journeys.conditions.event import TICK, EventPattern
 from journeys.conditions.registry import (
     All,
@@ -65,6 +64,7 @@ from journeys.conditions.registry import (
 )
 from journeys.segments import demand_askable
 from journeys.stages import Stage
+from journeys.traits import FIELDS
 
 
 @dataclass(frozen=True)

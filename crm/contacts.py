@@ -1,6 +1,6 @@
 """Contacts: finding one by the names it is known by, making it, and writing what is said of it.
 
-Which name leads where is decided in `crm.identities`, which trait is which field in `crm.traits`.
+Which name leads where is decided in `crm.identities`, which trait is which field in `journeys.traits`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.identities import Assignment, ContactReference, Name, Owner
 from crm.models.contact import Contact, Identity, IdentityKind
-from crm.traits import SortedTraits, TraitReport, sort_traits
+from journeys.traits import SortedTraits, TraitReport, sort_traits
 from kit.errors import Invalid, NotFound, Unavailable
 
 __all__ = ["ContactReference", "ContactRepository", "TraitReport"]

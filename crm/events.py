@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.documents import json_problem, text_problem, to_json
 from crm.models.event import Event, EventReceipt
+from kit.documents import json_problem, text_problem, to_json
 from kit.errors import Invalid, Problem
 
 DERIVED = "derived"

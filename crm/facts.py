@@ -16,9 +16,9 @@ from crm.models.enrollment import Enrollment
 from crm.models.score import Score
 from crm.models.segment import SegmentMember
 from crm.score_sheets import event_fact
-from crm.traits import FIELDS
 from journeys.conditions.base import EventFact, Facts, Needs
 from journeys.stages import Stage
+from journeys.traits import FIELDS
 from kit.errors import NotFound
 
 MOST_EVENTS = 10_000

@@ -8,9 +8,9 @@ becoming one person.
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from crm.documents import text_problem
 from crm.models.contact import IdentityKind
-from crm.traits import normalize_email
+from journeys.traits import normalize_email
+from kit.documents import text_problem
 from kit.errors import Invalid, Problem
 
 Name = tuple[str, str]

@@ -91,6 +91,10 @@ class ScoringRepository:
         )
         return [LiveModel(_parsed(document), version) for document, version in rows]
 
+    async def keys(self) -> frozenset[str]:
+        """The keys of the live models."""
+        return frozenset(await self._session.scalars(select(ScoreModel.key).where(ScoreModel.live)))
+
     async def apply(self, contact_id: UUID, events: Sequence[Event]) -> list[NewEvent]:
         """Store the entries the live models give for these events; returns the `score.crossed` events to accept.
 

@@ -19,12 +19,13 @@ from crm.condition_sql import asked
 from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.contact import Contact
 from crm.models.segment import SegmentMember, SegmentRecord
+from crm.scoring import ScoringRepository
 from crm.segment_statement import Cause, PreparedChanges, changes_of
 from journeys.conditions.registry import Condition
 from journeys.documents import from_document, to_document
 from journeys.segment_entry import ENTERED, LEFT
-from journeys.segments import Backfill, Segment, demand_askable, in_order
-from kit.errors import Conflict, Invalid, NotFound, Problem
+from journeys.segments import Backfill, Segment, demand_askable, demand_known, in_order
+from kit.errors import Conflict, NotFound
 
 _CHANGES_OR_FOLLOWS = 4_711_005
 """Key of the advisory lock: shared by whoever follows the definitions, alone for whoever changes one."""
@@ -141,7 +142,7 @@ class SegmentRepository:
         """What the condition says at `now` (aware), without storing anything.
 
         Raises:
-            Invalid: it cannot be asked of a set, or names a segment that does not exist.
+            Invalid: it cannot be asked of a set, or names a segment or points model that does not exist.
         """
         demand_askable(condition)
         await self._demand_known(condition)
@@ -165,7 +166,7 @@ class SegmentRepository:
         Segments that ask for it follow. Journeys are told of who came in and who left only with `backfill: matching`.
 
         Raises:
-            Invalid: the condition cannot be asked of a set, or names a segment that does not exist, or itself.
+            Invalid: the condition cannot be asked of a set, or names itself, or what there is not.
         """
         await self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGES_OR_FOLLOWS})
         demand_askable(segment.condition)
@@ -222,11 +223,8 @@ class SegmentRepository:
         return LiveSegment(segment, version, now, PreparedChanges(segment))
 
     async def _demand_known(self, condition: Condition) -> None:
-        unknown = sorted(condition.needs().segments - await self.keys())
-        if unknown:
-            what = f"There is no segment '{unknown[0]}'."
-            problem = Problem("condition", what, "Define it first, or look at the list of segments.")
-            raise Invalid(what, problems=[problem], remedy=problem.remedy)
+        models = await ScoringRepository(self._session).keys() if condition.needs().score_models else frozenset()
+        demand_known(condition, segments=await self.keys(), models=models)
 
     async def _set(self, live: LiveSegment, now: datetime) -> list[MembershipChange]:
         """Set the whole membership right."""

@@ -20,9 +20,10 @@ from intake.admission import Admission, Door, Entry
 from intake.reentry import EnrollmentRefusal, NotEnrolled, entry_key_of, reentry_refusal
 from journeys.conditions.all_of import All
 from journeys.conditions.any_of import AnyOf
-from journeys.conditions.base import Facts
+from journeys.conditions.base import Facts, instant
 from journeys.conditions.comparison import describe_asked, matches
 from journeys.conditions.negation import Not
+from journeys.conditions.outside import outside
 from journeys.conditions.registry import Condition
 from journeys.describe import describe_condition
 from journeys.experiments import held_out
@@ -64,6 +65,8 @@ class Rehearsal:
     checks: list[Check]
     holdout: bool = False
     """It would enter and be held out for comparison."""
+    retry_until: datetime | None = None
+    """Until when (aware) the refused entry would be judged again as the contact changes; None: it would be final."""
 
 
 async def rehearse(
@@ -110,10 +113,16 @@ class _Questions:
         if not opened:
             return Rehearsal(version.version, NO_ENTRY, None, "the event is not one to enter by", self._checks)
         if refusal is not None:
-            return Rehearsal(version.version, REFUSED, refusal.reason, refusal.because, self._checks)
+            return self._refused(refusal)
         percent = self._door.definition.holdout or 0
         held = held_out(self._visitor.contact_id, version.journey_key, percent=percent)
         return Rehearsal(version.version, WOULD_ENTER, None, "nothing speaks against it", self._checks, held)
+
+    def _refused(self, refusal: NotEnrolled) -> Rehearsal:
+        until, version = self._admission.retry_until(refusal), self._door.version.version
+        again = f"; judged again as the contact changes, until {instant(until)}" if until is not None else ""
+        because = f"{refusal.because}{again}"
+        return Rehearsal(version, REFUSED, refusal.reason, because, self._checks, retry_until=until)
 
     def _ask(self, name: str, refusal: NotEnrolled | None, otherwise: str) -> None:
         """Note an answer; the first refusal is the one that counts."""
@@ -182,7 +191,7 @@ class _Questions:
                 self._now,
                 entry=self._visitor.properties,
             )
-            self._checks += _conditions(audience, facts, 1)
+            self._checks += _conditions(outside(audience), facts, 1)
 
 
 def _conditions(condition: Condition, facts: Facts, depth: int) -> Iterator[Check]:

@@ -15,6 +15,8 @@ from journeys.proofs.subject import subject_of
 from journeys.proofs.variables import variables_present
 from journeys.proofs.vouchers import vouchers_present
 from journeys.rules import (
+    attributes,
+    durations,
     entry,
     leaving,
     loops,
@@ -34,7 +36,7 @@ from journeys.rules.others import Others
 RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     steps.two_steps_with_one_id,
     steps.unreachable_steps,
-    steps.no_time_at_all,
+    durations.no_time_at_all,
     steps.too_many_or_too_deep,
     steps.both_ways_the_same,
     steps.one_experiment_two_ways,
@@ -48,6 +50,8 @@ RULES: tuple[Callable[[Journey], Iterable[Note]], ...] = (
     references.entry_references,
     references.no_step_yet,
     people.tasks_nobody_makes,
+    people.nothing_asked,
+    attributes.impossible_attributes,
     met.events_of_earlier_steps,
     vouchers.issued_by_an_earlier_step,
     ranges.impossible_ranges,

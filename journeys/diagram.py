@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from journeys.conditions.comparison import describe_where
+from journeys.conditions.outside import outside
 from journeys.describe import describe_node
 from journeys.duration import describe_duration
 from journeys.model import Entry, Goal, Journey
@@ -175,7 +176,7 @@ def describe_entry(entry: Entry) -> str:
     else:
         words = "through the API" if entry.timed is None else entry.timed.key
     again = f", asked again for {describe_duration(entry.retry)}" if entry.retry else ""
-    return f"{words}; if {entry.audience.describe()}{again}" if entry.audience else words
+    return f"{words}; if {outside(entry.audience).describe()}{again}" if entry.audience else words
 
 
 def describe_goal(goal: Goal) -> str:

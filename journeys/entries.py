@@ -244,7 +244,8 @@ class DateEntry(TimedEntry):
         return (self.of or "").partition(".")[0]
 
     def durations(self) -> Mapping[Path, timedelta]:
-        return {("date", "expires_after"): self.expires_after} if self.expires_after is not None else {}
+        named = {"before": self.before, "after": self.after, "expires_after": self.expires_after}
+        return {("date", name): span for name, span in named.items() if isinstance(span, timedelta)}
 
 
 class Broadcast(TimedEntry):

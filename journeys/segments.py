@@ -1,6 +1,6 @@
 """Segments: a condition with a name, asked of every contact. Pure; who is in one is kept in `crm.segments`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from journeys.changes import SCORE_CHANGED, Change, changes
 from journeys.conditions.comparison import operands
+from journeys.conditions.outside import outside
 from journeys.conditions.registry import (
     AttributeCondition,
     Condition,
@@ -16,9 +17,11 @@ from journeys.conditions.registry import (
     EventCondition,
     NoneCondition,
     ResultCondition,
+    ScoreCondition,
     SegmentCondition,
     StepCondition,
 )
+from journeys.mistakes import nearest
 from journeys.model import Journey
 from journeys.places import Path, Places
 from journeys.plan import Role, compile_plan
@@ -45,6 +48,10 @@ class Segment(Strict):
     name: Annotated[str, Field(min_length=1, max_length=200, description="The segment's name for people.")]
     description: str = Field(default="", max_length=5_000, description="Whom it is to hold, in sentences.")
     condition: Condition = Field(description="Who is in it.")
+
+    def in_words(self) -> str:
+        """Who is in it, in plain words."""
+        return outside(self.condition).describe()
 
 
 def demand_askable(condition: Condition, *, places: Places | None = None, root: Path = ("condition",)) -> None:
@@ -76,6 +83,42 @@ def _obstacles(condition: Condition, root: Path) -> Iterator[tuple[Path, str, st
 
 _INSIDE_ONLY: Mapping[type, str] = {EntryCondition: "entry", ResultCondition: "result", StepCondition: "step"}
 """What can be asked only of somebody inside a journey."""
+
+
+def demand_known(
+    condition: Condition,
+    *,
+    segments: Collection[str],
+    models: Collection[str],
+    places: Places | None = None,
+    root: Path = ("condition",),
+) -> None:
+    """Raises where a condition asks for a segment or a points model that is not among these.
+
+    Raises:
+        kit.errors.Invalid: with a problem for each; nobody would ever be in such a segment, and nobody be told why.
+    """
+    places = places or Places()
+    problems = [Problem(places(path), *words) for path, *words in _unknown(condition, root, segments, models)]
+    if problems:
+        raise Invalid(problems[0].what, problems=problems, remedy=problems[0].remedy)
+
+
+def _unknown(
+    condition: Condition, root: Path, segments: Collection[str], models: Collection[str]
+) -> Iterator[tuple[Path, str, str]]:
+    below: Path
+    for part, path in conditions_in(condition, root):
+        match part:
+            case SegmentCondition(segment=key) if key not in segments:
+                meant, otherwise = nearest(key, sorted(segments)), "Define it first, or look at the list of segments."
+                what, below = f"There is no segment '{key}'.", ("segment",)
+            case ScoreCondition(score=asked) if asked.model not in models:
+                meant, otherwise = nearest(asked.model, sorted(models)), "Publish it first, or name another one."
+                what, below = f"There is no points model '{asked.model}'.", ("score", "model")
+            case _:
+                continue
+        yield (*path, *below), what, f"Did you mean '{meant}'?" if meant else otherwise
 
 
 def in_order(segments: Iterable[Segment]) -> list[Segment]:

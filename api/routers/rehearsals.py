@@ -98,6 +98,10 @@ class RehearsalView(Output):
     reason: EnrollmentRefusal | None = Field(description="Of a refusal: the first, the one that would be stored.")
     because: str
     holdout: bool = Field(description="It would be held out for comparison.")
+    retry_until: datetime | None = Field(
+        default=None,
+        description="Of a refusal by the audience: until when it would be judged again as the contact changes.",
+    )
     checks: list[CheckView]
     aftermath: AftermathView | None = Field(
         default=None,

@@ -141,7 +141,7 @@ async def get_segment(key: SegmentKey, session: SessionDep) -> SegmentView:
     return SegmentView(
         **_item(live),
         condition=to_document(live.segment)["condition"],
-        in_words=live.segment.condition.describe(),
+        in_words=live.segment.in_words(),
         members=await SegmentRepository(session).count(key),
         journeys=await journeys_with_segment(session, key),
     )

@@ -109,7 +109,7 @@ SEGMENT = SegmentView(
     description="",
     version=1,
     condition=EXAMPLE_CONDITION,
-    in_words="at least 1 order.placed where amount is at least 100 since entry within 90 days",
+    in_words="at least 1 order.placed where amount is at least 100 within 90 days",
     members=1_204,
     journeys=["loyal-customer"],
 )

@@ -15,13 +15,13 @@ from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.score_sheets import SCORE_CROSSED, event_fact
-from crm.traits import TraitReport, sort_traits
 from journeys.conditions.base import EventFact, Facts, Needs, earliest
 from journeys.proofs.withdrawal import ConsentKey
 from journeys.scoring import PointsModel, Score, crossed, fold, reached
 from journeys.segments import Segment
 from journeys.simulate import PretendedContact
 from journeys.stages import Stage
+from journeys.traits import TraitReport, sort_traits
 from kit.errors import Invalid, NotFound
 
 

@@ -18,7 +18,7 @@ class NoneCondition(BaseCondition):
     def judge(self, facts: Facts) -> Verdict:
         found = self.none.matching(facts)
         if not found:
-            return Verdict(holds=True, because=f"no {self.none.named()}{self.none.when()}")
+            return Verdict(holds=True, because=f"no {self.none.named()}{self.none.when(facts)}")
         first = found[0]
         return Verdict(
             holds=False,

@@ -75,9 +75,10 @@ class EventPattern(Strict):
             case _:
                 return None
 
-    def when(self) -> str:
-        """The span of time that counts, in words with a leading space."""
-        since = {"entry": " since entry", "step": " since the step began", "ever": ""}[self.since]
+    def when(self, facts: Facts | None = None) -> str:
+        """The span of time that counts, in words with a leading space; with facts, as it counted on these."""
+        unbounded = facts is not None and self._start(facts) is None
+        since = "" if unbounded else {"entry": " since entry", "step": " since the step began", "ever": ""}[self.since]
         return f"{since} within {describe_duration(self.within)}" if self.within is not None else since
 
     def named(self) -> str:
@@ -101,7 +102,7 @@ class EventCondition(EventPattern, BaseCondition):
         latest = f", the latest on {instant(found[-1].occurred_at)}" if found else ""
         return Verdict(
             holds=enough and few_enough,
-            because=f"{len(found)} {self.named()}{self.when()}{latest}; asked: {self._asked()}",
+            because=f"{len(found)} {self.named()}{self.when(facts)}{latest}; asked: {self._asked()}",
             cause_event_id=found[-1].event_id or None if found else None,
         )
 

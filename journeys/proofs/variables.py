@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from journeys.findings import KnownTemplates, Note, warning
 from journeys.proofs.explore import Changes, Question, Standing, arrivals
 from journeys.proofs.knowledge import Fact, entry_values, established
-from journeys.proofs.network import Hop, Trail
+from journeys.proofs.network import TOO_LATE, Hop, Trail
 from journeys.proofs.subject import Sending, Subject
 from journeys.proofs.vouchers import VARIABLES
 from journeys.step_references import step_property
 from journeys.steps.registry import Node
 from journeys.steps.set_attributes import SetNode
-from journeys.values import entry_reference
+from journeys.values import entry_reference, is_step_reference
 
 _ALWAYS = frozenset({"contact.email"})
 """Who has no address gets no message, so no template misses it."""
@@ -59,12 +59,14 @@ def _lacking(
 
 
 class _Sets:
-    """What a `set` on the way makes of an attribute: a value, or none."""
+    """What a `set` on the way makes of an attribute: a value, or none; one that comes too late changes nothing."""
 
     def __init__(self, at_start: frozenset[Fact]) -> None:
         self._at_start = at_start
 
-    def __call__(self, _hop: Hop, node: Node, fact: Fact) -> bool | None:
+    def __call__(self, hop: Hop, node: Node, fact: Fact) -> bool | None:
+        if hop.way.when == TOO_LATE:
+            return None
         name = fact.removeprefix("contact.") if isinstance(fact, str) and fact.startswith("contact.") else None
         if name is None or not isinstance(node, SetNode) or name not in node.attributes:
             return None
@@ -72,6 +74,8 @@ class _Sets:
         if (reference := entry_reference(value)) is not None:
             # What the entry does not have is not set.
             return True if f"entry.{reference}" in self._at_start else None
+        if is_step_reference(value):
+            return None  # Nor is what no event has brought; of one that has, more than that it came is seldom known.
         return value is not None and str(value).strip() != ""
 
 

@@ -10,6 +10,7 @@ from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMo
 from journeys.places import Path
 from journeys.reading.best_times import in_english as best_time_of
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
+from journeys.reading.english_details import about, alternative_event, entered_with, latest_of, of_use
 from journeys.reading.english_entries import at_most, changes_segment, leaves_when, retried, submits
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
@@ -28,7 +29,7 @@ from journeys.steps.recompute_score import RecomputeScoreStep
 from journeys.steps.repeat import RepeatStep
 from journeys.steps.send import SendStep
 from journeys.steps.set_attributes import SetStep
-from journeys.steps.split import SplitStep
+from journeys.steps.split import SplitStep, Winner
 from journeys.steps.start import StartStep
 from journeys.steps.wait import WaitStep
 from journeys.steps.wait_for import AwaitedCondition, AwaitedEvent, AwaitedFirst, WaitForStep
@@ -54,11 +55,11 @@ def _wait(step: WaitStep) -> str:
         case WindowMoment():
             return "Wait until messages may leave"
         case InstantMoment():
-            return f"Wait until {_instant(step.wait.until)}"
+            return f"Wait until {_instant(step.wait.until)}{about(step.wait)}"
         case BestTimeMoment(best_time=asked_for):
             return best_time_of(asked_for)
         case DateMoment():
-            return f"Wait until {_beside(step.wait)}{_if_missing(step.wait)}"
+            return f"Wait until {_beside(step.wait)}{about(step.wait)}"
 
 
 def _instant(until: datetime) -> str:
@@ -77,11 +78,11 @@ def _beside(moment: DateMoment) -> str:
 
 
 def _entry_or_later(moment: DateMoment) -> str:
-    return f"the entry or the last {moment.moved_by.event} since" if moment.moved_by else "the entry"
-
-
-def _if_missing(moment: DateMoment) -> str:
-    return "; without that date it counts as too late" if moment.missing == "skip" else ""
+    return (
+        f"the entry or the last {event(moment.moved_by.event, moment.moved_by.where)} since"
+        if moment.moved_by
+        else "the entry"
+    )
 
 
 def _wait_for(step: WaitForStep) -> str:
@@ -100,7 +101,8 @@ def _wait_for(step: WaitForStep) -> str:
 def _alternative(alternative: Alternative) -> str:
     if isinstance(alternative, ConditionAlternative):
         return f"If {clause(alternative.condition)}"
-    return f"If {event(alternative.event, alternative.where)} comes"
+    criterion = EventCriterion(event=alternative.event, where=alternative.where)
+    return f"If {alternative_event(criterion, since_step=alternative.since == 'step')}"
 
 
 def _if(step: IfStep) -> str:
@@ -122,19 +124,23 @@ def _repeat(step: RepeatStep) -> str:
 def _approve(step: ApproveStep) -> str:
     asked = step.approve
     by = "the journey's owner" if asked.by == OWNER else asked.by
-    question = f": {asked.question.rstrip('.?!')}" if asked.question else ""
+    question = f": {asked.question.rstrip('.')}" if asked.question else ""
     return f"Have {by} decide, within {lasting(asked.up_to)}{question}"
 
 
 def _split(step: SplitStep) -> str:
     shares = listed([f'{arm.share} % "{name}"' for name, arm in step.split.arms.items()], ", ")
     won = step.split.winner
-    seeking = f"; the better way is taken by all once {won.after} contacts of each are compared" if won else ""
+    seeking = f"; the better way is taken by all once {_compared(won)}" if won else ""
     return f'Split the contacts for the experiment "{step.split.experiment}": {shares}{seeking}'
 
 
+def _compared(won: Winner) -> str:
+    return f"{won.after} contacts of each are compared with {100 * won.confidence:.6g} % confidence"
+
+
 def _send(step: SendStep) -> str:
-    what = f'"{step.send.template}" by {step.send.channel}{voucher_of(step.send.voucher)}'
+    what = f'"{step.send.template}" by {step.send.channel}{voucher_of(step.send.voucher)}{latest_of(step.send)}'
     return f"Send {what}{of_message(step.send)}"
 
 
@@ -158,7 +164,7 @@ def _recompute_score(step: RecomputeScoreStep) -> str:
 
 
 def _start(step: StartStep) -> str:
-    return f'Start the journey "{step.start.journey}" for the contact, without waiting for it'
+    return f'Start the journey "{step.start.journey}" for the contact{entered_with(step.start)}, without waiting for it'
 
 
 def _exit(step: ExitStep) -> str:
@@ -166,12 +172,17 @@ def _exit(step: ExitStep) -> str:
 
 
 def _ways_of_branch(step: BranchStep, path: Path) -> str:
-    return f"If {clause(step.asked()[(*path[:-1], 'if')])}" if path[0] == "branch" else "For everybody else"
+    if path[0] != "branch":
+        return "For everybody else"
+    way = step.branch[int(path[1])]
+    return f"If {clause(way.if_)}" + (f' ("{way.name}")' if way.name else "")
 
 
 def _ways_of_wait_for(step: WaitForStep, path: Path) -> str:
     if isinstance(step.wait_for, AwaitedFirst) and path[0] == "wait_for":
-        return _alternative(step.wait_for.first_of[int(path[2])])
+        first = step.wait_for.first_of[int(path[2])]
+        named = f' ("{first.name}")' if first.name else ""
+        return f"{_alternative(first)}{named}"
     return "When it comes" if path == ("then",) else "If the time passes without it"
 
 
@@ -198,7 +209,8 @@ def _ways_of_if(_: IfStep, path: Path) -> str:
 def _absence(entry: Absence) -> str:
     names = event(listed(entry.of, " or "), entry.where)
     also = ", those who never had it included" if entry.also_without else ""
-    return f"A contact enters when {names} has not happened for {lasting(entry.for_)}{also}"
+    before = "; silence from before the publication counts" if entry.backfill == "matching" else ""
+    return f"A contact enters when {names} has not happened for {lasting(entry.for_)}{also}{before}"
 
 
 def _date_entry(entry: Any) -> str:
@@ -206,14 +218,15 @@ def _date_entry(entry: Any) -> str:
         "" if not (entry.before or entry.after) else f"{lasting(entry.offset)} {'before' if entry.before else 'after'} "
     )
     yearly = "every year " if entry.returns else ""
+    leap = ", 29 February on 1 March" if entry.leap_day != "feb-28" else ""
     day = FEASTS_IN_ENGLISH[entry.feast] if entry.feast is not None else f"the date in {entry.of}"
-    return f"A contact enters {yearly}{when or 'on '}{day}, at {clock(entry.at)}"
+    return f"A contact enters {yearly}{when or 'on '}{day}, at {clock(entry.at)}{leap}{of_use(entry.expires_after)}"
 
 
 def _broadcast(entry: Any) -> str:
     where = ", on the clock where each of them lives" if entry.is_local else ""
     spread = f", spread over {lasting(entry.spread)}" if entry.spread else ""
-    return f"Contacts enter on {_instant(entry.at)}{where}{spread}"
+    return f"Contacts enter on {_instant(entry.at)}{where}{spread}{of_use(entry.expires_after)}"
 
 
 def _enters(criterion: EventCriterion) -> str:

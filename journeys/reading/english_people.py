@@ -7,7 +7,7 @@ from journeys.reading.english_clauses import lasting
 from journeys.reading.parts import clock
 from journeys.spans import Span, Unit
 from journeys.steps.give_points import ScoreStep
-from journeys.steps.task import OWNER, Due, TaskStep
+from journeys.steps.task import OWNER, TODO, Due, TaskStep
 
 
 def english_task(step: TaskStep) -> str:
@@ -15,7 +15,9 @@ def english_task(step: TaskStep) -> str:
     asked = step.task
     owner = "the journey's owner" if asked.for_ == OWNER else asked.for_
     ended = ", cancelled when the journey ends" if asked.at_end == "cancel" else ""
-    return f'Give {owner} the task "{asked.title}", due {_due(asked.due)}{ended}'
+    sort = f" ({asked.kind})" if asked.kind != TODO else ""
+    details = f": {asked.details.rstrip('.')}" if asked.details else ""
+    return f'Give {owner} the task "{asked.title}"{sort}, due {_due(asked.due)}{ended}{details}'
 
 
 def _due(due: Due) -> str:

@@ -21,6 +21,7 @@ from journeys.reading.german_clauses import (
     quoted,
     written,
 )
+from journeys.reading.german_details import about, alternative_event, entered_with, latest_of, of_use
 from journeys.reading.german_entries import at_most, changes_segment, leaves_when, retried, submits
 from journeys.reading.german_frequency import of_journey, of_message
 from journeys.reading.german_people import german_score, german_task
@@ -38,7 +39,7 @@ from journeys.steps.recompute_score import RecomputeScoreStep
 from journeys.steps.repeat import RepeatStep
 from journeys.steps.send import SendStep
 from journeys.steps.set_attributes import SetStep
-from journeys.steps.split import SplitStep
+from journeys.steps.split import SplitStep, Winner
 from journeys.steps.start import StartStep
 from journeys.steps.wait import WaitStep
 from journeys.steps.wait_for import AwaitedCondition, AwaitedEvent, AwaitedFirst, WaitForStep
@@ -70,11 +71,11 @@ def _wait(step: WaitStep) -> str:
         case WindowMoment():
             return "Warten, bis Nachrichten versendet werden dürfen"
         case InstantMoment():
-            return f"Bis zum {_instant(step.wait.until)} warten"
+            return f"Bis zum {_instant(step.wait.until)} warten{about(step.wait)}"
         case BestTimeMoment(best_time=asked_for):
             return best_time_of(asked_for)
         case DateMoment():
-            return f"Warten bis {_beside(step.wait)}{_if_missing(step.wait)}"
+            return f"Warten bis {_beside(step.wait)}{about(step.wait)}"
 
 
 def _instant(until: datetime) -> str:
@@ -95,11 +96,11 @@ def _beside(moment: DateMoment) -> str:
 
 def _entry_or_later(moment: DateMoment, returning: str) -> str:
     entry = f"{returning} des Einstiegs" if moment.yearly else "Einstieg"
-    return f"{entry} oder dem letzten {quoted(moment.moved_by.event)} seither" if moment.moved_by else entry
-
-
-def _if_missing(moment: DateMoment) -> str:
-    return "; ohne dieses Datum gilt es als zu spät" if moment.missing == "skip" else ""
+    return (
+        f"{entry} oder dem letzten {event(moment.moved_by.event, moment.moved_by.where)} seither"
+        if moment.moved_by
+        else entry
+    )
 
 
 def _wait_for(step: WaitForStep) -> str:
@@ -119,7 +120,8 @@ def _wait_for(step: WaitForStep) -> str:
 def _alternative(alternative: Alternative) -> str:
     if isinstance(alternative, ConditionAlternative):
         return f"Wenn {clause(alternative.condition)}"
-    return f"Wenn das Ereignis {event(alternative.event, alternative.where)} eintritt"
+    criterion = EventCriterion(event=alternative.event, where=alternative.where)
+    return f"Wenn {alternative_event(criterion, since_step=alternative.since == 'step')}"
 
 
 def _if(step: IfStep) -> str:
@@ -140,20 +142,24 @@ def _repeat(step: RepeatStep) -> str:
 def _approve(step: ApproveStep) -> str:
     asked = step.approve
     by = "dem Verantwortlichen der Journey" if asked.by == OWNER else asked.by
-    question = f": {asked.question.rstrip('.?!')}" if asked.question else ""
+    question = f": {asked.question.rstrip('.')}" if asked.question else ""
     return f"Von {by} entscheiden lassen, innerhalb von {after(asked.up_to)}{question}"
 
 
 def _split(step: SplitStep) -> str:
     shares = listed([f"{arm.share} % {quoted(name)}" for name, arm in step.split.arms.items()], ", ")
     won = step.split.winner
-    seeking = f"; den besseren Weg gehen alle, sobald je {won.after} Kontakte verglichen sind" if won else ""
+    seeking = f"; den besseren Weg gehen alle, sobald {_compared(won)}" if won else ""
     return f"Die Kontakte für das Experiment {quoted(step.split.experiment)} aufteilen: {shares}{seeking}"
+
+
+def _compared(won: Winner) -> str:
+    return f"je {won.after} Kontakte mit {100 * won.confidence:.6g} % Sicherheit verglichen sind"
 
 
 def _send(step: SendStep) -> str:
     what = f"{quoted(step.send.template)} {CHANNELS[step.send.channel]} senden"
-    return f"{what}{voucher_of(step.send.voucher)}{of_message(step.send)}"
+    return f"{what}{voucher_of(step.send.voucher)}{latest_of(step.send)}{of_message(step.send)}"
 
 
 def _set(step: SetStep) -> str:
@@ -175,7 +181,8 @@ def _recompute_score(step: RecomputeScoreStep) -> str:
 
 
 def _start(step: StartStep) -> str:
-    return f"Die Journey {quoted(step.start.journey)} für den Kontakt beginnen, ohne auf sie zu warten"
+    other = f"{quoted(step.start.journey)} für den Kontakt{entered_with(step.start)}"
+    return f"Die Journey {other} beginnen, ohne auf sie zu warten"
 
 
 def _exit(step: ExitStep) -> str:
@@ -183,12 +190,16 @@ def _exit(step: ExitStep) -> str:
 
 
 def _ways_of_branch(step: BranchStep, path: Path) -> str:
-    return f"Wenn {clause(step.asked()[(*path[:-1], 'if')])}" if path[0] == "branch" else "Für alle anderen"
+    if path[0] != "branch":
+        return "Für alle anderen"
+    way = step.branch[int(path[1])]
+    return f"Wenn {clause(way.if_)}" + (f" ({quoted(way.name)})" if way.name else "")
 
 
 def _ways_of_wait_for(step: WaitForStep, path: Path) -> str:
     if isinstance(step.wait_for, AwaitedFirst) and path[0] == "wait_for":
-        return _alternative(step.wait_for.first_of[int(path[2])])
+        first = step.wait_for.first_of[int(path[2])]
+        return f"{_alternative(first)}{f' ({quoted(first.name)})' if first.name else ''}"
     return "Sobald es so weit ist" if path == ("then",) else "Wenn die Zeit vorher abläuft"
 
 
@@ -217,23 +228,25 @@ def _ways_of_if(_: IfStep, path: Path) -> str:
 def _absence(entry: Absence) -> str:
     names = listed([quoted(name) for name in entry.of], " oder ") + asked(entry.where)
     also = "; auch wer nie eines hatte" if entry.also_without else ""
-    return f"Ein Kontakt beginnt, wenn seit {after(entry.for_)} kein Ereignis {names} eingetreten ist{also}"
+    before = "; Stille vor der Veröffentlichung zählt mit" if entry.backfill == "matching" else ""
+    return f"Ein Kontakt beginnt, wenn seit {after(entry.for_)} kein Ereignis {names} eingetreten ist{also}{before}"
 
 
 def _date_entry(entry: Any) -> str:
     beside = f"{lasting(entry.offset)} {'vor' if entry.before else 'nach'} " if entry.before or entry.after else ""
     yearly = "jedes Jahr " if entry.returns else ""
+    leap = ", 29. Februar am 1. März" if entry.leap_day != "feb-28" else ""
     if entry.feast is not None:
         day = f"{beside}{FEASTS_IN_GERMAN[entry.feast]}" if beside else at_feast(entry.feast)
     else:
         day = f"{beside + 'dem' if beside else 'am'} Datum {quoted(entry.of)}"
-    return f"Ein Kontakt beginnt {yearly}{day}, um {clock(entry.at)} Uhr"
+    return f"Ein Kontakt beginnt {yearly}{day}, um {clock(entry.at)} Uhr{leap}{of_use(entry.expires_after)}"
 
 
 def _broadcast(entry: Any) -> str:
     where = ", nach der Uhr an ihrem Ort" if entry.is_local else ""
     spread = f", über {lasting(entry.spread)} verteilt" if entry.spread else ""
-    return f"Kontakte beginnen am {_instant(entry.at)}{where}{spread}"
+    return f"Kontakte beginnen am {_instant(entry.at)}{where}{spread}{of_use(entry.expires_after)}"
 
 
 def _enters(criterion: EventCriterion) -> str:

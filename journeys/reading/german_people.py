@@ -7,7 +7,7 @@ from journeys.reading.german_clauses import after, lasting, quoted
 from journeys.reading.parts import clock
 from journeys.spans import Span, Unit
 from journeys.steps.give_points import ScoreStep
-from journeys.steps.task import OWNER, Due, TaskStep
+from journeys.steps.task import OWNER, TODO, Due, TaskStep
 
 
 def german_task(step: TaskStep) -> str:
@@ -15,7 +15,9 @@ def german_task(step: TaskStep) -> str:
     asked = step.task
     owner = "die Verantwortlichen der Journey" if asked.for_ == OWNER else quoted(asked.for_)
     ended = "; endet die Journey vorher, entfällt sie" if asked.at_end == "cancel" else ""
-    return f"Aufgabe für {owner}: {quoted(asked.title)}, fällig{_due(asked.due)}{ended}"
+    sort = f" ({asked.kind})" if asked.kind != TODO else ""
+    details = f": {asked.details.rstrip('.')}" if asked.details else ""
+    return f"Aufgabe für {owner}: {quoted(asked.title)}{sort}, fällig{_due(asked.due)}{ended}{details}"
 
 
 def _due(due: Due) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from journeys.conditions.outside import outside
 from journeys.model import Journey
 from journeys.places import Path
-from journeys.plan import named
 from journeys.reading.english import ENGLISH
 from journeys.reading.german import GERMAN
 from journeys.reading.wording import Language, Wording
@@ -17,9 +17,10 @@ _INDENT = "   "
 def read_journey(journey: Journey, language: Language) -> str:
     """The journey as text: who gets in, what it is for, who leaves, when mails may leave, and numbered steps."""
     words = WORDINGS[language]
-    lines = [journey.name, f"Journey {journey.key}. {words.answers(journey.owner)}.", ""]
+    lines = [journey.name, f"Journey {journey.key}. {words.answers(journey.owner)}."]
+    lines += [*([journey.description.strip()] if journey.description.strip() else []), ""]
     lines += [f"{sentence}." for sentence in _about(journey, words)]
-    lines += ["", f"{words.steps_title}:", *_steps(named(journey.steps), words), f"{words.complete}."]
+    lines += ["", f"{words.steps_title}:", *_steps(journey.steps, words), f"{words.complete}."]
     return "".join(f"{line}\n" for line in map(_printable, lines))
 
 
@@ -38,7 +39,7 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
         way_in = words.enters(entry.criterion)
     else:
         way_in = words.asked_in
-    yield way_in + (words.provided(words.clause(entry.audience)) if entry.audience is not None else "")
+    yield way_in + (words.provided(words.clause(outside(entry.audience))) if entry.audience is not None else "")
     if entry.retry is not None:
         yield words.retried(entry.retry)
     yield words.again(entry.again)
@@ -68,13 +69,24 @@ def _steps(steps: Sequence[Step], words: Wording, place: str = "", first: int = 
     indent = 2 * _INDENT * place.count(".")
     for number, step in enumerate(steps, start=first):
         nested = {path: inner for path, inner in step.nested().items() if inner or _stands_for_itself(path)}
-        of_use = f". {words.of_use(step.expires_after)}" if step.expires_after is not None else ""
-        yield f"{indent}{place}{number}. {words.step(step)}{of_use}{':' if nested else '.'}"
+        yield f"{indent}{place}{number}. {_told(step, words, ':' if nested else '.')}"
         inner_first = 1
         for path, inner in nested.items():
             yield f"{indent}{_INDENT}{words.way(step, path)}:{'' if inner else f' {words.go_on}.'}"
             yield from _steps(inner, words, f"{place}{number}.", inner_first)
             inner_first += len(inner)
+
+
+def _told(step: Step, words: Wording, end: str) -> str:
+    """The step under the name its author gave it, by which other steps speak of it."""
+    called = f"[{step.id}] " if step.id else ""
+    if step.expires_after is None:
+        return called + _ended(words.step(step), end)
+    return f"{called}{_ended(words.step(step), '.')} {_ended(words.of_use(step.expires_after), end)}"
+
+
+def _ended(sentence: str, end: str) -> str:
+    return sentence if sentence.endswith(("?", "!")) else f"{sentence}{end}"
 
 
 def _stands_for_itself(path: Path) -> bool:

@@ -26,15 +26,17 @@ ENGLISH_STAGES: Mapping[Stage, str] = {
 def english_stage_step(step: StageStep) -> str:
     """What a `stage` step does."""
     asked = step.stage
-    back = f", backward too: {asked.reason.rstrip('.?!')}" if asked.recycle else ", never backward"
-    return f'Move the contact to the stage "{ENGLISH_STAGES[asked.to]}"{back}'
+    back = ", backward too" if asked.recycle else ", never backward"
+    reason = f": {asked.reason.rstrip('.')}" if asked.reason else ""
+    return f'Move the contact to the stage "{ENGLISH_STAGES[asked.to]}"{back}{reason}'
 
 
 def german_stage_step(step: StageStep) -> str:
     """What a `stage` step does."""
     asked = step.stage
-    back = f", auch zurück: {asked.reason.rstrip('.?!')}" if asked.recycle else ", nie zurück"
-    return f"Den Kontakt auf die Stufe „{GERMAN_STAGES[asked.to]}“ setzen{back}"
+    back = ", auch zurück" if asked.recycle else ", nie zurück"
+    reason = f": {asked.reason.rstrip('.')}" if asked.reason else ""
+    return f"Den Kontakt auf die Stufe „{GERMAN_STAGES[asked.to]}“ setzen{back}{reason}"
 
 
 def english_stage(condition: StageCondition) -> str:

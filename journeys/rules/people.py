@@ -1,4 +1,4 @@
-"""Rules about tasks: somebody makes the task that is waited for."""
+"""Rules about what people do: somebody makes the task that is waited for, and whoever decides is asked something."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from journeys.findings import Note, error
 from journeys.mistakes import nearest
 from journeys.model import Journey
 from journeys.places import Path
+from journeys.steps.approve import ApproveStep
 from journeys.steps.task import TaskStep
 from journeys.steps.wait_for import AwaitedEvent, AwaitedFirst, WaitForStep
 from journeys.steps.wait_for_first import EventAlternative
@@ -26,6 +27,15 @@ def tasks_nobody_makes(journey: Journey) -> Iterator[Note]:
         step = where.get("step")
         if event in TASK_EVENTS and isinstance(step, str) and not names_others(where) and step not in makers:
             yield _unknown(event, step, path, makers)
+
+
+def nothing_asked(journey: Journey) -> Iterator[Note]:
+    """An approval without a question: whoever is to decide sees only that somebody waits."""
+    for visit in visits(journey):
+        if isinstance(visit.step, ApproveStep) and not visit.step.approve.question.strip():
+            what = f"'{visit.step.approve.by}' is to decide, and nothing is asked."
+            remedy = "Write what is to be decided, such as `question: May this customer have 20 % off?`."
+            yield error("nothing-asked", (*visit.path, "approve", "question"), what, remedy)
 
 
 def _unknown(event: str, step: str, path: Path, makers: list[str]) -> Note:

@@ -1,10 +1,9 @@
-"""Rules about the steps themselves: their ids, whether they can be reached, how long they wait, how many there are."""
+"""Rules about the steps themselves: their ids, whether they can be reached, how many there are."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from journeys.findings import Note, error, warning
-from journeys.model import Cooldown, Journey
+from journeys.model import Journey
 from journeys.places import Path, write_path
 from journeys.steps.branch import BranchStep
 from journeys.steps.decide import IfStep
@@ -42,28 +41,6 @@ def unreachable_steps(journey: Journey) -> Iterator[Note]:
             f"No way leads to the step '{visit.step_id}': every way before it has left the journey.",
             "Remove it, or move it before the `exit`.",
         )
-
-
-def no_time_at_all(journey: Journey) -> Iterator[Note]:
-    """A wait of zero is a mistake: a missing number, or a step that should not be there."""
-    for path, duration in _durations(journey):
-        if duration <= timedelta():
-            yield error("no-time", path, "This is no time at all.", "Write how long, such as 1d, or remove it.")
-
-
-def _durations(journey: Journey) -> Iterator[tuple[Path, timedelta]]:
-    if journey.goal and journey.goal.within is not None:
-        yield ("goal", "within"), journey.goal.within
-    if isinstance(journey.entry.again, Cooldown):
-        yield ("entry", "again", "cooldown"), journey.entry.again.cooldown
-    if journey.entry.retry is not None:
-        yield ("entry", "retry"), journey.entry.retry
-    if timed := journey.entry.timed:
-        yield from ((("entry", *path), duration) for path, duration in timed.durations().items())
-    for visit in visits(journey):
-        if visit.step.expires_after is not None:
-            yield (*visit.path, "expires_after"), visit.step.expires_after
-        yield from (((*visit.path, *path), duration) for path, duration in visit.step.durations().items())
 
 
 def too_many_or_too_deep(journey: Journey) -> Iterator[Note]:

@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002 -- `compile` has one signature for all kinds
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
@@ -71,6 +72,9 @@ class SendStep(BaseStep):
 
     def wheres(self) -> Mapping[Path, Where]:
         return {("send", "latest", name, "where"): one.where for name, one in self.send.latest.items()}
+
+    def durations(self) -> Mapping[Path, timedelta]:
+        return {("send", "repeat"): self.send.repeat} if isinstance(self.send.repeat, timedelta) else {}
 
     def words(self) -> tuple[str, ...]:
         issues = self.send.voucher is not None and self.send.voucher.pool is not None

@@ -91,6 +91,8 @@ async def test_a_step_that_was_renamed_since_has_met_what_it_met(
     assert (await contacts.judge_condition(a_request(JudgeCondition, enrollment, condition=condition, **asked))).holds
     of_before = a_request(JudgeCondition, enrollment, condition=AMOUNT, **{**asked, "former": {}})
     assert (await contacts.judge_condition(of_before)).holds
+    of_new_one = a_request(JudgeCondition, enrollment, condition=AMOUNT, **asked)
+    assert not (await contacts.judge_condition(of_new_one)).holds
 
 
 async def test_an_event_of_somebody_else_is_not_looked_at(sessions: Sessions, enrollment: Enrollment) -> None:

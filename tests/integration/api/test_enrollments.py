@@ -322,7 +322,7 @@ class TestWithTemporal:
         self, operator: httpx.AsyncClient, enroll: Enroll, sessions: Sessions
     ) -> None:
         steps: list[dict[str, Any]] = [
-            {"id": "discount", "approve": {"by": "sales", "up_to": "3d"}},
+            {"id": "discount", "approve": {"by": "sales", "question": "20 % off?", "up_to": "3d"}},
             {"id": "rest", "wait": "3d"},
         ]
         running = await enroll(*steps, key="hello")

@@ -1,5 +1,6 @@
 """The tester for one contact: what would happen at the door, question by question, and nothing of it stored."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -115,6 +116,24 @@ async def test_every_condition_of_the_audience_says_why(client: httpx.AsyncClien
     assert (found["outcome"], found["reason"]) == ("refused", "audience")
     assert failed(found) == [("audience", 0), ("audience", 1), ("audience", 2), ("audience", 3), ("audience", 4)]
     assert any("vip" in check["because"] for check in found["checks"] if check["holds"] is False)
+
+
+@pytest.mark.parametrize(
+    ("body", "retried"),
+    [({}, True), ({"event": None}, False), ({"properties": {"amount": 10}}, False)],
+    ids=["by the event", "over the API", "by an event that opens nothing"],
+)
+async def test_an_audience_that_would_be_judged_again_is_told_with_its_end(
+    client: httpx.AsyncClient, sessions: Sessions, body: dict[str, Any], *, retried: bool
+) -> None:
+    async with sessions.begin() as session:
+        await a_live_journey(session, {**JOURNEY, "entry": {**JOURNEY["entry"], "retry": "30m"}})
+        await a_contact(session, user_id="ada")
+    found = await ask(client, **body)
+    assert (found["retry_until"] is not None, "; judged again" in found["because"]) == (retried, retried)
+    if retried:
+        said = f"{datetime.fromisoformat(found['retry_until']):%Y-%m-%d %H:%M} UTC"
+        assert found["because"].endswith(f"; judged again as the contact changes, until {said}")
 
 
 async def test_all_that_speaks_against_it_is_told_and_the_first_reason_is_the_one_that_counts(

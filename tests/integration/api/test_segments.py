@@ -101,6 +101,7 @@ async def test_a_segment_a_live_journey_names_is_not_removed(client: httpx.Async
     [
         ({"entry": "plan"}, "`entry` is of somebody inside a journey"),
         ({"segment": "nobody"}, "There is no segment 'nobody'."),
+        ({"not": {"score": {"model": "lead", "at_least": 1}}}, "There is no points model 'lead'."),
         ({"colour": "red"}, "not a condition"),
     ],
 )

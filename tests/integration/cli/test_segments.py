@@ -48,6 +48,19 @@ def test_a_misspelt_segment_is_found_where_segments_are_told(
     assert unknown.value.exit_code == 0
 
 
+@pytest.mark.parametrize(("asked", "word"), [("segment: vipp", "vipp"), ("score: {model: led, at_least: 1}", "led")])
+def test_a_segment_that_asks_for_what_there_is_not_is_found(
+    segment_file: Path, tmp_path: Path, asked: str, word: str
+) -> None:
+    journey = tmp_path / "vips.yaml"
+    journey.write_text(JOURNEY % "vip")
+    segment_file.write_text(SEGMENT.replace("event: order.placed, within: 90d", asked))
+
+    with pytest.raises(Invalid, match=word) as refusal:
+        check([journey], segments=[segment_file])
+    assert str(refusal.value.problems[0]).startswith("segment vip, condition.")
+
+
 @pytest.mark.xdist_group("simulate")
 def test_without_a_script_the_contact_comes_into_the_segment(
     segment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

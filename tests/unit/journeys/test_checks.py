@@ -69,6 +69,11 @@ class TestSteps:
             ({"steps": [{"wait_for": {"event": "x", "up_to": "0d"}}]}, "steps[0].wait_for.up_to"),
             ({"goal": {"type": "sell", "event": "x", "within": "0h"}}, "goal.within"),
             ({"entry": entry(again={"cooldown": "0d"})}, "entry.again.cooldown"),
+            ({"entry": entry(audience={"event": "x", "within": "0d"})}, "entry.audience.within"),
+            ({"entry": {"date": {"of": "birthday", "before": "0d"}}}, "entry.date.before"),
+            ({"goal": {"type": "sell", "event": "x", "within": "1d", "met_before": "0d"}}, "goal.met_before"),
+            ({"steps": [{"send": {"template": "x", "repeat": "0d"}}]}, "steps[0].send.repeat"),
+            ({"steps": [{"if": {"not": {"none": {"event": "x", "within": "0d"}}}}]}, "steps[0].if.not.none.within"),
         ],
         ids=str,
     )
@@ -76,6 +81,16 @@ class TestSteps:
         assert said(only("no-time", **parts)) == (
             f"error: {where}: This is no time at all. Write how long, such as 1d, or remove it."
         )
+
+    @pytest.mark.parametrize("question", [{}, {"question": ""}, {"question": " "}], ids=str)
+    def test_an_approval_that_asks_nothing(self, question: dict[str, str]) -> None:
+        steps: list[dict[str, Any]] = [{"approve": {"by": "sales", "up_to": "3d", **question}}]
+        assert said(only("nothing-asked", steps=steps)) == (
+            "error: steps[0].approve.question: 'sales' is to decide, and nothing is asked. "
+            "Write what is to be decided, such as `question: May this customer have 20 % off?`."
+        )
+        steps[0]["approve"]["question"] = "May it be sent?"
+        assert not findings("nothing-asked", steps=steps)
 
     def test_more_than_500_steps(self) -> None:
         assert not findings("too-many-steps", steps=[{"wait": "1d"}] * 500)

@@ -11,7 +11,7 @@ from journeys.model import Journey
 from journeys.reading.reading import read_journey
 from journeys.reading.wording import Language
 from journeys.rules.others import Others
-from journeys.segments import Segment, demand_askable, segments_of, touched_by
+from journeys.segments import Segment, demand_askable, demand_known, segments_of, touched_by
 from kit.errors import Invalid
 from tests.support.journeys import journey
 
@@ -116,6 +116,16 @@ class TestUnknownSegments:
             ("exit", "There is no segment 'vip'.", "Did you mean 'vipp'?"),
         ]
 
+    def test_its_words_and_those_of_an_audience_speak_of_no_entry(self) -> None:
+        parts = [{"event": "order.placed", "within": "90d"}, {"none": {"event": "order.returned"}}]
+        document = {"key": "pro", "name": "Pro", "condition": {"any": [{"all": parts}, {"not": parts[0]}]}}
+        told = Segment.model_validate(document).in_words()
+        assert "at least 1 order.placed within 90 days" in told
+        assert "since" not in told
+        entered = journey(entry={"event": "x", "audience": document["condition"]})
+        for text in (read_journey(entered, Language.ENGLISH), read_journey(entered, Language.GERMAN)):
+            assert not re.search("since entry|seit dem Eintritt", text)
+
     def test_without_knowing_which_there_are_nothing_is_said(self) -> None:
         assert not [one for one in check(journey(**self.NAMED), None) if one.rule == "unknown-segment"]
 
@@ -158,3 +168,14 @@ def test_what_only_somebody_inside_a_journey_has_is_not_asked_of_a_set(document:
     with pytest.raises(Invalid) as refusal:
         demand_askable(condition(document))
     assert [problem.where for problem in refusal.value.problems] == [where]
+
+
+def test_a_segment_asks_for_segments_and_points_models_that_there_are() -> None:
+    asked = condition({"all": [{"segment": "vipp"}, {"not": {"score": {"model": "led", "at_least": 1}}}]})
+    demand_known(asked, segments=["vipp"], models=["led"])
+    with pytest.raises(Invalid) as refusal:
+        demand_known(asked, segments=["vip"], models=["quality"])
+    assert [str(problem) for problem in refusal.value.problems] == [
+        "condition.all[0].segment: There is no segment 'vipp'. Did you mean 'vip'?",
+        "condition.all[1].not.score.model: There is no points model 'led'. Publish it first, or name another one.",
+    ]

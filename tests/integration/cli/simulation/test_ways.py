@@ -118,7 +118,7 @@ async def test_reminders_are_repeated_until_it_is_paid(journey: OpenJourney) -> 
 
 async def test_an_approval_is_answered_or_passes(journey: OpenJourney) -> None:
     step = {
-        "approve": {"by": "sales", "up_to": "3d"},
+        "approve": {"by": "sales", "question": "20 % off?", "up_to": "3d"},
         "then": [noted("yes")],
         "rejected": [noted("no")],
         "else": [noted("nobody")],

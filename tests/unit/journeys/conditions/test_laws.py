@@ -1,11 +1,13 @@
 """Laws that conditions keep for all facts."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from journeys.conditions.base import Facts
+from journeys.conditions.outside import outside
 from journeys.conditions.registry import Condition
 from journeys.stages import Stage
 from tests.support.journeys import condition, conditions, facts
@@ -85,3 +87,13 @@ def test_only_facts_a_condition_needs_change_its_verdict(one: Condition, known: 
 @given(some_conditions)
 def test_every_condition_describes_itself(one: Condition) -> None:
     assert one.describe().strip()
+
+
+@given(some_conditions, facts)
+def test_outside_of_a_journey_a_condition_says_the_same_without_since_and_speaks_of_no_entry(
+    one: Condition, known: Facts
+) -> None:
+    before = replace(known, entered_at=None)
+    assert outside(one).judge(before) == one.judge(before)
+    assert "since" not in outside(one).describe()
+    assert "since" not in one.judge(before).because

@@ -20,6 +20,7 @@ ORDER = {"entry": "order.id"}
 HELLO = {"send": {"template": "hello"}}
 RECEIPT = {"send": {"template": "receipt"}}
 PLACED = {"event": "order.placed"}
+PAID_BY = {"id": "paid", "wait_for": {"event": "order.paid", "up_to": "1d"}}
 
 
 def notes(**parts: Any) -> list[Note]:
@@ -49,6 +50,8 @@ def test_the_variable_the_way_and_the_remedy_are_told() -> None:
         ({}, [{"if": {"attribute": "first_name", "is": None}, "else": [HELLO]}]),
         ({}, [{"branch": [{"if": {"attribute": "first_name", "is": {"exists": False}}, "then": []}], "else": [HELLO]}]),
         ({}, [{"set": {"first_name": "friend"}}, HELLO]),
+        ({"audience": NAME}, [{"set": {"first_name": "friend"}, "expires_after": "1d"}, HELLO]),
+        ({"audience": NAME}, [PAID_BY, {"set": {"first_name": "$step.paid.name"}}, HELLO]),
         ({**PLACED, "where": {"name": {"exists": True}}}, [{"set": {"first_name": "$entry.name"}}, HELLO]),
         ({**PLACED, "where": {"order.id": {"at_least": 1}}}, [RECEIPT]),
         ({**PLACED, "where": {"order.id": {"not_equals": 0}}}, [RECEIPT]),
@@ -74,6 +77,8 @@ def test_what_brings_a_variable(entry: dict[str, Any], steps: list[dict[str, Any
         ({"audience": NAME}, [{"set": {"first_name": None}}, HELLO]),
         ({"audience": NAME}, [{"set": {"first_name": " "}}, HELLO]),
         (PLACED, [{"set": {"first_name": "$entry.name"}}, HELLO]),
+        ({}, [{"set": {"first_name": "friend"}, "expires_after": "1d"}, HELLO]),
+        ({}, [PAID_BY, {"set": {"first_name": "$step.paid.name"}}, HELLO]),
         ({"audience": NAME}, [{"if": {"attribute": "first_name", "is": {"exists": False}}, "then": [HELLO]}]),
         ({**PLACED, "where": {"order.number": 1}}, [RECEIPT]),
         ({**PLACED, "where": {"order.id": {"exists": False}}}, [RECEIPT]),
@@ -121,6 +126,7 @@ def a_wait(awaited: dict[str, Any], *late: dict[str, Any]) -> dict[str, Any]:
 
 def test_what_an_event_must_have_is_there_where_it_was_met() -> None:
     assert not lacking_amount(a_wait(WITH_AMOUNT, {"exit": "not paid"}))
+    assert not lacking_amount({**a_wait(WITH_AMOUNT, {"exit": "not paid"}), "expires_after": "1d"})
     asked = {"if": {"step": "paid.amount"}, "else": [{"exit": "nothing paid"}]}
     assert not lacking_amount(a_wait({"event": "order.paid"}), asked)
     first = {"first_of": [WITH_AMOUNT, {"condition": {"in_list": "vip"}, "then": [{"exit": "free"}]}]}
@@ -132,6 +138,7 @@ def test_what_an_event_must_have_is_there_where_it_was_met() -> None:
     [
         [],
         [a_wait(WITH_AMOUNT)],
+        [{**a_wait(WITH_AMOUNT), "expires_after": "1d"}],
         [a_wait({"event": "order.paid"}, {"exit": "not paid"})],
         [a_wait({"first_of": [WITH_AMOUNT, {"condition": {"in_list": "vip"}}]}, {"exit": "not paid"})],
         [{"if": {"in_list": "vip"}, "else": [a_wait(WITH_AMOUNT, {"exit": "not paid"})]}],

@@ -14,6 +14,8 @@ from journeys.reading.wording import Language
 from journeys.steps.registry import STEP_KINDS
 from tests.support.journeys import condition, documents, journey
 
+LATE = {"de": "; wer zu spät kommt, geht sofort weiter", "en": "; who comes too late goes on at once"}
+
 
 def of_one_step(step: dict[str, Any], language: Language) -> list[str]:
     """The lines a step is told in."""
@@ -90,8 +92,8 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
         ({"wait": "1d"}, "1 Tag warten", "Wait 1 day"),
         (
             {"approve": {"by": "sales", "up_to": "3d", "question": "Grant the discount?"}},
-            "Von sales entscheiden lassen, innerhalb von 3 Tagen: Grant the discount",
-            "Have sales decide, within 3 days: Grant the discount",
+            "Von sales entscheiden lassen, innerhalb von 3 Tagen: Grant the discount?",
+            "Have sales decide, within 3 days: Grant the discount?",
         ),
         (
             {"split": {"experiment": "length", "arms": {"long": {"share": 60}, "short": {"share": 40}}}},
@@ -138,13 +140,13 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
         ),
         (
             {"wait": {"until": "2026-12-24 18:00", "late": "now"}},
-            "Bis zum 24. Dezember 2026 um 18:00 Uhr warten",
-            "Wait until 24 December 2026, 18:00",
+            "Bis zum 24. Dezember 2026 um 18:00 Uhr warten" + LATE["de"],
+            "Wait until 24 December 2026, 18:00" + LATE["en"],
         ),
         (
             {"wait": {"before": "1 day", "date": "$entry.starts_at", "at": "09:00", "late": "now"}},
-            "Warten bis 1 Tag vor dem Datum „starts_at“ des Einstiegs, 09:00 Uhr",
-            "Wait until 1 day before starts_at of the entry, 09:00",
+            "Warten bis 1 Tag vor dem Datum „starts_at“ des Einstiegs, 09:00 Uhr" + LATE["de"],
+            "Wait until 1 day before starts_at of the entry, 09:00" + LATE["en"],
         ),
         (
             {
@@ -156,18 +158,19 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
                     "moved_by": {"event": "conversation.ended"},
                 }
             },
-            "Warten bis 3 Monate nach dem Einstieg oder dem letzten „conversation.ended“ seither, 09:00 Uhr",
-            "Wait until 3 months after the entry or the last conversation.ended since, 09:00",
+            "Warten bis 3 Monate nach dem Einstieg oder dem letzten „conversation.ended“ seither, 09:00 Uhr"
+            + LATE["de"],
+            "Wait until 3 months after the entry or the last conversation.ended since, 09:00" + LATE["en"],
         ),
         (
             {"wait": {"after": "1 week", "date": "$entry", "late": "now"}},
-            "Warten bis 1 Woche nach dem Einstieg",
-            "Wait until 1 week after the entry",
+            "Warten bis 1 Woche nach dem Einstieg" + LATE["de"],
+            "Wait until 1 week after the entry" + LATE["en"],
         ),
         (
             {"wait": {"on": "$contact.birthday", "yearly": True, "late": "now"}},
-            "Warten bis zum nächsten Jahrestag des Datums „birthday“ des Kontakts",
-            "Wait until the next return of birthday of the contact",
+            "Warten bis zum nächsten Jahrestag des Datums „birthday“ des Kontakts" + LATE["de"],
+            "Wait until the next return of birthday of the contact" + LATE["en"],
         ),
         (
             {"wait_for": {"event": "page.viewed", "where": {"amount": {"at_least": 10}}, "up_to": "2d"}},
@@ -248,8 +251,8 @@ def test_every_shipped_journey_can_be_read(language: Language) -> None:
     ids=str,
 )
 def test_a_step_reads_as_what_it_does(step: dict[str, Any], german: str, english: str) -> None:
-    assert of_one_step(step, Language.GERMAN) == [f"1. {german}."]
-    assert of_one_step(step, Language.ENGLISH) == [f"1. {english}."]
+    for language, told in ((Language.GERMAN, german), (Language.ENGLISH, english)):
+        assert of_one_step(step, language) == [f"1. {told}" + ("" if told.endswith("?") else ".")]
 
 
 @pytest.mark.parametrize(
@@ -419,7 +422,7 @@ def test_nested_steps_are_numbered_below_their_step() -> None:
     }
     assert of_one_step(step, Language.GERMAN) == [
         "1. Den ersten Weg nehmen, der zutrifft:",
-        "   Wenn der Kontakt auf der Liste „vip“ steht:",
+        "   Wenn der Kontakt auf der Liste „vip“ steht („vip“):",
         "      1.1. 1 Tag warten.",
         "      1.2. Die Journey verlassen: a.",
         "   Wenn der Kontakt auf der Liste „b“ steht: weitergehen.",
@@ -450,7 +453,7 @@ def test_several_things_waited_for_are_told_one_by_one() -> None:
     step = {"wait_for": {"first_of": first_of, "up_to": "3d"}, "else": [{"exit": "nothing"}]}
     assert of_one_step(step, Language.ENGLISH) == [
         "1. Wait for the first of these, 3 days at most:",
-        "   If order.placed comes:",
+        '   If order.placed comes ("bought"):',
         "      1.1. Leave the journey: bought.",
         '   If the contact is on the list "vip":',
         "      1.2. Leave the journey: vip.",

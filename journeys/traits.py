@@ -1,6 +1,7 @@
-"""Traits: what a producer says of a contact, checked and sorted into typed fields and free attributes. Pure.
+"""Traits: what is said of a contact, checked and sorted into typed fields and free attributes. Pure.
 
-Writing them is in `crm.contacts`.
+Producers send them, and `set` steps write them, which is why they can be checked before a journey is published. Writing
+them is in `crm.contacts`.
 """
 
 import re
@@ -13,8 +14,8 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
-from crm.documents import MAX_NAME_LENGTH, json_problem, text_problem
 from journeys.quiet import QUIET_HOURS, normalize_quiet_hours
+from kit.documents import MAX_NAME_LENGTH, json_problem, text_problem
 from kit.errors import Problem
 
 FIELDS = ("email", "first_name", "last_name", "phone", "locale", "time_zone", "country", "region")

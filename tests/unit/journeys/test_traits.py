@@ -1,6 +1,6 @@
 import pytest
 
-from crm.traits import sort_traits
+from journeys.traits import sort_traits
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""What is said beside the main thing of a step or an entry, in German. Empty where it is as usual."""
+
+from datetime import timedelta
+
+from journeys.entries import DAY
+from journeys.moments import DateMoment, InstantMoment, date_source
+from journeys.reading.german_clauses import event, lasting, quoted, written
+from journeys.reading.parts import listed
+from journeys.steps.send import Message
+from journeys.steps.start import JourneyStart
+from journeys.values import EventCriterion
+
+
+def latest_of(message: Message) -> str:
+    """Which newest events the message prints."""
+    printed = [f"{name}: {event(one.event, one.where)}" for name, one in message.latest.items()]
+    return f"; darin steht jeweils das Neueste von {listed(printed, ', ')}" if printed else ""
+
+
+def entered_with(start: JourneyStart) -> str:
+    """What another journey is started with."""
+    key = f", als {written(start.entry_key)}" if start.entry_key is not None else ""
+    handed = [f"{name}: {written(value)}" for name, value in start.properties.items()]
+    return key + (f", mit {listed(handed, ', ')}" if handed else "")
+
+
+def about(moment: DateMoment | InstantMoment) -> str:
+    """What moves a moment, and what becomes of those who come too late, or without the date."""
+    late = "; wer zu spät kommt, geht sofort weiter" if moment.late == "now" else ""
+    if isinstance(moment, InstantMoment):
+        return late
+    leap = ", 29. Februar am 1. März" if moment.leap_day != "feb-28" else ""
+    missing = "; ohne dieses Datum gilt es als zu spät" if moment.missing == "skip" else ""
+    return f"{leap}{_moved(moment)}{missing}{late}"
+
+
+def _moved(moment: DateMoment) -> str:
+    moved = moment.moved_by
+    of_the_entry_itself = date_source(moment.reference)[1] == ""
+    if moved is None or (of_the_entry_itself and moved.property is None):
+        return ""
+    to = f" auf seine Angabe {quoted(moved.property)}" if moved.property else ""
+    return f"; das Ereignis {event(moved.event, moved.where)} verschiebt es{to}"
+
+
+def of_use(expires_after: timedelta | None) -> str:
+    """How late contacts may still enter by the time."""
+    if expires_after == DAY:
+        return ""
+    return "; auch beliebig spät noch" if expires_after is None else f"; höchstens {lasting(expires_after)} zu spät"
+
+
+def alternative_event(criterion: EventCriterion, *, since_step: bool) -> str:
+    """An event that may come first."""
+    named = event(criterion.event, criterion.where)
+    return f"{'ab jetzt ' if since_step else ''}das Ereignis {named} eintritt"
