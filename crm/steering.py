@@ -20,7 +20,7 @@ from crm.models.steering import Steer, Steering
 from journeys.migration import Inside
 from journeys.outcomes import JourneyState
 from journeys.resuming import Resuming
-from kit.errors import Conflict, Invalid, NotFound, Problem
+from kit.errors import Conflict, Invalid, Problem
 
 _WAITING = (JourneyState.WAITING, JourneyState.PAUSED)
 
@@ -162,9 +162,7 @@ class SteeringRepository:
         await self._session.execute(update(VersionMove).where(*moving).values(ordered_at=func.clock_timestamp()))
 
     async def _demand_step(self, key: str, step: str) -> None:
-        versions = await self._journeys.versions(key)
-        if not versions:
-            raise NotFound(f"There is no journey {key}.", remedy="Look at the list of journeys.")
+        versions = await self._journeys.demand_versions(key)
         plans = [plan_of(version) for version in versions if version.published_at is not None]
         if not any(step in plan.nodes for plan in plans):
             steps = sorted({name for plan in plans for name in plan.nodes})
