@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.access import AuditRepository
@@ -193,7 +193,8 @@ def matching(order: Steering) -> list[ColumnElement[bool]]:
     """What is true of the enrollments an order is about."""
     conditions = [Enrollment.journey_key == order.journey_key, Enrollment.ended_at.is_(None)]
     if order.action == Steer.PAUSE:
-        conditions.append(Enrollment.state != JourneyState.PAUSED)
+        # Who is still frozen with the journey is about to go on, by an order that has not reached it yet.
+        conditions.append(or_(Enrollment.state != JourneyState.PAUSED, Enrollment.paused_with.is_not(None)))
     elif order.action == Steer.RESUME:
         conditions.append(Enrollment.paused_with.is_not(None))
     elif order.action == Steer.RELEASE:

@@ -54,6 +54,8 @@ class Steered:
     """What became of one enrollment's order, and why where it was refused."""
 
     steering: int
+    enrollment_id: UUID
+    action: Steer
     result: SteerResult
     because: str = ""
 
@@ -97,8 +99,6 @@ def _order(session: AsyncSession, order: Steering, enrollment: Enrollment) -> No
     )
     if order.action == Steer.PAUSE:
         enrollment.paused_with = order.id
-    elif order.action == Steer.RESUME:
-        enrollment.paused_with = None
     payload = written.model_dump(mode="json")
     session.add(OutboxEntry(enrollment_id=enrollment.id, kind=OutboxKind.STEER, payload=payload))
 
@@ -109,17 +109,22 @@ async def carry_steering(client: Client, enrollment: Enrollment, order: Steering
     Raises:
         Unavailable: Temporal or its workers do not answer.
     """
+    result, because = await _carried(client, enrollment, order)
+    return Steered(order.steering, enrollment.id, order.action, result, because)
+
+
+async def _carried(client: Client, enrollment: Enrollment, order: SteeringOrder) -> tuple[SteerResult, str]:
     if enrollment.ended_at is not None:
-        return Steered(order.steering, SteerResult.GONE)
+        return SteerResult.GONE, ""
     if order.action is Steer.STOP:
-        return Steered(order.steering, await _stop(client, enrollment, order))
+        return await _stop(client, enrollment, order), ""
     try:
         await _UPDATES[order.action](client, enrollment, order)
     except NotFound:
-        return Steered(order.steering, SteerResult.GONE)
+        return SteerResult.GONE, ""
     except Conflict as error:
-        return Steered(order.steering, _objected(error), error.message)
-    return Steered(order.steering, SteerResult.CARRIED)
+        return _objected(error), error.message
+    return SteerResult.CARRIED, ""
 
 
 def _objected(error: Conflict) -> SteerResult:
@@ -197,4 +202,13 @@ async def note_steered(session: AsyncSession, steered: Sequence[Steered]) -> Non
         if refusals:
             values["last_refusal"] = refusals[-1]
         statement = update(Steering).where(Steering.id == number).values(**values)
+        await session.execute(statement.execution_options(synchronize_session=False))
+    await _release_resumed(session, steered)
+
+
+async def _release_resumed(session: AsyncSession, steered: Sequence[Steered]) -> None:
+    """Who has been told to go on is not frozen with its journey any more, unless that was paused again meanwhile."""
+    for one in sorted((one for one in steered if one.action is Steer.RESUME), key=lambda one: one.enrollment_id):
+        frozen = (Enrollment.id == one.enrollment_id, Enrollment.paused_with < one.steering)
+        statement = update(Enrollment).where(*frozen).values(paused_with=None)
         await session.execute(statement.execution_options(synchronize_session=False))
