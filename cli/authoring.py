@@ -161,7 +161,9 @@ async def demand_sound(session: AsyncSession, journeys: Sequence[Journey]) -> No
             raise Invalid(f"The journey {journey.key} cannot be published; nothing was.", problems=problems)
 
 
-def publish_templates(directory: Annotated[Path, typer.Argument(help="Folder of templates.", exists=True)]) -> None:
+def publish_templates(
+    directory: Annotated[Path, typer.Argument(help="Folder of templates.", exists=True, file_okay=False)],
+) -> None:
     """Check, compile and publish the templates of a folder: all of them or none."""
     for template in in_transaction(lambda session: templates_into(session, directory)):
         console.print(f"{template.key}: version {template.version}{' (new)' if template.changed else ''}")
@@ -182,12 +184,20 @@ def shipped_templates(folders: Sequence[Path] = ()) -> KnownTemplates:
 
 
 def journey_files(paths: Sequence[Path]) -> list[Path]:
-    """The files named, and those in the directories named, in order."""
-    return [
-        file
-        for path in paths
-        for file in (sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else [path])
-    ]
+    """The files named, and those in the directories named, in order.
+
+    Raises:
+        Invalid: a directory holds none, since what checks nothing would look like a check that found nothing.
+    """
+    return [file for path in paths for file in (_files_in(path) if path.is_dir() else [path])]
+
+
+def _files_in(directory: Path) -> list[Path]:
+    files = sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")])
+    if not files:
+        problem = Problem(str(directory), "It holds no journey file.", "Name a directory with *.yaml in it, or a file.")
+        raise Invalid("There is no journey to look at.", problems=[problem])
+    return files
 
 
 def _print_findings(path: Path, findings: Sequence[Finding]) -> None:

@@ -6,6 +6,7 @@ them, so that `dauerlauf --help` and the supervisor stay quick and small.
 
 import errno
 import sys
+from collections.abc import Sequence
 
 import typer
 from rich.console import Console
@@ -14,6 +15,9 @@ from cli import lazy, up
 from kit.errors import DauerlaufError, Invalid, Unavailable
 
 _MENDABLE = {
+    errno.ENOENT: "Check the path; the directory must be there.",
+    errno.ENOTDIR: "Name a directory.",
+    errno.EISDIR: "Name a file.",
     errno.ENOSPC: "Make room on the disk, then try again.",
     errno.EDQUOT: "Make room on the disk, then try again.",
     errno.EROFS: "Name a directory that can be written with --state-directory.",
@@ -35,8 +39,9 @@ app.command()(up.down)
 
 def main() -> None:
     """Runs the command; an error that people can mend is told in sentences on standard error, with exit code 1."""
-    lazy.register(app, sys.argv[1:])
     try:
+        _demand_text(sys.argv[1:])
+        lazy.register(app, sys.argv[1:])
         app()
     except DauerlaufError as error:
         _tell(error)
@@ -47,6 +52,16 @@ def main() -> None:
     else:
         return
     sys.exit(1)
+
+
+def _demand_text(arguments: Sequence[str]) -> None:
+    """Raise `Invalid` for bytes that are no text: nothing of ours bears such a name, and no database can be asked."""
+    for argument in arguments:
+        if not argument.isascii() and any("\ud800" <= letter <= "\udfff" for letter in argument):
+            shown = argument.encode(errors="backslashreplace").decode()
+            raise Invalid(
+                f"'{shown}' is not UTF-8 text.", remedy="Write it in UTF-8; check the locale of the terminal."
+            )
 
 
 def _tell(error: DauerlaufError) -> None:

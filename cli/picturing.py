@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.connection import in_transaction
+from cli.publishing import LAST_VERSION
 from cli.simulation.sources import find_journey
 from crm.live_diagram import live_chart
 from journeys.diagram import Chart, chart_of, mermaid
@@ -34,7 +35,12 @@ def diagram(
     *,
     live: Annotated[bool, typer.Option("--live", help="As it runs in this installation, with who is where.")] = False,
     version: Annotated[
-        int | None, typer.Option(help="With --live, which version; without it the live one, or else the newest.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=LAST_VERSION,
+            help="With --live, which version; without it the live one, or else the newest.",
+        ),
     ] = None,
     format: Annotated[  # noqa: A002 -- the option's name
         Format | None, typer.Option(help="mermaid, or svg; without it as the file's ending says, else mermaid.")

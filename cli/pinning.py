@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.connection import in_transaction
 from cli.outlook import pinned_line
+from crm.journeys import JourneyRepository
 from crm.live_journeys import live_journeys
 from kit.errors import Invalid, Problem
 from messaging.pins import Pinned, TemplatePins
@@ -18,12 +19,17 @@ console = Console(highlight=False, soft_wrap=True)
 
 def templates(key: Annotated[str, typer.Argument(help="The journey's key.")]) -> None:
     """Show which version of each template the versions of a journey send."""
-    found = in_transaction(lambda session: TemplatePins(session).of(key))
+    found = in_transaction(lambda session: _pins_of(session, key))
     for one in found:
         newer = "" if one.version == one.newest else f"; the newest is {one.newest}"
         console.print(f"version {one.journey_version}: {one.template} {one.version}{newer}", markup=False)
     if not found:
         console.print(f"{key} takes no contacts, holds none, or sends nothing.", markup=False)
+
+
+async def _pins_of(session: AsyncSession, key: str) -> list[Pinned]:
+    await JourneyRepository(session).demand_versions(key)
+    return await TemplatePins(session).of(key)
 
 
 def refresh(

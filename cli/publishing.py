@@ -11,6 +11,7 @@ from cli.authoring import Files, demand_sound, journey_files, publish_journeys
 from cli.connection import in_transaction
 from cli.outlook import already_line, move_line, print_outlook, publication_line
 from crm.journeys import JourneyRepository
+from crm.models.journey import VersionMove
 from crm.publication import Publication, PublicationRepository
 from journeys.loader import load_file
 from journeys.migration import Inside, Timers, Treatment
@@ -36,6 +37,8 @@ ShareOption = Annotated[
     int | None,
     typer.Option("--share", help="Percent of the new contacts, 1 to 99: the version is on trial beside the live one."),
 ]
+LAST_VERSION = 2**31 - 1
+"""The largest number the database can be asked for."""
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -116,7 +119,7 @@ def rollback(
 def move(
     key: Key,
     *,
-    version: Annotated[int, typer.Option("--from", help="The older version to empty.")],
+    version: Annotated[int, typer.Option("--from", help="The older version to empty.", min=1, max=LAST_VERSION)],
     inside: Annotated[Inside, typer.Option("--inside", help="migrate to the live version, or stop.")] = Inside.MIGRATE,
     mapping: MapOption = None,
     timers: TimersOption = Timers.FOLLOW,
@@ -132,11 +135,16 @@ def move(
 
 def moves(key: Key) -> None:
     """Show how far moves between versions have come, newest first."""
-    found = in_transaction(lambda session: PublicationRepository(session).moves(key))
+    found = in_transaction(lambda session: _moves_of(session, key))
     for one in found:
         console.print(move_line(one), markup=False)
     if not found:
         console.print(f"Nobody was ever moved between versions of {key}.", markup=False)
+
+
+async def _moves_of(session: AsyncSession, key: str) -> list[VersionMove]:
+    await JourneyRepository(session).demand_versions(key)
+    return await PublicationRepository(session).moves(key)
 
 
 def treatment_of(inside: Inside | None, mapping: Sequence[str] | None, timers: Timers) -> Treatment:

@@ -9,6 +9,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli.connection import in_transaction
+from crm.journeys import JourneyRepository
 from crm.models.steering import Steer, Steering
 from crm.steering import AtStep, Operator, SteeringRepository
 from journeys.conditions.registry import Condition
@@ -156,6 +157,7 @@ def steering_line(order: Steering, out: int | None = None) -> str:
 
 async def _lines(session: AsyncSession, key: str) -> list[str]:
     lines = []
+    await JourneyRepository(session).demand_versions(key)
     for order in await SteeringRepository(session).orders(key):
         out = await beyond_recall(session, key, order.created_at) if order.action == Steer.STOP else None
         lines.append(steering_line(order, out))

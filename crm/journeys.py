@@ -147,6 +147,13 @@ class JourneyRepository:
         query = select(JourneyVersion).where(JourneyVersion.journey_key == key, _COUNTED)
         return list(await self._session.scalars(query.order_by(JourneyVersion.version.desc())))
 
+    async def demand_versions(self, key: str) -> list[JourneyVersion]:
+        """Every version, newest first. Raises `kit.errors.NotFound` where there is no such journey."""
+        versions = await self.versions(key)
+        if not versions:
+            raise NotFound(f"There is no journey {key}.", remedy="Look at the list of journeys.")
+        return versions
+
     async def page(
         self, *, stage: str | None = None, goal_type: str | None = None, after: str | None = None, limit: int = 50
     ) -> list[JourneySummary]:

@@ -15,9 +15,7 @@ async def live_chart(session: AsyncSession, key: str, version: int | None = None
     Raises:
         NotFound: no such journey, or no such version of it.
     """
-    versions = await JourneyRepository(session).versions(key)
-    if not versions:
-        raise NotFound(f"There is no journey {key}.", remedy="Look at the list of journeys.")
+    versions = await JourneyRepository(session).demand_versions(key)
     live = next((one for one in versions if one.state == VersionState.LIVE and one.share is None), versions[0])
     shown = live if version is None else next((one for one in versions if one.version == version), None)
     if shown is None:

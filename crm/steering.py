@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.access import AuditRepository
@@ -24,7 +24,7 @@ from journeys.migration import Inside
 from journeys.outcomes import JourneyState
 from journeys.resuming import Resuming
 from journeys.segments import demand_askable
-from kit.errors import Conflict, Invalid, NotFound, Problem
+from kit.errors import Conflict, Invalid, Problem
 
 _CONDITION: TypeAdapter[Condition] = TypeAdapter(Condition)
 _AS_DOCUMENT: dict[str, Any] = {"mode": "json", "by_alias": True, "exclude_defaults": True}
@@ -199,9 +199,7 @@ class SteeringRepository:
         await self._session.execute(update(VersionMove).where(*moving).values(ordered_at=func.clock_timestamp()))
 
     async def _demand_step(self, key: str, step: str) -> None:
-        versions = await self._journeys.versions(key)
-        if not versions:
-            raise NotFound(f"There is no journey {key}.", remedy="Look at the list of journeys.")
+        versions = await self._journeys.demand_versions(key)
         plans = [plan_of(version) for version in versions if version.published_at is not None]
         if not any(step in plan.nodes for plan in plans):
             steps = sorted({name for plan in plans for name in plan.nodes})
@@ -232,7 +230,8 @@ def matching(order: Steering) -> list[ColumnElement[bool]]:
     """What is true of the enrollments an order is about."""
     conditions = [Enrollment.journey_key == order.journey_key, Enrollment.ended_at.is_(None)]
     if order.action == Steer.PAUSE:
-        conditions.append(Enrollment.state != JourneyState.PAUSED)
+        # Who is still frozen with the journey is about to go on, by an order that has not reached it yet.
+        conditions.append(or_(Enrollment.state != JourneyState.PAUSED, Enrollment.paused_with.is_not(None)))
     elif order.action == Steer.RESUME:
         conditions.append(Enrollment.paused_with.is_not(None))
     elif order.action == Steer.RELEASE:

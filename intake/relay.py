@@ -26,7 +26,7 @@ from kit.database import Sessions
 from kit.errors import Unavailable
 from kit.notifications import Wakeups
 from workflows.messages import EXIT_REQUESTED, Delivery, JourneyRun, compact_plan
-from workflows.starter import DeliverResult, deliver, start_journey
+from workflows.starter import DeliverResult, WorkflowFailing, deliver, start_journey
 
 CHANNEL = "outbox"
 SWEEP_SECONDS = 30.0
@@ -193,8 +193,11 @@ def _entry_event(enrollment: Enrollment, version: JourneyVersion) -> str | None:
 def _is_away(error: Exception) -> bool:
     """Whether Temporal itself did not answer.
 
-    A workflow id that is still taken concerns one enrollment only, an update that no worker answers those with moves.
+    A workflow id that is still taken concerns one enrollment only, as does a workflow whose task fails; an update that
+    no worker answers those with moves.
     """
+    if isinstance(error, WorkflowFailing):
+        return False
     if isinstance(error, Unavailable):
         cause = error.__cause__
         return cause is not None and not isinstance(cause, WorkflowUpdateRPCTimeoutOrCancelledError)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +56,8 @@ class Steered:
     """What became of one enrollment's order, and why where it was refused."""
 
     steering: int
+    enrollment_id: UUID
+    action: Steer
     result: SteerResult
     because: str = ""
     left: Left | None = None
@@ -100,8 +103,6 @@ def _order(session: AsyncSession, order: Steering, enrollment: Enrollment) -> No
     )
     if order.action == Steer.PAUSE:
         enrollment.paused_with = order.id
-    elif order.action == Steer.RESUME:
-        enrollment.paused_with = None
     payload = written.model_dump(mode="json")
     session.add(OutboxEntry(enrollment_id=enrollment.id, kind=OutboxKind.STEER, payload=payload))
 
@@ -112,19 +113,19 @@ async def carry_steering(client: Client, enrollment: Enrollment, order: Steering
     Raises:
         Unavailable: Temporal or its workers do not answer.
     """
+    told = partial(Steered, order.steering, enrollment.id, order.action)
     if enrollment.ended_at is not None:
-        return Steered(order.steering, SteerResult.GONE)
+        return told(SteerResult.GONE)
     if order.action is Steer.STOP:
         result = await _stop(client, enrollment, order)
-        return Steered(order.steering, result, left=_left(enrollment, order) if result is SteerResult.GONE else None)
+        return told(result, left=_left(enrollment, order) if result is SteerResult.GONE else None)
     try:
         await _UPDATES[order.action](client, enrollment, order)
     except NotFound:
-        left = _left(enrollment, order) if order.action is Steer.EXIT else None
-        return Steered(order.steering, SteerResult.GONE, left=left)
+        return told(SteerResult.GONE, left=_left(enrollment, order) if order.action is Steer.EXIT else None)
     except Conflict as error:
-        return Steered(order.steering, _objected(error), error.message)
-    return Steered(order.steering, SteerResult.CARRIED)
+        return told(_objected(error), error.message)
+    return told(SteerResult.CARRIED)
 
 
 def _objected(error: Conflict) -> SteerResult:
@@ -207,4 +208,13 @@ async def note_steered(session: AsyncSession, steered: Sequence[Steered]) -> Non
         if refusals:
             values["last_refusal"] = refusals[-1]
         statement = update(Steering).where(Steering.id == number).values(**values)
+        await session.execute(statement.execution_options(synchronize_session=False))
+    await _release_resumed(session, steered)
+
+
+async def _release_resumed(session: AsyncSession, steered: Sequence[Steered]) -> None:
+    """Who has been told to go on is not frozen with its journey any more, unless that was paused again meanwhile."""
+    for one in sorted((one for one in steered if one.action is Steer.RESUME), key=lambda one: one.enrollment_id):
+        frozen = (Enrollment.id == one.enrollment_id, Enrollment.paused_with < one.steering)
+        statement = update(Enrollment).where(*frozen).values(paused_with=None)
         await session.execute(statement.execution_options(synchronize_session=False))

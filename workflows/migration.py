@@ -59,6 +59,7 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "rescheduled": state.rescheduled if kept else "",
             "attention": _attention(state, target) if failed else None,
             "shifted_by": state.shifted_by if kept else None,
+            "dropping_before": _dropping(state),
             "commands": state.commands if failed else [word for word in state.commands if word != RETRY],
             "met": _met(state, plan, new),
             "seen": [],
@@ -73,6 +74,13 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "migration": None,
         }
     )
+
+
+def _dropping(state: EnrollmentState) -> datetime | None:
+    """Nothing was late where the wait that is left behind had not been over when the pause was: a held-back message."""
+    if state.dropping_before is None or (state.due_at is not None and state.due_at >= state.dropping_before):
+        return None
+    return state.dropping_before
 
 
 def _met(state: EnrollmentState, plan: Plan, new: Plan) -> dict[str, Met]:

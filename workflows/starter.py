@@ -53,6 +53,10 @@ _AWAY = frozenset(
 )
 
 
+class WorkflowFailing(Unavailable):
+    """One workflow cannot answer now, though Temporal and its workers do."""
+
+
 class StartResult(StrEnum):
     """What a start found."""
 
@@ -274,6 +278,9 @@ async def translated(workflow_id: str) -> AsyncIterator[None]:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise NotFound(f"No journey runs as {workflow_id}: it has ended, or never started.") from error
+        if error.status is RPCStatusCode.FAILED_PRECONDITION:
+            # Its task failed while it was asked, as where it ends at that moment. Temporal itself is there.
+            raise WorkflowFailing(f"{workflow_id} could not answer just now.", remedy="Try again.") from error
         if error.status in _AWAY:
             raise Unavailable(away, remedy="Check that Temporal and a worker run, then try again.") from error
         raise

@@ -26,7 +26,7 @@ from api.schemas.contacts import (
     ScoreView,
 )
 from api.schemas.enrollments import EnrollmentView
-from api.schemas.fields import Page, PlainText, sequence_number
+from api.schemas.fields import Page, PlainName, sequence_number
 from api.schemas.tracking import ContactNames, EventItem, FollowsFrom
 from crm.access import Scope
 from crm.aliases import names_of
@@ -112,9 +112,9 @@ async def put_contact(
 async def list_contacts(
     session: SessionDep,
     *,
-    user_id: Annotated[PlainText | None, Query(description="Your own id of the contact.")] = None,
-    anonymous_id: Annotated[PlainText | None, Query()] = None,
-    email: Annotated[PlainText | None, Query(description="Compared in lower case.")] = None,
+    user_id: Annotated[PlainName | None, Query(description="Your own id of the contact.")] = None,
+    anonymous_id: Annotated[PlainName | None, Query()] = None,
+    email: Annotated[PlainName | None, Query(description="Compared in lower case.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorText = None,
 ) -> Page[ContactView]:

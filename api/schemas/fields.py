@@ -56,6 +56,9 @@ OptionalIdentifier = Annotated[Identifier | None, BeforeValidator(_none_of_blank
 PlainText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=1_000)]
 """Text in an address or header. U+0000 cannot be stored."""
 
+PlainName = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=255)]
+"""A contact's name in an address, as long as an `Identifier` may be: no contact has a longer one."""
+
 
 class Input(BaseModel):
     """Base of what callers send: an unknown field is an error instead of a silent typo."""

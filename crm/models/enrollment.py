@@ -67,7 +67,7 @@ class Enrollment(Base):
     """Value of the property that `again: {per: …}` names; empty otherwise."""
     workflow_id: Mapped[str] = mapped_column(index=True)
     paused_with: Mapped[int | None] = mapped_column(BigInteger)
-    """The order by which it was frozen with its whole journey; resuming the journey has it go on."""
+    """The order by which it was frozen with its whole journey; kept until it has been told to go on with it."""
     state: Mapped[str]
     step: Mapped[str | None]
     since: Mapped[datetime]

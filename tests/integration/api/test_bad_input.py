@@ -143,6 +143,8 @@ REQUESTS: list[Any] = [
     ("no limit", "GET", "/v1/journeys?limit=0", {}, 422, "invalid-request", "query parameter limit"),
     ("no limit at all", "GET", "/v1/journeys?limit=many", {}, 422, None, "query parameter limit"),
     ("NUL in a query", "GET", "/v1/contacts?user_id=%00", {}, 422, None, "query parameter user_id"),
+    ("too long a name", "GET", f"/v1/contacts?user_id={'u' * 256}", {}, 422, None, "query parameter user_id"),
+    ("too long an address", "GET", f"/v1/contacts?email={'u' * 256}", {}, 422, None, "query parameter email"),
     ("no id", "GET", "/v1/enrollments/7", {}, 422, "invalid-request", "path parameter enrollment_id"),
     ("unknown enrollment", "POST", f"/v1/enrollments/{UNKNOWN}/pause", {}, 404, "unknown-enrollment", None),
     ("no reason", "POST", f"/v1/enrollments/{UNKNOWN}/exit", sent({"reason": 1}), 422, "invalid-request", "/reason"),

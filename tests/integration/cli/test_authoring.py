@@ -222,3 +222,16 @@ async def test_a_journey_whose_voucher_pool_does_not_exist_is_not_published(tmp_
     with pytest.raises(Invalid, match=r"hello cannot be published") as refused:
         await dauerlauf(publish, file)
     assert "There is no voucher pool 'wellcome'. Did you mean 'welcome'?" in str(refused.value.problems[0])
+
+
+@pytest.mark.parametrize("command", [check, publish])
+async def test_a_directory_without_a_journey_is_no_journey_in_order(
+    tmp_path: Path, command: Callable[..., None]
+) -> None:
+    with pytest.raises(Invalid, match="no journey to look at"):
+        await dauerlauf(command, tmp_path)
+
+
+async def test_a_file_is_no_folder_of_templates(tmp_path: Path) -> None:
+    (tmp_path / "welcome.mjml").touch()
+    assert (await dauerlauf(publish_templates, tmp_path / "welcome.mjml"))[0] == 2

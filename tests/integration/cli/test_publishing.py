@@ -1,15 +1,19 @@
 """`dauerlauf publish --plan`, `--inside`, `--map`, `--share`, and `promote`, `rollback`, `move`, `moves`."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cli.picturing import diagram
+from cli.pinning import templates
 from cli.publishing import move, moves, promote, publish, rollback
+from cli.steering import steerings
 from crm.journeys import JourneyRepository
 from journeys.outcomes import JourneyState
 from kit.database import Sessions
-from kit.errors import Conflict, Invalid
+from kit.errors import Conflict, Invalid, NotFound
 from tests.integration.cli.test_authoring import GOOD, dauerlauf, here
 from tests.support.builders import a_contact, an_enrollment
 
@@ -145,3 +149,17 @@ async def test_a_mapping_that_is_none_is_told(file: Path) -> None:
     with pytest.raises(Invalid) as refusal:
         await dauerlauf(publish, file, "--inside", "migrate", "--map", "pause")
     assert refusal.value.problems[0].where == "--map pause"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("command", [moves, steerings, templates])
+async def test_of_a_journey_that_does_not_exist_nothing_is_said_but_that(command: Callable[..., None]) -> None:
+    with pytest.raises(NotFound, match="no journey nobody"):
+        await dauerlauf(command, "nobody")
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize("version", [-1, 0, 2**31])
+async def test_a_version_no_journey_can_have_is_a_wrong_option(version: int) -> None:
+    assert (await dauerlauf(move, "hello", "--from", version))[0] == 2
+    assert (await dauerlauf(diagram, "hello", "--live", "--version", version))[0] == 2

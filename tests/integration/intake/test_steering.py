@@ -149,6 +149,24 @@ class TestAWholeJourney:
         await stand(moving, state="waiting", paused_with=None)
         assert [numbers(order) for order in await orders(moving.intake)] == [(3, 3, 0, 0)] * 2
 
+    async def test_a_journey_that_is_paused_again_before_all_have_gone_on_freezes_them_all(
+        self, moving: Moving
+    ) -> None:
+        await moving.publish(steps=[PAUSE])
+        await moving.enter(3)
+        await pause(moving)
+        await moving.carry()
+        await stand(moving, state="paused")
+        await resume(moving)
+        await pause(moving)
+        await moving.carry()
+        await stand(moving, state="paused")
+        assert [numbers(order) for order in await orders(moving.intake)] == [(3, 3, 0, 0)] * 3
+
+        await resume(moving)
+        await moving.carry()
+        await stand(moving, state="waiting", paused_with=None)
+
     async def test_a_paused_journey_is_not_paused_again_nor_a_running_one_resumed(self, moving: Moving) -> None:
         await moving.publish(steps=[PAUSE])
         with pytest.raises(Conflict, match="not paused"):

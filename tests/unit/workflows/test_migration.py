@@ -13,11 +13,13 @@ from journeys.migration import Timers
 from journeys.model import Journey
 from journeys.outcomes import JourneyState, StepVerdict
 from journeys.plan import Plan, compile_plan
+from journeys.resuming import Resuming
 from workflows.inbox import Move, next_move, receive
 from workflows.messages import EXIT_REQUESTED, Delivery, compact_plan
 from workflows.migration import ENDED_ALREADY, NO_TARGET, migrated, objection_to
+from workflows.resuming import resume
 from workflows.state import Attention, EnrollmentState, Met, Migration, Resolution, Rounds
-from workflows.transitions import Departure, begin, leave
+from workflows.transitions import Departure, begin, expiry, leave
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -151,6 +153,19 @@ def test_a_paused_enrollment_stays_paused() -> None:
     state = waiting()
     state.paused_at = NOW
     assert next_move(migrated(state, OLD, to(plan(PAUSE)), LATER), plan(PAUSE)) is Move.HOLD
+
+
+@pytest.mark.parametrize(("held_until", "left_out"), [(LATER + 7 * DAY, False), (LATER - timedelta(hours=1), True)])
+def test_a_message_held_back_beyond_a_pause_is_not_left_out_for_having_migrated(
+    held_until: datetime,
+    left_out: bool,  # noqa: FBT001 -- pytest gives it by name
+) -> None:
+    state = begin(plan(MAIL, version=1), entered_at=NOW, now=NOW)
+    state.due_at, state.paused_at = held_until, NOW
+    resume(state, plan(MAIL, version=1), Resuming.DROP_IF_LATE, LATER)
+    new = plan({"id": "mail", "send": {"template": "tips"}})
+    after = migrated(state, plan(MAIL, version=1), to(new), LATER)
+    assert (expiry(after, new.nodes["mail"], LATER) is not None) == left_out
 
 
 def test_criteria_of_another_version_mean_nothing_but_a_requested_exit_does() -> None:
