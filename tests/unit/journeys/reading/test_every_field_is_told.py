@@ -68,6 +68,7 @@ STEPS: list[dict[str, Any]] = [
     {"wait": {"after": "2 days", "date": "$contact.born", "yearly": True, "leap_day": "mar-1", "late": "now"}},
     {"wait": {"after": "2 days", "date": "$entry", "moved_by": {"event": "moved", "where": WHERE}, "late": "now"}},
     {"wait": {"on": "$contact.ends_on"}, "then": THEN},
+    {"wait": {"best_time": {"from": "08:00", "to": "20:00", "otherwise": "10:00", "in_window": True}}},
     {"wait": {"on": "$contact.ends_on", "yearly": True}, "then": THEN},
     {"id": "asked", "wait_for": {"event": "paid", "where": WHERE, "up_to": "2d", "since": "step"}, "then": THEN},
     {"wait_for": {"condition": {"all": CONDITIONS}, "up_to": "2d"}, "else": ELSE},
@@ -122,13 +123,14 @@ STEPS: list[dict[str, Any]] = [
 ENTRIES: list[dict[str, Any]] = [
     {"event": "paid", "where": WHERE, "audience": {"in_list": "a"}, "retry": "30m", "again": {"cooldown": "9d"}},
     {"form": "contact", "where": WHERE, "again": {"per": "order_id"}},
-    {"event": "paid", "again": "after_exit"},
+    {"event": "paid", "again": "after_exit", "at_most": 100},
     {"absence": {"of": ["paid"], "for": "9d", "where": WHERE, "also_without": True, "backfill": "matching"}},
     {"date": {"of": "born", "yearly": True, "at": "10:30", "before": "9 days", "leap_day": "mar-1"}},
     {"date": {"of": "born", "after": "9 days", "expires_after": "2d"}},
     {"date": {"feast": "easter", "after": "2 days"}},
-    {"broadcast": {"at": "2026-12-24 18:00", "local": False, "expires_after": "2d"}},
+    {"broadcast": {"at": "2026-12-24 18:00", "local": False, "expires_after": "2d", "spread": "2h"}},
     {"segment": {"entered": "good", "backfill": "matching"}},
+    {"segment": {"entered": "good", "backfill": {"sample": 10}}},
     {"segment": {"left": "good"}},
 ]
 FRAME: dict[str, Any] = {
@@ -143,6 +145,7 @@ FRAME: dict[str, Any] = {
     },
     "stages": ["lead"],
     "exit": [{"event": "left", "where": WHERE}],
+    "exit_when": {"in_list": "vip"},
     "holdout": 5,
     "window": {"days": "mon-fri", "from": "08:00", "to": "20:00", "holidays": True, "spread": "30m"},
     "priority": "high",
