@@ -13,13 +13,15 @@ from cli.authoring import check, publish_templates
 from cli.catalogue import publish_catalogue
 from cli.publishing import publish
 from crm.journeys import JourneyRepository
+from crm.scoring import ScoringRepository
 from crm.vouchers import VoucherRepository
-from journeys.catalogue import pools
+from journeys.catalogue import models, pools
 from journeys.vouchers import VoucherPool
 from kit.database import Sessions
 from kit.errors import Invalid
 from messaging.template_source import packaged_templates
 from messaging.template_store import newest_template
+from tests.support.templates import publish_shipped
 
 runner = CliRunner()
 CATALOGUE = Path(__file__).resolve().parents[3] / "journeys" / "catalogue"
@@ -43,10 +45,21 @@ async def dauerlauf(command: Callable[..., None], *arguments: object) -> tuple[i
 
 @pytest.fixture
 async def here(sessions: Sessions, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    """An installation with the templates and points models that ship, and no journey yet."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "300")
-    await publish_catalogue(sessions)
+    async with sessions.begin() as session:
+        await publish_shipped(session)
+        for model in models():
+            await ScoringRepository(session).publish(model)
     return sessions
+
+
+@pytest.fixture
+async def shipped(here: Sessions) -> Sessions:
+    """The same with everything that ships."""
+    await publish_catalogue(here)
+    return here
 
 
 async def test_the_shipped_journeys_have_no_errors() -> None:
@@ -104,14 +117,14 @@ async def test_a_file_that_is_no_journey_is_told_and_the_others_are_still_checke
     assert "b.yaml: nothing to mend" in output
 
 
-async def test_a_published_journey_takes_contacts(here: Sessions, tmp_path: Path) -> None:
+async def test_a_published_journey_takes_contacts(shipped: Sessions, tmp_path: Path) -> None:
     file = tmp_path / "hello.yaml"
     file.write_text(GOOD)
     code, output = await dauerlauf(publish, file)
     first, *further = output.splitlines()
     assert (code, first) == (0, "hello: version 1 is live.")
     assert ["warning: journeys hello, " in line for line in further] == [True]
-    async with here() as session:
+    async with shipped() as session:
         live = await JourneyRepository(session).live("hello")
     assert live is not None
     assert live.entry_event == "contact.registered"
@@ -203,19 +216,19 @@ async def test_templates_that_could_not_be_published_are_told(tmp_path: Path) ->
         await dauerlauf(check, "--templates", tmp_path / "templates", tmp_path / "hello.yaml")
 
 
-async def test_the_pools_of_the_shipped_journeys_are_made_once_and_then_left_alone(here: Sessions) -> None:
-    async with here.begin() as session:
+async def test_the_pools_of_the_shipped_journeys_are_made_once_and_then_left_alone(shipped: Sessions) -> None:
+    async with shipped.begin() as session:
         vouchers = VoucherRepository(session)
         made = {standing.pool.key for standing in await vouchers.standing()}
         assert made == {pool.key for pool in pools()}
         await vouchers.put_pool(VoucherPool(key="welcome", value="20 %", limit=5))
-    await publish_catalogue(here)
-    async with here() as session:
+    await publish_catalogue(shipped)
+    async with shipped() as session:
         (welcome,) = await VoucherRepository(session).standing("welcome")
         assert (welcome.pool.value, welcome.left) == ("20 %", 5)
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("shipped")
 async def test_a_journey_whose_voucher_pool_does_not_exist_is_not_published(tmp_path: Path) -> None:
     file = tmp_path / "hello.yaml"
     file.write_text(GOOD + "  - send: {template: voucher, voucher: {pool: wellcome}}\n")

@@ -10,10 +10,10 @@ from cli.authoring import publish_templates
 from cli.pinning import refresh, templates
 from kit.errors import Invalid
 from messaging.template_source import packaged_templates
-from tests.integration.cli.test_authoring import dauerlauf, here
+from tests.integration.cli.test_authoring import dauerlauf, here, shipped
 from tests.integration.cli.test_publishing import file
 
-__all__ = ["file", "here"]
+__all__ = ["file", "here", "shipped"]
 
 pytestmark = pytest.mark.usefixtures("file")
 
@@ -26,6 +26,7 @@ def corrected(folder: Path) -> Path:
     return copy
 
 
+@pytest.mark.usefixtures("shipped")
 async def test_a_corrected_text_is_published_and_then_rolled_out(tmp_path: Path) -> None:
     await dauerlauf(publish_templates, await asyncio.to_thread(corrected, tmp_path / "templates"))
     assert (await dauerlauf(templates, "hello"))[1] == "version 1: welcome 1; the newest is 2\n"
