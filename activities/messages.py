@@ -126,6 +126,7 @@ def _order(request: SendMessage) -> SendOrder:
         expires_at=request.expires_at,
         priority=request.priority,
         at_cap=request.cap,
+        at_closed=request.closed,
         repeat=request.repeat,
         voucher=request.voucher,
         former=request.former,

@@ -27,7 +27,7 @@ from journeys.segment_entry import SegmentEntry
 from journeys.stages import Stage
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Flag, Key, Scalar, Strict, Where, Whole
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
 
 
 class GoalType(StrEnum):
@@ -202,6 +202,13 @@ class Journey(Strict):
     )
     cap: AtCap = Field(
         default=AtCap.DEFER, description="Its messages at the frequency cap: `defer` waits, `skip` leaves them out."
+    )
+    closed: WhenClosed = Field(
+        default=WhenClosed.DEFER,
+        exclude_if=lambda closed: (
+            closed is WhenClosed.DEFER
+        ),  # versions from before it could be said stay what they were
+        description="Its messages at a closed window and in quiet hours: `defer` waits, `skip` leaves them out.",
     )
     steps: tuple[Step, ...] = Field(min_length=1, description="What happens, in this order.")
 

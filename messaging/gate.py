@@ -22,7 +22,7 @@ from journeys.quiet import QUIET_HOURS, outside
 from journeys.spreading import place_of
 from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
 from kit.errors import NotFound
 from kit.settings import Settings
 from messaging.attention import Attention, treated
@@ -52,6 +52,7 @@ class GateRequest:
     """After this (aware) the message is of no use any more."""
     priority: Priority = Priority.NORMAL
     at_cap: AtCap = AtCap.DEFER
+    at_closed: WhenClosed = WhenClosed.DEFER
     repeat: Words | timedelta | None = None
     """When the template may go to the contact again; None: as the settings say."""
 
@@ -112,6 +113,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         version_stopped=row.state == VersionState.STOPPED,
         journey_paused=row.paused_at is not None,
         place=place_of(request.contact_id),
+        at_closed=request.at_closed,
     )
 
 

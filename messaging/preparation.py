@@ -17,7 +17,7 @@ from journeys.former_names import FormerNames
 from journeys.frequency import AtCap, Priority, Words
 from journeys.values import MessageChannel
 from journeys.vouchers import MessageVoucher
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
 from kit.errors import Invalid
 from kit.settings import Settings
 from messaging.channels.base import Mailbox, Outgoing
@@ -48,6 +48,7 @@ class SendOrder:
     expires_at: datetime | None = None
     priority: Priority = Priority.NORMAL
     at_cap: AtCap = AtCap.DEFER
+    at_closed: WhenClosed = WhenClosed.DEFER
     repeat: Words | timedelta | None = None
     voucher: MessageVoucher | None = None
     latest: Latest = field(default_factory=dict)
@@ -202,6 +203,7 @@ class Preparer:
             expires_at=order.expires_at,
             priority=order.priority,
             at_cap=order.at_cap,
+            at_closed=order.at_closed,
             repeat=order.repeat,
         )
 

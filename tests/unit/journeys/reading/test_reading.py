@@ -469,6 +469,37 @@ def test_how_often_a_contact_is_written_to_is_told_where_the_journey_says_so() -
 @pytest.mark.parametrize(
     ("language", "told"),
     [
+        (
+            Language.ENGLISH,
+            [
+                "While the send window is closed, and in the contact's quiet hours, its messages are left out.\n",
+                '1. Send "voucher" by email; at a closed window it waits.\n',
+                '2. Send "voucher" by email; at the frequency cap it waits; at a closed window it is left out.\n',
+            ],
+        ),
+        (
+            Language.GERMAN,
+            [
+                "Bei geschlossenem Versandfenster und in den Ruhezeiten des Kontakts entfallen ihre Nachrichten.\n",
+                "senden; bei geschlossenem Versandfenster wartet die Nachricht.\n",
+                "wartet die Nachricht; bei geschlossenem Versandfenster entfällt die Nachricht.\n",
+            ],
+        ),
+    ],
+)
+def test_what_becomes_of_messages_at_a_closed_window_is_told_where_the_journey_says_so(
+    language: Language, told: list[str]
+) -> None:
+    steps = [{"send": {"template": "voucher", "closed": "defer"}}]
+    steps += [{"send": {"template": "voucher", "cap": "defer", "closed": "skip"}}]
+    text = read_journey(journey(closed="skip", steps=steps), language)
+    assert [sentence for sentence in told if sentence not in text] == []
+    assert "quiet hours" not in read_journey(journey(closed="defer"), Language.ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
         (Language.ENGLISH, ["If a comes: go on.", 'If the contact is on the list "vip": go on.']),
         (
             Language.GERMAN,
