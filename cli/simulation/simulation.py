@@ -86,6 +86,7 @@ class Simulation:
         Raises:
             Invalid: contact or templates cannot be used.
         """
+        start = start.astimezone(UTC)  # to a time on a wall, Python adds hours of the wall
         settings = Settings()
         known = {model.key: model for model in (*shipped_models(), *models)}
         world = World(

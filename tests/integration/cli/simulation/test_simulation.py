@@ -83,6 +83,12 @@ class TestTime:
             await j.finish()
             j.assert_ended(at="2026-03-08 09:00")
 
+    async def test_exact_time_passes_where_the_clocks_change(self, journey: OpenJourney) -> None:
+        async with journey(a_journey({"wait": "1d"}), start="2026-03-28 12:00") as j:
+            await j.event("order.placed")
+            await j.advance(hours=24)
+            j.assert_ended(at="2026-03-29 13:00")
+
     async def test_time_stops_where_it_is_told_to(self, journey: OpenJourney) -> None:
         async with journey(a_journey({"wait": "1d"}, {"set": {"late": True}})) as j:
             await j.event("order.placed")
