@@ -128,7 +128,10 @@ class ClockRepository:
     async def begin(
         self, journey_key: str, contact_ids: Sequence[UUID], absence: Absence, *, since: datetime | None
     ) -> None:
-        """Begin the clocks of contacts that have none: when the contact was made, or at `since` where that is later."""
+        """Begin the clocks of contacts that have none: when the contact was made, or at `since` where that is later.
+
+        They are to be looked at when the silence may be over.
+        """
         await self._session.execute(
             _BEGIN,
             {
@@ -136,7 +139,7 @@ class ClockRepository:
                 "contacts": list(contact_ids),
                 "fingerprint": absence.fingerprint,
                 "since": since,
-                "span": absence.for_,
+                "span": absence.soonest,
             },
         )
 

@@ -29,11 +29,11 @@ async def clear(walk: Walk) -> Page:
 async def retime(walk: Walk) -> Page | None:
     """Move clocks by the time that the journey names now. Those that have rung stay silent."""
     timed = walk.timed
-    if timed is None or timed.span is None:
+    if timed is None or timed.soonest is None:
         return None
     running = _clocks(walk).where(EntryClock.due_at.is_not(None), EntryClock.fingerprint == timed.fingerprint)
     contact_ids = (await walk.session.scalars(running.with_for_update())).all()
-    moved = update(EntryClock).where(_of(walk, contact_ids)).values(due_at=EntryClock.anchor_at + timed.span)
+    moved = update(EntryClock).where(_of(walk, contact_ids)).values(due_at=EntryClock.anchor_at + timed.soonest)
     await walk.session.execute(moved.execution_options(synchronize_session=False))
     return Page(contact_ids, len(contact_ids))
 

@@ -170,6 +170,19 @@ class TestEntry:
             await j.finish()
             j.assert_entered(times=2)
 
+    async def test_silence_is_counted_by_the_calendar_of_where_the_contact_lives_then(
+        self, journey: OpenJourney
+    ) -> None:
+        entry = {"absence": {"of": "order.placed", "for": "1 month"}}
+        plan = a_journey({"wait": "1d"}, entry=entry)
+        async with journey(plan, contact={"time_zone": "Asia/Tokyo"}, start="2026-05-01 08:30") as j:
+            await j.event("order.placed")
+            await j.event("contact.identified", {"time_zone": "America/New_York"})  # where it was 30 April, 19:30
+            await j.advance(days=29, hours=23)
+            j.assert_not_entered()
+            await j.advance(hours=1)
+            j.assert_entered()
+
     async def test_coming_into_a_segment_leads_into_a_journey_and_time_leads_out(self, journey: OpenJourney) -> None:
         buyers = {"key": "buyers", "name": "Buyers", "condition": {"event": "order.placed", "within": "7d"}}
         idle = {"key": "idle", "name": "Idle", "condition": {"not": {"segment": "buyers"}}}

@@ -366,6 +366,9 @@ def test_a_condition_on_the_stage_reads_as_what_it_asks(asked: dict[str, Any], g
 
 
 def test_silence_and_dates_as_entries_are_told() -> None:
+    calendar = journey(entry={"absence": {"of": "order.placed", "for": "3 months"}})
+    assert "when order.placed has not happened for 3 months" in read_journey(calendar, Language.ENGLISH)
+    assert "wenn seit 3 Monaten kein Ereignis" in read_journey(calendar, Language.GERMAN)
     made = journey(entry={"absence": {"of": ["order.placed", "page.viewed"], "for": "90d"}})
     assert (
         "Ein Kontakt beginnt, wenn seit 90 Tagen kein Ereignis „order.placed“ oder „page.viewed“ eingetreten ist."
