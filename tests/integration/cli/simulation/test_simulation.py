@@ -1,6 +1,6 @@
 """What a simulation gets right: everything a real contact would meet, through the real workflow."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -398,7 +398,7 @@ class TestRetry:
             await j.event("contact.identified", {"plan": "free"})
             await j.event("contact.identified", {"plan": "pro"})
             (ride,) = j._simulation.world.rides.values()
-            assert f"{ride.enrollment.entered_at:%Y-%m-%d %H:%M}" == "2026-03-02 12:00"
+            assert ride.enrollment.entered_at == datetime(2026, 3, 2, 12, 0, tzinfo=j._simulation.world.zone)
 
     async def test_after_the_time_the_refusal_stands(self, journey: OpenJourney) -> None:
         async with journey(a_journey(entry=self.ENTRY)) as j:
