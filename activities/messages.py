@@ -76,7 +76,7 @@ class MessagingActivities(MessagingPort):
             await write_progress(session, request.progress)
             preparer = Preparer(
                 session=session,
-                settings=self._settings,
+                settings=self._settings.in_zone(request.time_zone),
                 renderer=self._renderer,
                 provider=channel.provider,
                 attempt=str(uuid4()),

@@ -129,7 +129,7 @@ async def _ring_journey(
             for clock in void:
                 await session.delete(clock)
             if live is not None and kept:
-                await EventRepository(session).accept(await _rung(session, live, kept, present))
+                await EventRepository(session).accept(await _rung(session, live, kept, present.of(live)))
             await session.flush()
     except Exception as error:
         if is_outage(error):

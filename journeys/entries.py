@@ -78,6 +78,11 @@ class TimedEntry(Strict):
         return None
 
     @property
+    def by_calendar(self) -> bool:
+        """Whether where the contact lives says when it comes."""
+        return False
+
+    @property
     def apart(self) -> timedelta:
         """How long lies between two entries of one contact at least, as far as the time alone lets it in."""
         return timedelta()
@@ -141,7 +146,6 @@ class Absence(TimedEntry):
 
     @property
     def by_calendar(self) -> bool:
-        """Whether where the contact lives says when the period is over."""
         return isinstance(self.for_, Span)
 
     @property
@@ -254,6 +258,10 @@ class DateEntry(TimedEntry):
         return timedelta(days=363) if self.yearly else timedelta()
 
     @property
+    def by_calendar(self) -> bool:
+        return True
+
+    @property
     def returns(self) -> bool:
         """Whether it comes each year."""
         return self.yearly or self.feast is not None
@@ -317,6 +325,10 @@ class Broadcast(TimedEntry):
     def is_local(self) -> bool:
         """Whether it comes at that time where each contact lives."""
         return self.at.tzinfo is None and self.local is not False
+
+    @property
+    def by_calendar(self) -> bool:
+        return self.at.tzinfo is None
 
     @property
     def arms(self) -> bool:

@@ -28,6 +28,7 @@ from journeys.stages import Stage
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Flag, Key, Scalar, Strict, Where, Whole
 from journeys.window import WhenClosed, Window
+from journeys.zones import ZoneName
 
 
 class GoalType(StrEnum):
@@ -195,6 +196,11 @@ class Journey(Strict):
         ge=1,
         le=50,
         description="Percent of its contacts who pass through without its messages, so that its effect can be told.",
+    )
+    time_zone: ZoneName | None = Field(
+        default=None,
+        exclude_if=lambda zone: zone is None,  # versions from before it could be said stay what they were
+        description="Where contacts without a known time zone live, for this journey. Otherwise the installation's.",
     )
     window: Window | None = Field(default=None, description="When its marketing and sales messages may leave.")
     priority: Priority = Field(

@@ -64,6 +64,8 @@ class Plan(Strict):
     priority: Priority = Priority.NORMAL
     cap: AtCap = AtCap.DEFER
     closed: WhenClosed = Field(default=WhenClosed.DEFER, exclude_if=lambda closed: closed is WhenClosed.DEFER)
+    time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
+    """IANA zone of contacts without one; None: the installation's."""
 
     @property
     def listens(self) -> frozenset[str]:
@@ -213,6 +215,7 @@ def compile_plan(journey: Journey, version: int) -> Plan:
         priority=journey.priority,
         cap=journey.cap,
         closed=journey.closed,
+        time_zone=journey.time_zone,
     )
 
 

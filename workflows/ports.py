@@ -49,6 +49,8 @@ class ActionRequest(BaseModel, frozen=True):
     progress: Progress
     former: dict[str, list[FormerName]] = Field(default={}, exclude_if=lambda names: not names)
     """What earlier steps were called when they left something behind, where they have been renamed since."""
+    time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
+    """IANA zone that the journey names for contacts without one; None: the installation's."""
 
 
 class SendMessage(ActionRequest, frozen=True):

@@ -298,6 +298,7 @@ ENGLISH = Wording(
     again=_again,
     goal=_goal,
     leaves=_leaves,
+    at_home=lambda zone: f"Contacts without a known time zone are taken to live in {zone}",
     window=_window,
     frequency=of_journey,
     filed=english_stages,

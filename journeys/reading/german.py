@@ -324,6 +324,7 @@ GERMAN = Wording(
     again=_again,
     goal=_goal,
     leaves=_leaves,
+    at_home=lambda zone: f"Für Kontakte ohne bekannte Zeitzone gilt {zone}",
     window=_window,
     frequency=of_journey,
     filed=german_stages,

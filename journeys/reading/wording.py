@@ -52,6 +52,8 @@ class Wording:
     again: Callable[[Again], str]
     goal: Callable[[Goal], str]
     leaves: Callable[[EventCriterion], str]
+    at_home: Callable[[str], str]
+    """In which time zone contacts live that have none of their own."""
     window: Callable[[Window], str]
     frequency: Callable[[Journey], Iterable[str]]
     """What becomes of its messages at the frequency cap; nothing where it is as usual."""

@@ -212,6 +212,21 @@ class TestByTheCalendar:
         (noticed,) = await timekeeper.events(Absence.trigger)
         assert noticed.occurred_at == datetime(2040, 4, 15, 11, 0, tzinfo=UTC)  # the clocks have changed in Berlin
 
+    async def test_a_journey_may_name_another_zone_for_contacts_without_one(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        parts: dict[str, Any] = {"goal": None, "exit": [], "entry": entry(**{"for": "1 month"})}
+        await intake.publish("missed", **parts, time_zone="America/New_York")
+        intake.now = ordered_at = datetime(2040, 4, 30, 23, 30, tzinfo=UTC)  # 1 May in Berlin, 30 April in New York
+        contact = await intake.contact()
+        await intake.tell(contact, ORDER)
+        await timekeeper.pass_time(29 * DAY)
+        assert await timekeeper.due() == {contact: ordered_at + 30 * DAY}
+
+        await intake.publish("missed", **parts)
+        await timekeeper.keep()
+        assert await timekeeper.due() == {contact: ordered_at + 31 * DAY}
+
     @pytest.mark.parametrize(("moves_to", "days"), [("America/New_York", 30), ("Asia/Tokyo", 31)])
     async def test_a_contact_that_moves_before_it_is_over_has_the_calendar_of_where_it_lives_then(
         self, intake: Intake, timekeeper: Timekeeper, moves_to: str, days: int

@@ -164,6 +164,15 @@ async def test_what_the_journey_says_of_cap_window_and_repetition_goes_along(enr
     ]
 
 
+async def test_the_zone_that_the_journey_names_goes_along_and_else_nothing(enroll: Enroll, world: World) -> None:
+    steps = ({"send": {"template": "a"}},)
+    await (await enroll(*steps, time_zone="Europe/Vienna")).outcome()
+    await (await enroll(*steps)).outcome()
+    named, plain = world.asked(SendMessage)
+    assert named.time_zone == "Europe/Vienna"
+    assert "time_zone" not in plain.model_dump(mode="json")
+
+
 async def test_a_message_at_the_cap_says_what_it_waits_for_and_why(enroll: Enroll, world: World) -> None:
     because = "The contact has had 3 marketing messages within 7 days: no more are allowed."
 

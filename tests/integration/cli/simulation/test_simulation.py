@@ -83,6 +83,12 @@ class TestTime:
             await j.finish()
             j.assert_ended(at="2026-03-08 09:00")
 
+    async def test_a_contact_without_a_zone_has_the_one_of_the_journey(self, journey: OpenJourney) -> None:
+        plan = a_journey({"wait": "1 day at 09:00"}, time_zone="America/New_York")
+        async with journey(plan, start="2026-03-07 12:00") as j:
+            await j.event("order.placed")
+            j.assert_waiting(until="Sun 13:00 UTC")
+
     async def test_exact_time_passes_where_the_clocks_change(self, journey: OpenJourney) -> None:
         async with journey(a_journey({"wait": "1d"}), start="2026-03-28 12:00") as j:
             await j.event("order.placed")

@@ -365,6 +365,17 @@ def test_a_condition_on_the_stage_reads_as_what_it_asks(asked: dict[str, Any], g
     assert WORDINGS[Language.ENGLISH].clause(made) == english
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (Language.ENGLISH, "Contacts without a known time zone are taken to live in Europe/Vienna.\n"),
+        (Language.GERMAN, "Für Kontakte ohne bekannte Zeitzone gilt Europe/Vienna.\n"),
+    ],
+)
+def test_the_zone_of_contacts_without_one_is_told(language: Language, told: str) -> None:
+    assert told in read_journey(journey(time_zone="Europe/Vienna"), language)
+
+
 def test_silence_and_dates_as_entries_are_told() -> None:
     calendar = journey(entry={"absence": {"of": "order.placed", "for": "3 months"}})
     assert "when order.placed has not happened for 3 months" in read_journey(calendar, Language.ENGLISH)
