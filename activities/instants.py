@@ -54,7 +54,7 @@ class CalendarActivities(CalendarPort):
             window=Window.model_validate(request.window) if request.window is not None else None,
         )
         dates = await _dates(session, request, moment)
-        return look_up(moment, asked, dates, settings=self._settings)
+        return look_up(moment, asked, dates, settings=self._settings.in_zone(request.time_zone))
 
 
 def moment_of(document: Any) -> Moment:

@@ -82,7 +82,7 @@ class MessagingActivities(MessagingPort):
             await write_progress(session, request.progress)
             preparer = Preparer(
                 session=session,
-                settings=self._settings,
+                settings=self._settings.in_zone(request.time_zone),
                 renderer=self._renderer,
                 provider=channel.provider,
                 attempt=str(uuid4()),
@@ -133,6 +133,7 @@ def _order(request: SendMessage) -> SendOrder:
         expires_at=request.expires_at,
         priority=request.priority,
         at_cap=request.cap,
+        at_closed=request.closed,
         repeat=request.repeat,
         voucher=request.voucher,
         former=request.former,

@@ -89,6 +89,6 @@ def _due_at(request: CreateTask, dates: Dates, settings: Settings) -> datetime:
         return request.now + due
     # People are no provider that must be spared: they have until the window opens, whoever the contact is.
     window = Window.model_validate({**request.window, "spread": None}) if request.window is not None else None
-    found = look_up(due, Asked(request.now, request.now, window), dates, settings=settings)
+    found = look_up(due, Asked(request.now, request.now, window), dates, settings=settings.in_zone(request.time_zone))
     assert found.at is not None  # only dates may be missing
     return found.at

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.models.clock import EntryClock, EntryRound, RoundKind
-from journeys.entries import Absence
+from journeys.entries import Absence, Broadcast
 from journeys.model import Entry
 
 # Rows are written in one order everywhere, so that two transactions never wait for each other.
@@ -128,7 +128,10 @@ class ClockRepository:
     async def begin(
         self, journey_key: str, contact_ids: Sequence[UUID], absence: Absence, *, since: datetime | None
     ) -> None:
-        """Begin the clocks of contacts that have none: when the contact was made, or at `since` where that is later."""
+        """Begin the clocks of contacts that have none: when the contact was made, or at `since` where that is later.
+
+        They are to be looked at when the silence may be over.
+        """
         await self._session.execute(
             _BEGIN,
             {
@@ -136,17 +139,17 @@ class ClockRepository:
                 "contacts": list(contact_ids),
                 "fingerprint": absence.fingerprint,
                 "since": since,
-                "span": absence.for_,
+                "span": absence.soonest,
             },
         )
 
-    async def follow(self, journey_key: str, *, before: Entry | None, after: Entry | None) -> None:
+    async def follow(self, journey_key: str, *, before: Entry | None, after: Entry | None, moved: bool = False) -> None:
         """Have the clocks of a journey follow from one live entry to the next; None where no version is live.
 
-        The rounds this takes are ordered here and made by the process that keeps the clocks. Until they are done,
-        clocks of the entry before are void.
+        `moved` says that contacts without a time zone live elsewhere from now on. The rounds this takes are ordered
+        here and made by the process that keeps the clocks. Until they are done, clocks of the entry before are void.
         """
-        kinds = rounds_between(before, after)
+        kinds = rounds_between(before, after, moved=moved)
         if RoundKind.CLEAR in kinds:
             given_up = update(EntryRound).where(EntryRound.journey_key == journey_key, EntryRound.finished_at.is_(None))
             await self._session.execute(given_up.values(finished_at=func.clock_timestamp(), outcome="given up"))
@@ -178,11 +181,16 @@ def _columns(settings: Sequence[ClockSetting]) -> dict[str, list[Any]]:
     }
 
 
-def rounds_between(before: Entry | None, after: Entry | None) -> list[RoundKind]:
-    """The rounds that bring clocks from one live entry to the next, in their order."""
+def rounds_between(before: Entry | None, after: Entry | None, *, moved: bool = False) -> list[RoundKind]:
+    """The rounds that bring clocks from one live entry to the next, in their order.
+
+    `moved` says that contacts without a time zone live elsewhere from now on.
+    """
     old, new = (entry.timed if entry is not None else None for entry in (before, after))
     arm = [RoundKind.ARM] if new is not None and new.arms else []
-    if old is None or new is None or old.fingerprint != new.fingerprint:
+    moved = moved and new is not None and new.by_calendar
+    announced = moved and isinstance(new, Broadcast)
+    if old is None or new is None or old.fingerprint != new.fingerprint or announced:
         return [RoundKind.CLEAR, *arm] if old is not None else arm
-    retime = [RoundKind.RETIME] if old.span != new.span else []
+    retime = [RoundKind.RETIME] if old.span != new.span or moved else []
     return [*retime, *arm] if new.backfilled > old.backfilled else retime

@@ -113,9 +113,13 @@ class JourneyRepository:
             await self.change(instead_of, state=VersionState.FINISHING, share=None)
         first = {} if version.published_at else {"replaces": instead_of.version if instead_of else None}
         opened = await self.change(version, state=VersionState.LIVE, share=None, **first)
-        before = definition_of(instead_of).entry if instead_of is not None else None
-        after = definition_of(opened).entry
-        await ClockRepository(self._session).follow(opened.journey_key, before=before, after=after)
+        before, after = definition_of(instead_of) if instead_of is not None else None, definition_of(opened)
+        await ClockRepository(self._session).follow(
+            opened.journey_key,
+            before=before.entry if before is not None else None,
+            after=after.entry,
+            moved=before is not None and before.time_zone != after.time_zone,
+        )
         return opened
 
     async def live(self, key: str) -> JourneyVersion | None:

@@ -27,13 +27,14 @@ async def clear(walk: Walk) -> Page:
 
 
 async def retime(walk: Walk) -> Page | None:
-    """Move clocks by the time that the journey names now. Those that have rung stay silent."""
+    """Move clocks by the time that the journey names now; look up dates anew. Those that have rung stay silent."""
     timed = walk.timed
-    if timed is None or timed.span is None:
+    if timed is None or (timed.soonest is None and not isinstance(timed, DateEntry)):
         return None
     running = _clocks(walk).where(EntryClock.due_at.is_not(None), EntryClock.fingerprint == timed.fingerprint)
     contact_ids = (await walk.session.scalars(running.with_for_update())).all()
-    moved = update(EntryClock).where(_of(walk, contact_ids)).values(due_at=EntryClock.anchor_at + timed.span)
+    due_at = walk.present.now if timed.soonest is None else EntryClock.anchor_at + timed.soonest
+    moved = update(EntryClock).where(_of(walk, contact_ids)).values(due_at=due_at)
     await walk.session.execute(moved.execution_options(synchronize_session=False))
     return Page(contact_ids, len(contact_ids))
 

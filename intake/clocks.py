@@ -145,7 +145,7 @@ async def _ring_journey(
             for clock in void:
                 await session.delete(clock)
             if live is not None and kept:
-                await EventRepository(session).accept(await _rung(session, live, kept, present))
+                await EventRepository(session).accept(await _rung(session, live, kept, present.of(live)))
             await session.flush()
     except Exception as error:
         if is_outage(error):
@@ -161,7 +161,7 @@ async def _rung(
     """Have each of these due clocks ring, or set it anew, by what the live entry waits for."""
     match live.timed:
         case Absence() as absence:
-            return await silence.ring(session, clocks, absence, present.now)
+            return await silence.ring(session, clocks, absence, present)
         case DateEntry() as entry:
             contacts = [clock.contact_id for clock in clocks]
             calendar = await dates.Calendar.of(session, contacts, entry, present.default_zone)

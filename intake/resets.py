@@ -52,13 +52,20 @@ async def _doors(session: AsyncSession, events: Collection[Event]) -> list[Door]
     return [Door.of(version) for version in await session.scalars(query.order_by(JourneyVersion.journey_key))]
 
 
+def changed_by(event: Event) -> list[str]:
+    """What of the contact an event has changed, by name."""
+    names = event.properties.get("changed") if event.name == CONTACT_UPDATED else None
+    return names if isinstance(names, list) else []
+
+
 @dataclass
 class _Silence:
-    """A live journey that waits to miss something: the latest sign of each contact."""
+    """A live journey that waits to miss something: the latest sign of each contact, and who has moved."""
 
     door: Door
     absence: Absence
     signs: dict[UUID, ClockSetting] = field(default_factory=dict)
+    moved: set[UUID] = field(default_factory=set)
 
     @property
     def since(self) -> datetime | None:
@@ -67,6 +74,8 @@ class _Silence:
 
     def take(self, event: Event, now: datetime) -> None:
         absence = self.absence
+        if absence.by_calendar and TIME_ZONE in changed_by(event):
+            self.moved.add(event.contact_id)
         if event.name not in absence.of or not breaks_silence(absence.where, event.properties, event.event_id):
             return
         anchor = min(event.occurred_at, now)
@@ -78,12 +87,13 @@ class _Silence:
                 contact_id=event.contact_id,
                 fingerprint=absence.fingerprint,
                 anchor_at=anchor,
-                due_at=anchor + absence.for_,
+                due_at=anchor + absence.soonest,
                 cause_event_id=event.event_id,
             )
 
-    async def set(self, clocks: ClockRepository, events: Sequence[Event], _: datetime) -> None:
+    async def set(self, clocks: ClockRepository, events: Sequence[Event], now: datetime) -> None:
         await clocks.set(list(self.signs.values()))
+        await clocks.look_again(self.door.version.journey_key, self.moved, now)
         if self.absence.also_without:
             contacts = sorted({event.contact_id for event in events})
             await clocks.begin(self.door.version.journey_key, contacts, self.absence, since=self.since)
@@ -99,9 +109,7 @@ class _Dates:
     moved: set[UUID] = field(default_factory=set)
 
     def take(self, event: Event, now: datetime) -> None:
-        names = event.properties.get("changed") if event.name == CONTACT_UPDATED else None
-        if not isinstance(names, list):
-            return
+        names = changed_by(event)
         if self.entry.feast is None and self.entry.attribute in names:
             self.changed[event.contact_id] = ClockSetting(
                 journey_key=self.door.version.journey_key,

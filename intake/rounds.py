@@ -36,7 +36,8 @@ async def walk_on(sessions: Sessions, present: Present) -> int:
             if chosen is None:
                 return 0
             round_id = chosen.id
-            return await _walk(Walk(session, chosen, await live_entry(session, chosen.journey_key), present))
+            live = await live_entry(session, chosen.journey_key)
+            return await _walk(Walk(session, chosen, live, present.of(live)))
     except Exception as error:
         if is_outage(error) or round_id is None:
             raise

@@ -5,7 +5,7 @@ The log of events is asked again each time, whatever intake has applied of it: a
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 import structlog
@@ -15,9 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.clocks import ClockSetting
 from crm.events import DERIVED, NewEvent
 from crm.models.clock import EntryClock
+from crm.models.contact import Contact
 from crm.models.event import Event
+from intake.walks import Present
 from journeys.conditions.comparison import matches
 from journeys.entries import Absence
+from journeys.timing import zone_or_default
 from journeys.values import Where
 from kit.errors import Invalid
 
@@ -62,20 +65,30 @@ def breaks_silence(where: Where, properties: Mapping[str, object], event_id: str
         return False
 
 
-async def ring(session: AsyncSession, clocks: Sequence[EntryClock], absence: Absence, now: datetime) -> list[NewEvent]:
+async def ring(
+    session: AsyncSession, clocks: Sequence[EntryClock], absence: Absence, present: Present
+) -> list[NewEvent]:
     """Set each of these due clocks anew, or let it ring: returns the events that follow."""
-    signs = await newest_signs(session, [clock.contact_id for clock in clocks], absence, now)
+    contact_ids, now = [clock.contact_id for clock in clocks], present.now
+    signs = await newest_signs(session, contact_ids, absence, now)
+    zones = await _zones(session, contact_ids, present.default_zone) if absence.by_calendar else {}
     events = []
     for clock in clocks:
         sign = signs.get(clock.contact_id)
         if sign is not None and sign.at > clock.anchor_at:
             clock.anchor_at, clock.cause_event_id = sign.at, sign.event_id
-        due_at = clock.anchor_at + absence.for_
+        due_at = absence.over_at(clock.anchor_at, zones.get(clock.contact_id, UTC))
         clock.due_at = due_at if due_at > now else None
         if clock.due_at is None:
             clock.rung_at = now
             events.append(_noticed(clock, absence, due_at))
     return events
+
+
+async def _zones(session: AsyncSession, contact_ids: Collection[UUID], default_zone: str) -> dict[UUID, tzinfo]:
+    """Where each of these contacts lives now."""
+    rows = await session.execute(select(Contact.id, Contact.time_zone).where(Contact.id.in_(contact_ids)))
+    return {contact_id: zone_or_default(zone, default_zone)[0] for contact_id, zone in rows}
 
 
 def _noticed(clock: EntryClock, absence: Absence, at: datetime) -> NewEvent:
@@ -93,7 +106,10 @@ def _noticed(clock: EntryClock, absence: Absence, at: datetime) -> NewEvent:
 async def settings_of(
     session: AsyncSession, journey_key: str, contact_ids: Collection[UUID], absence: Absence, now: datetime
 ) -> list[ClockSetting]:
-    """The clocks of these contacts by what the log knows of them; none for those without such an event."""
+    """The clocks of these contacts by what the log knows of them; none for those without such an event.
+
+    They are to be looked at when the silence may be over. Where that is a matter of the calendar, the look tells when.
+    """
     signs = await newest_signs(session, contact_ids, absence, now)
     return [
         ClockSetting(
@@ -101,7 +117,7 @@ async def settings_of(
             contact_id=contact_id,
             fingerprint=absence.fingerprint,
             anchor_at=sign.at,
-            due_at=sign.at + absence.for_,
+            due_at=sign.at + absence.soonest,
             cause_event_id=sign.event_id,
         )
         for contact_id, sign in signs.items()

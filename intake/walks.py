@@ -1,7 +1,7 @@
 """What every kind of round has: a page of contacts, on behalf of the entry that is live now. See `intake.rounds`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -35,6 +35,10 @@ class Present:
         """Where a contact lives whose profile names this zone."""
         return zone_or_default(name, self.default_zone)[0]
 
+    def of(self, live: "LiveEntry | None") -> "Present":
+        """The same moment, with the zone that the journey names for contacts without one, where it names any."""
+        return self if live is None or live.time_zone is None else replace(self, default_zone=live.time_zone)
+
 
 @dataclass(frozen=True)
 class LiveEntry:
@@ -43,6 +47,8 @@ class LiveEntry:
     version: int
     timed: TimedEntry
     entry: Entry
+    time_zone: str | None = None
+    """IANA zone that the journey names for contacts without one."""
 
 
 async def live_entry(session: AsyncSession, journey_key: str) -> LiveEntry | None:
@@ -50,8 +56,9 @@ async def live_entry(session: AsyncSession, journey_key: str) -> LiveEntry | Non
     version = await JourneyRepository(session).live(journey_key)
     if version is None:
         return None
-    entry = definition_of(version).entry
-    return LiveEntry(version.version, entry.timed, entry) if entry.timed is not None else None
+    journey = definition_of(version)
+    timed = journey.entry.timed
+    return LiveEntry(version.version, timed, journey.entry, journey.time_zone) if timed is not None else None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from journeys.describe import describe_node
 from journeys.duration import describe_duration
 from journeys.model import Entry, Goal, Journey
 from journeys.plan import compile_plan, steps_behind
+from journeys.spans import describe_offset
 from journeys.steps.leave import ExitNode
 from journeys.steps.registry import Node
 
@@ -172,7 +173,7 @@ def describe_entry(entry: Entry) -> str:
     elif entry.segment:
         words = f"{'enters' if entry.segment.entered else 'leaves'} the segment '{entry.segment.segment}'"
     elif entry.absence:
-        words = f"no {' or '.join(entry.absence.of)} for {describe_duration(entry.absence.for_)}"
+        words = f"no {' or '.join(entry.absence.of)} for {describe_offset(entry.absence.for_)}"
     else:
         words = "through the API" if entry.timed is None else entry.timed.key
     again = f", asked again for {describe_duration(entry.retry)}" if entry.retry else ""

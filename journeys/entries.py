@@ -10,18 +10,19 @@ what they are for every entry. A kind is one class here, one file in `intake`, a
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from journeys.dates import LeapDay
-from journeys.duration import Duration, parse_duration, write_duration
+from journeys.duration import parse_duration, write_duration
 from journeys.feasts import SHORTEST_YEAR, Feast
 from journeys.moments import Until
 from journeys.places import Path
 from journeys.refusals import refused
 from journeys.spans import Clock, Offset, Span
+from journeys.timing import wall_instant
 from journeys.values import CONTACT_UPDATED, EventName, Flag, PropertyPath, Strict, Where
 from journeys.window import Spread
 
@@ -73,9 +74,19 @@ class TimedEntry(Strict):
         return 100 if self.arms else 0
 
     @property
-    def span(self) -> timedelta | None:
-        """How long after what set it a clock is due, where that is the same for all."""
+    def span(self) -> timedelta | Span | None:
+        """How long after what set it a clock is due, where the same is said for all."""
         return None
+
+    @property
+    def soonest(self) -> timedelta | None:
+        """How long after what set it a clock is looked at, where the same is said for all: never after it is due."""
+        return None
+
+    @property
+    def by_calendar(self) -> bool:
+        """Whether where the contact lives says when it comes."""
+        return False
 
     @property
     def apart(self) -> timedelta:
@@ -95,6 +106,14 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+LARGEST_CHANGE = timedelta(hours=26)
+"""By so much the clocks of one place change at most: a land that goes over the date line leaves out a whole day."""
+
+
+def _fewest_days(span: Span) -> timedelta:
+    return timedelta(days=span.days()[0])
+
+
 _SeveralNames = Annotated[tuple[EventName, ...], Field(min_length=1, max_length=50)]
 EventNames = Annotated[_SeveralNames, BeforeValidator(_as_list, json_schema_input_type=EventName | _SeveralNames)]
 """Names of events; one may be written without the list around it."""
@@ -105,6 +124,9 @@ class Absence(TimedEntry):
 
     A clock begins with the first such event. With `also_without` it begins for contacts without one, too: when the
     contact was made. Silence from before the journey was published counts only with `backfill: matching`.
+
+    A period of the calendar ends on the day and at the time of day that the contact's clock shows, wherever it lives
+    then; in a month without such a day, on its last one.
     """
 
     key: ClassVar[str] = "absence"
@@ -113,7 +135,10 @@ class Absence(TimedEntry):
     listed: ClassVar[frozenset[str]] = frozenset({"of", "where", "also_without"})
 
     of: EventNames = Field(description="Events whose absence is meant.")
-    for_: Duration = Field(alias="for", description="How long none of them has come.")
+    for_: Offset = Field(
+        alias="for",
+        description="How long none of them has come: `90d` is exact time, `3 months` the contact's calendar.",
+    )
     where: Where = Field(default_factory=dict, description="Which of these events are meant.")
     also_without: Flag = Field(default=False, description="Contacts that never had such an event are meant, too.")
     backfill: Literal["none", "matching"] | None = Field(
@@ -122,25 +147,49 @@ class Absence(TimedEntry):
 
     @property
     def clock_events(self) -> tuple[EventName, ...]:
-        return (*self.of, ANY_EVENT) if self.also_without else self.of
+        moves = (CONTACT_UPDATED,) if self.by_calendar else ()
+        return (*self.of, *moves, ANY_EVENT) if self.also_without else (*self.of, *moves)
+
+    @property
+    def by_calendar(self) -> bool:
+        return isinstance(self.for_, Span)
 
     @property
     def arms(self) -> bool:
         return self.backfill == "matching"
 
     @property
-    def span(self) -> timedelta:
+    def span(self) -> timedelta | Span:
         return self.for_
 
     @property
+    def soonest(self) -> timedelta:
+        if isinstance(self.for_, timedelta):
+            return self.for_
+        return max(_fewest_days(self.for_) - LARGEST_CHANGE, timedelta())
+
+    @property
     def apart(self) -> timedelta:
-        return self.for_
+        # A little less than its days, since clocks change.
+        return self.for_ if isinstance(self.for_, timedelta) else _fewest_days(self.for_) - timedelta(hours=2)
+
+    def over_at(self, since: datetime, zone: tzinfo) -> datetime:
+        """When a silence since then (aware) has lasted for the period, for a contact of this zone; in UTC.
+
+        By the calendar: so many days, weeks, months or years later, when the clock shows the same time of day. One that
+        the clocks skip is the first instant after the gap; of one that they repeat, the first counts.
+        """
+        if isinstance(self.for_, timedelta):
+            return since.astimezone(UTC) + self.for_
+        local = since.astimezone(zone)
+        wall = datetime.combine(self.for_.after(local.date()), local.time())
+        return wall_instant(wall, zone, not_before=since)
 
     def wheres(self) -> Mapping[Path, Where]:
         return {("absence", "where"): self.where}
 
     def durations(self) -> Mapping[Path, timedelta]:
-        return {("absence", "for"): self.for_}
+        return {("absence", "for"): self.for_} if isinstance(self.for_, timedelta) else {}
 
 
 def _never_or_duration(value: Any) -> Any:
@@ -215,6 +264,10 @@ class DateEntry(TimedEntry):
         return timedelta(days=363) if self.yearly else timedelta()
 
     @property
+    def by_calendar(self) -> bool:
+        return True
+
+    @property
     def returns(self) -> bool:
         """Whether it comes each year."""
         return self.yearly or self.feast is not None
@@ -284,6 +337,10 @@ class Broadcast(TimedEntry):
     def is_local(self) -> bool:
         """Whether it comes at that time where each contact lives."""
         return self.at.tzinfo is None and self.local is not False
+
+    @property
+    def by_calendar(self) -> bool:
+        return self.at.tzinfo is None
 
     @property
     def arms(self) -> bool:

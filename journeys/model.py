@@ -27,7 +27,8 @@ from journeys.segment_entry import SegmentEntry
 from journeys.stages import Stage
 from journeys.steps.registry import Step
 from journeys.values import EventCriterion, EventName, Flag, Key, Scalar, Strict, Where, Whole
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
+from journeys.zones import ZoneName
 
 
 class GoalType(StrEnum):
@@ -202,12 +203,24 @@ class Journey(Strict):
         le=50,
         description="Percent of its contacts who pass through without its messages, so that its effect can be told.",
     )
+    time_zone: ZoneName | None = Field(
+        default=None,
+        exclude_if=lambda zone: zone is None,  # versions from before it could be said stay what they were
+        description="Where contacts without a known time zone live, for this journey. Otherwise the installation's.",
+    )
     window: Window | None = Field(default=None, description="When its marketing and sales messages may leave.")
     priority: Priority = Field(
         default=Priority.NORMAL, description="Whose message goes first where several wait for the frequency cap."
     )
     cap: AtCap = Field(
         default=AtCap.DEFER, description="Its messages at the frequency cap: `defer` waits, `skip` leaves them out."
+    )
+    closed: WhenClosed = Field(
+        default=WhenClosed.DEFER,
+        exclude_if=lambda closed: (
+            closed is WhenClosed.DEFER
+        ),  # versions from before it could be said stay what they were
+        description="Its messages at a closed window and in quiet hours: `defer` waits, `skip` leaves them out.",
     )
     steps: tuple[Step, ...] = Field(min_length=1, description="What happens, in this order.")
 

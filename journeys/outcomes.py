@@ -55,6 +55,7 @@ class RefusalReason(StrEnum):
     CONTROL_GROUP = "control_group"
     SENT_BEFORE = "sent_before"
     FREQUENCY_CAP = "frequency_cap"
+    WINDOW_CLOSED = "window_closed"
     QUIET_HOURS = "quiet_hours"
     REJECTED_BY_PROVIDER = "rejected_by_provider"
     SOLD_OUT = "sold_out"

@@ -21,7 +21,7 @@ from journeys.model import Journey
 from journeys.places import Path
 from journeys.steps.registry import Node, Step
 from journeys.values import CONTACT_UPDATED, EventCriterion, EventName, Strict, Where
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
 
 
 class Role(StrEnum):
@@ -63,6 +63,9 @@ class Plan(Strict):
     window: Window | None = None
     priority: Priority = Priority.NORMAL
     cap: AtCap = AtCap.DEFER
+    closed: WhenClosed = Field(default=WhenClosed.DEFER, exclude_if=lambda closed: closed is WhenClosed.DEFER)
+    time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
+    """IANA zone of contacts without one; None: the installation's."""
 
     @property
     def listens(self) -> frozenset[str]:
@@ -211,6 +214,8 @@ def compile_plan(journey: Journey, version: int) -> Plan:
         window=journey.window,
         priority=journey.priority,
         cap=journey.cap,
+        closed=journey.closed,
+        time_zone=journey.time_zone,
     )
 
 

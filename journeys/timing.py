@@ -188,7 +188,8 @@ def next_occurrence(
 
 
 @cache
-def _zone_names() -> frozenset[str]:
+def zone_names() -> frozenset[str]:
+    """The names of all time zones of the IANA database."""
     return frozenset(available_timezones())
 
 
@@ -198,7 +199,7 @@ def zone_or_default(name: str | None, default: str) -> tuple[ZoneInfo, str | Non
     The rule: the zone named, else the default, else UTC. Names are those of the IANA database, case-sensitive.
     The sentence does not repeat the unknown name, which may hold anything.
     """
-    names = _zone_names()
+    names = zone_names()
     if name in names:
         return ZoneInfo(name), None
     lacking = "The time zone of the contact is unknown" if name else "The contact has no time zone"

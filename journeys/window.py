@@ -2,7 +2,7 @@
 
 import re
 from datetime import time, timedelta
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -106,6 +106,16 @@ def _within_a_day(spread: timedelta) -> timedelta:
 LONGEST_SPREAD = timedelta(days=1)
 Spread = Annotated[Duration, AfterValidator(_within_a_day)]
 """Over how long messages that were held back leave."""
+
+
+class WhenClosed(StrEnum):
+    """What becomes of a message while it may not leave: it waits for the next opening, or is left out.
+
+    It may not leave while the window is closed, nor in the quiet hours its contact asked for.
+    """
+
+    DEFER = "defer"
+    SKIP = "skip"
 
 
 class Window(Strict):

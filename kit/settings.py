@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     log_format: str = Field(default="console", pattern="^(console|json)$", description="console or json.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
+    def in_zone(self, time_zone: str | None) -> "Settings":
+        """These settings, with another zone (an IANA name) for contacts without one; the same where it is None."""
+        return self if time_zone is None else self.model_copy(update={"default_time_zone": time_zone})
+
     @field_validator("roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:

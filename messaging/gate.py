@@ -22,7 +22,7 @@ from journeys.quiet import QUIET_HOURS, outside
 from journeys.spreading import place_of
 from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
 from kit.errors import NotFound
 from kit.settings import Settings
 from messaging.attention import Attention, treated
@@ -53,6 +53,7 @@ class GateRequest:
     """After this (aware) the message is of no use any more."""
     priority: Priority = Priority.NORMAL
     at_cap: AtCap = AtCap.DEFER
+    at_closed: WhenClosed = WhenClosed.DEFER
     repeat: Words | timedelta | None = None
     """When the template may go to the contact again; None: as the settings say."""
 
@@ -123,6 +124,7 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
         place=place_of(request.contact_id),
         is_test=row.tested_draft is not None,
         is_test_user=row.test_address is not None and row.test_address == row.email,
+        at_closed=request.at_closed,
     )
 
 

@@ -18,7 +18,7 @@ from journeys.frequency import AtCap, Priority, Words
 from journeys.tryout import marked
 from journeys.values import MessageChannel
 from journeys.vouchers import MessageVoucher
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
 from kit.errors import Invalid
 from kit.settings import Settings
 from messaging.channels.base import Mailbox, Outgoing
@@ -51,6 +51,7 @@ class SendOrder:
     expires_at: datetime | None = None
     priority: Priority = Priority.NORMAL
     at_cap: AtCap = AtCap.DEFER
+    at_closed: WhenClosed = WhenClosed.DEFER
     repeat: Words | timedelta | None = None
     voucher: MessageVoucher | None = None
     latest: Latest = field(default_factory=dict)
@@ -217,6 +218,7 @@ class Preparer:
             expires_at=order.expires_at,
             priority=order.priority,
             at_cap=order.at_cap,
+            at_closed=order.at_closed,
             repeat=order.repeat,
         )
 

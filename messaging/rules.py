@@ -16,7 +16,7 @@ from journeys.quiet import next_common_opening
 from journeys.spreading import next_place
 from journeys.timing import NeverOpens, next_opening
 from journeys.values import MessageChannel, Purpose
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
 from messaging.frequency import Frequency, Place, turn
 from messaging.models import MessageClass
 from messaging.verdicts import Deferred, Refused
@@ -63,6 +63,8 @@ class GateFacts:
     """An operator has made the contact a test user, at the address it has."""
     place: float = 0.0
     """The contact's place in the spread of a window, see `journeys.spreading`."""
+    at_closed: WhenClosed = WhenClosed.DEFER
+    """What becomes of the message while it may not leave."""
 
     @property
     def at(self) -> datetime:
@@ -187,7 +189,7 @@ def journey_goes_on(facts: GateFacts) -> Deferred | None:
 def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
     """Marketing and sales messages wait for the journey's window in the contact's own time zone, while of use.
 
-    They wait for the end of the contact's quiet hours, too.
+    They wait for the end of the contact's quiet hours, too; or are left out at once, as their author says.
     """
     if facts.message_class is MessageClass.TRANSACTIONAL or not (facts.window or facts.quiet):
         return None
@@ -199,10 +201,10 @@ def window_is_open(facts: GateFacts) -> Refused | Deferred | None:
         return Refused(RefusalReason.QUIET_HOURS, "The contact's quiet hours leave no time within the send window.")
     if opening <= facts.now:
         return None
+    if facts.at_closed is WhenClosed.SKIP:
+        return _left_out(facts)
     words, waits_for = _opens(facts, opening)
-    holiday_note = facts.holiday_note if facts.window is not None and facts.window.holidays else None
-    notes = [note for note in (facts.zone_note, holiday_note) if note]
-    because = " ".join([f"{words} at {facts.local(opening)}.", *notes])
+    because = _opening_in_words(facts, words, opening)
     if facts.expires_at is not None and opening > facts.expires_at:
         return Refused(RefusalReason.OVERDUE, f"{because} The message is of no use then.")
     leaves = facts.leaves(facts.now, last=facts.expires_at)
@@ -220,6 +222,22 @@ def _opens(facts: GateFacts, opening: datetime) -> tuple[str, str]:
     if next_opening(facts.quiet, facts.now, facts.zone) == opening:
         return "The contact's quiet hours end", "the end of the contact's quiet hours"
     return "The send window is open and the contact's quiet hours are over", "the send window outside quiet hours"
+
+
+def _left_out(facts: GateFacts) -> Refused:
+    """The window is named where it is closed, and else the quiet hours."""
+    reason, words = RefusalReason.WINDOW_CLOSED, "The send window opens"
+    opening = next_opening(facts.window, facts.now, facts.zone, facts.closed)
+    if opening <= facts.now:
+        reason, words = RefusalReason.QUIET_HOURS, "The contact's quiet hours end"
+        opening = next_opening(facts.quiet, facts.now, facts.zone)
+    return Refused(reason, f"{_opening_in_words(facts, words, opening)} It does not wait.")
+
+
+def _opening_in_words(facts: GateFacts, words: str, opening: datetime) -> str:
+    holiday_note = facts.holiday_note if facts.window is not None and facts.window.holidays else None
+    notes = [note for note in (facts.zone_note, holiday_note) if note]
+    return " ".join([f"{words} at {facts.local(opening)}.", *notes])
 
 
 def not_sent_before(facts: GateFacts) -> Refused | None:

@@ -112,6 +112,7 @@ class Passage:
             "now": self.now(),
             "progress": self._progress(),
             "former": self.state.former,
+            "time_zone": self.plan.time_zone,
         }
 
     async def wait_until(

@@ -20,6 +20,7 @@ from journeys.outcomes import JourneyState, RefusalReason, SendStatus
 from journeys.stages import Stage
 from journeys.values import Scalar
 from journeys.vouchers import MessageVoucher
+from journeys.window import WhenClosed
 from workflows.state import Decision
 
 
@@ -48,6 +49,8 @@ class ActionRequest(BaseModel, frozen=True):
     progress: Progress
     former: dict[str, list[FormerName]] = Field(default={}, exclude_if=lambda names: not names)
     """What earlier steps were called when they left something behind, where they have been renamed since."""
+    time_zone: str | None = Field(default=None, exclude_if=lambda zone: zone is None)
+    """IANA zone that the journey names for contacts without one; None: the installation's."""
 
 
 class SendMessage(ActionRequest, frozen=True):
@@ -64,6 +67,8 @@ class SendMessage(ActionRequest, frozen=True):
     priority: Priority = Field(default=Priority.NORMAL, exclude_if=lambda priority: priority is Priority.NORMAL)
     cap: AtCap = Field(default=AtCap.DEFER, exclude_if=lambda cap: cap is AtCap.DEFER)
     """What becomes of it at the frequency cap."""
+    closed: WhenClosed = Field(default=WhenClosed.DEFER, exclude_if=lambda closed: closed is WhenClosed.DEFER)
+    """What becomes of it while the window is closed, and in the contact's quiet hours."""
     repeat: Repeat | None = Field(default=None, exclude_if=lambda repeat: repeat is None)
     """When the template may go to the contact again; None: as the settings say."""
     voucher: MessageVoucher | None = Field(default=None, exclude_if=lambda voucher: voucher is None)

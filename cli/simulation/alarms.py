@@ -40,8 +40,8 @@ def first_alarm(world: World, start: datetime) -> Alarm | None:
         return None
     signs = [event.occurred_at for event in world.record.events if _breaks(entry.absence, event)]
     if signs and entry.absence.backfill == "matching":
-        return _set(entry.absence, max(signs))
-    return _set(entry.absence, start) if entry.absence.also_without else None
+        return _set(world, entry.absence, max(signs))
+    return _set(world, entry.absence, start) if entry.absence.also_without else None
 
 
 def set_back(world: World, alarm: Alarm | None, event: Event) -> Alarm | None:
@@ -50,9 +50,12 @@ def set_back(world: World, alarm: Alarm | None, event: Event) -> Alarm | None:
     if entry.date is not None and event.name == CONTACT_UPDATED:
         return _next_date(world, entry.date, alarm.anchor_at if alarm else event.occurred_at)
     absence = entry.absence
-    if absence is None or not _breaks(absence, event) or (alarm and event.occurred_at < alarm.anchor_at):
+    if absence is None:
         return alarm
-    return _set(absence, event.occurred_at)
+    if _breaks(absence, event) and not (alarm and event.occurred_at < alarm.anchor_at):
+        return _set(world, absence, event.occurred_at)
+    # The contact may have moved.
+    return _set(world, absence, alarm.anchor_at) if alarm and event.name == CONTACT_UPDATED else alarm
 
 
 def ring(world: World, alarm: Alarm) -> Alarm | None:
@@ -88,6 +91,6 @@ def _breaks(absence: Absence, event: Event) -> bool:
     return event.name in absence.of and breaks_silence(absence.where, event.properties, event.event_id)
 
 
-def _set(absence: Absence, anchor: datetime) -> Alarm:
+def _set(world: World, absence: Absence, anchor: datetime) -> Alarm:
     since = anchor.astimezone(UTC).isoformat()
-    return Alarm(anchor, anchor + absence.for_, {"of": list(absence.of), "since": since})
+    return Alarm(anchor, absence.over_at(anchor, world.zone), {"of": list(absence.of), "since": since})

@@ -97,7 +97,7 @@ def simulate(
     for one in journeys:
         found = find_journey(one)
         pretended, made_up = oblige(given, found)
-        at = _where_they_live(begin, pretended)
+        at = _where_they_live(begin, pretended, found)
         plays.append(Play(found, pretended, at, script, templates or (), models or (), segments or (), made_up))
     played = asyncio.run(_play(plays))
     for number, (play, (world, took)) in enumerate(zip(plays, played, strict=True)):
@@ -108,9 +108,10 @@ def simulate(
     raise typer.Exit(0 if all(_ended_well(world) for world, _ in played) else 1)
 
 
-def _where_they_live(moment: datetime, contact: PretendedContact) -> datetime:
+def _where_they_live(moment: datetime, contact: PretendedContact, journey: Journey) -> datetime:
     """The moment, in the contact's zone where it names none."""
-    zone, _ = zone_or_default(contact.attributes.get("time_zone"), Settings().default_time_zone)
+    settings = Settings().in_zone(journey.time_zone)
+    zone, _ = zone_or_default(contact.attributes.get("time_zone"), settings.default_time_zone)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

@@ -122,6 +122,7 @@ def _gate_facts(world: World, request: SendMessage, message_class: MessageClass)
         closed=closed,
         holiday_note=holiday_note,
         place=place_of(contact.id),
+        at_closed=request.closed,
     )
 
 

@@ -86,7 +86,8 @@ class Simulation:
         Raises:
             Invalid: contact or templates cannot be used.
         """
-        settings = Settings()
+        start = start.astimezone(UTC)  # to a time on a wall, Python adds hours of the wall
+        settings = Settings().in_zone(journey.time_zone)
         known = {model.key: model for model in (*shipped_models(), *models)}
         world = World(
             journey=journey,
@@ -326,7 +327,7 @@ class Simulation:
 
 
 def _at_home(contact: PretendedContact, settings: Settings) -> PretendedContact:
-    """The contact with the installation's time zone, where nothing was said about it."""
+    """The contact with the time zone of the journey or the installation, where nothing was said about it."""
     return contact.model_copy(update={"attributes": {"time_zone": settings.default_time_zone, **contact.attributes}})
 
 

@@ -206,7 +206,9 @@ def open_journey(
     pretended = contact if isinstance(contact, PretendedContact) else _contact(contact or {})
     moment: datetime = parse_moment(start)
     if moment.tzinfo is None:
-        zone, _ = zone_or_default(pretended.attributes.get("time_zone"), Settings().default_time_zone)
+        zone, _ = zone_or_default(
+            pretended.attributes.get("time_zone"), Settings().in_zone(journey.time_zone).default_time_zone
+        )
         moment = moment.replace(tzinfo=zone)
     simulation = Simulation.prepare(
         thread.stage,

@@ -314,6 +314,7 @@ ENGLISH = Wording(
     goal=_goal,
     leaves=_leaves,
     leaves_when=leaves_when,
+    at_home=lambda zone: f"Contacts without a known time zone are taken to live in {zone}",
     window=_window,
     frequency=of_journey,
     filed=english_stages,

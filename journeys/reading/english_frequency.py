@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from journeys.frequency import NEVER, AtCap, Priority
 from journeys.model import Journey
+from journeys.reading.closed_windows import journey_in_english, message_in_english
 from journeys.reading.english_clauses import lasting
 from journeys.steps.send import Message
 
@@ -21,6 +22,8 @@ def of_journey(journey: Journey) -> Iterator[str]:
     if journey.cap is AtCap.SKIP:
         yield "At the frequency cap its messages are left out"
 
+    yield from journey_in_english(journey)
+
 
 def of_message(message: Message) -> str:
     """What follows the words of a step that sends it."""
@@ -30,4 +33,4 @@ def of_message(message: Message) -> str:
     elif message.repeat is not None:
         again = ", only once ever to a contact" if message.repeat == NEVER else ", even where it was sent just before"
     cap = {AtCap.SKIP: "; at the frequency cap it is left out", AtCap.DEFER: "; at the frequency cap it waits"}
-    return again + (cap[message.cap] if message.cap else "")
+    return again + (cap[message.cap] if message.cap else "") + message_in_english(message)

@@ -340,6 +340,7 @@ GERMAN = Wording(
     goal=_goal,
     leaves=_leaves,
     leaves_when=leaves_when,
+    at_home=lambda zone: f"Für Kontakte ohne bekannte Zeitzone gilt {zone}",
     window=_window,
     frequency=of_journey,
     filed=german_stages,

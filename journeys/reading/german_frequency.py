@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from journeys.frequency import NEVER, AtCap, Priority
 from journeys.model import Journey
+from journeys.reading.closed_windows import journey_in_german, message_in_german
 from journeys.reading.german_clauses import after
 from journeys.steps.send import Message
 
@@ -21,6 +22,8 @@ def of_journey(journey: Journey) -> Iterator[str]:
     if journey.cap is AtCap.SKIP:
         yield "Am Frequenzlimit entfallen ihre Nachrichten"
 
+    yield from journey_in_german(journey)
+
 
 def of_message(message: Message) -> str:
     """What follows the words of a step that sends it."""
@@ -33,4 +36,4 @@ def of_message(message: Message) -> str:
         AtCap.SKIP: "; am Frequenzlimit entfällt die Nachricht",
         AtCap.DEFER: "; am Frequenzlimit wartet die Nachricht",
     }
-    return again + (cap[message.cap] if message.cap else "")
+    return again + (cap[message.cap] if message.cap else "") + message_in_german(message)

@@ -52,6 +52,12 @@ def _about(journey: Journey, words: Wording) -> Iterator[str]:
     yield from _exits(journey, words)
     if journey.holdout is not None:
         yield words.held_out(journey.holdout)
+    yield from _about_messages(journey, words)
+
+
+def _about_messages(journey: Journey, words: Wording) -> Iterator[str]:
+    if journey.time_zone is not None:
+        yield words.at_home(journey.time_zone)
     if journey.window is not None:
         yield words.window(journey.window)
     yield from words.frequency(journey)

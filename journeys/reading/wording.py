@@ -56,6 +56,8 @@ class Wording:
     leaves: Callable[[EventCriterion], str]
     leaves_when: Callable[[str], str]
     """That a contact leaves as soon as a condition (a clause) holds."""
+    at_home: Callable[[str], str]
+    """In which time zone contacts live that have none of their own."""
     window: Callable[[Window], str]
     frequency: Callable[[Journey], Iterable[str]]
     """What becomes of its messages at the frequency cap; nothing where it is as usual."""

@@ -25,7 +25,7 @@ def templates(journey: Journey, known: KnownTemplates) -> Iterator[Note]:
 
 
 def said_in_vain(journey: Journey, known: KnownTemplates) -> Iterator[Note]:
-    """What a step says of cap and repetition means something for the class of its message."""
+    """What a step says of cap, window and repetition means something for the class of its message."""
     for visit in visits(journey):
         template = known.get(visit.step.send.template) if isinstance(visit.step, SendStep) else None
         if isinstance(visit.step, SendStep) and template is not None:
@@ -37,8 +37,8 @@ def said_in_vain(journey: Journey, known: KnownTemplates) -> Iterator[Note]:
 def _without_effect(message: Message, message_class: str) -> Iterator[str]:
     if message.cap is not None and message_class != Purpose.MARKETING:
         yield "cap"
-    if message.repeat is not None and message_class not in tuple(Purpose):
-        yield "repeat"
+    if message_class not in tuple(Purpose):
+        yield from (key for key in ("closed", "repeat") if getattr(message, key) is not None)
 
 
 def voucher_pools(journey: Journey, known: Collection[str]) -> Iterator[Note]:

@@ -11,7 +11,7 @@ from journeys.steps.registry import Step
 from journeys.steps.task import TaskStep
 from journeys.steps.wait import WaitStep
 from journeys.walk import visits
-from journeys.window import Weekday, Window, within, write_time
+from journeys.window import Weekday, WhenClosed, Window, within, write_time
 
 
 def window_to_wait_for(journey: Journey) -> Iterator[Note]:
@@ -52,10 +52,11 @@ def best_time_in_window(journey: Journey) -> Iterator[Note]:
                 "Write a time at which the window is open, or open it for longer.",
             )
         elif not asked.in_window and _may_be_closed(asked, window):
+            then = "is left out" if journey.closed is WhenClosed.SKIP else "leaves when it opens"
             yield warning(
                 "best-time-outside-window",
                 path,
-                "At the contact's best time the window may be closed; a message then leaves when it opens.",
+                f"At the contact's best time the window may be closed; a message then {then}.",
                 "Write `in_window: true`, so that a time at which it is open is waited for.",
             )
 

@@ -12,6 +12,7 @@ from journeys.places import Path
 from journeys.steps.base import BaseNode, BaseStep, Compiler
 from journeys.values import EventCriterion, Key, MessageChannel, Strict, Where
 from journeys.vouchers import MessageVoucher
+from journeys.window import WhenClosed
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 """Name of a variable in templates."""
@@ -23,13 +24,17 @@ Latest = Mapping[VariableName, EventCriterion]
 
 
 class SendNode(BaseNode):
-    """Send `template` over `channel`. `cap` is the journey's own where it is None, `repeat` that of the settings."""
+    """Send `template` over `channel`.
+
+    `cap` and `closed` are the journey's own where they are None, `repeat` is that of the settings.
+    """
 
     passes_with_time: ClassVar[bool] = True
     kind: Literal["send"]
     template: Key
     channel: MessageChannel = MessageChannel.EMAIL
     cap: AtCap | None = None
+    closed: WhenClosed | None = Field(default=None, exclude_if=lambda closed: closed is None)
     repeat: Repeat | None = None
     voucher: MessageVoucher | None = None
     latest: Latest = Field(default_factory=dict)
@@ -47,6 +52,11 @@ class Message(Strict):
     channel: MessageChannel = MessageChannel.EMAIL
     cap: AtCap | None = Field(
         default=None, description="At the frequency cap: `defer` waits, `skip` leaves it out. Otherwise the journey's."
+    )
+    closed: WhenClosed | None = Field(
+        default=None,
+        exclude_if=lambda closed: closed is None,
+        description="While it may not leave: `defer` waits, `skip` leaves it out. Otherwise the journey's.",
     )
     repeat: Repeat | None = Field(
         default=None,
@@ -87,6 +97,7 @@ class SendStep(BaseStep):
             template=message.template,
             channel=message.channel,
             cap=message.cap,
+            closed=message.closed,
             repeat=message.repeat,
             voucher=message.voucher,
             latest=message.latest,

@@ -29,6 +29,7 @@ async def send(passage: Passage, node: SendNode) -> Departure:
             expires_at=passage.expires_at(),
             priority=passage.plan.priority,
             cap=node.cap or passage.plan.cap,
+            closed=node.closed or passage.plan.closed,
             repeat=node.repeat,
             voucher=node.voucher,
             latest=passage.run.plan["nodes"][passage.step].get("latest", {}),

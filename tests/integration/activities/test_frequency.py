@@ -324,6 +324,19 @@ async def test_a_transactional_template_goes_out_as_often_as_it_is_asked_for(ses
 # Quiet hours
 
 
+async def test_of_a_contact_without_a_zone_they_are_hours_where_the_journey_says(sessions: Sessions) -> None:
+    shop = await a_shop(sessions)
+    async with sessions.begin() as session:
+        await ContactRepository(session).apply_traits(shop.passage.contact.id, {"quiet_hours": "21:00-08:00"})
+    receipt = await shop.send(time_zone="America/New_York")  # where it is 06:00
+    assert (receipt.status, receipt.until) == (SendStatus.DEFERRED, NOON + timedelta(hours=2))
+    assert receipt.because == (
+        "The contact's quiet hours end at 2026-06-02 08:00 America/New_York. "
+        "The contact has no time zone: America/New_York is used."
+    )
+    assert (await shop.send()).status is SendStatus.SENT
+
+
 async def test_the_contacts_quiet_hours_hold_a_message_back(sessions: Sessions) -> None:
     shop = await a_shop(sessions)
     traits = {"quiet_hours": "11:00-13:30", "time_zone": "Europe/Berlin"}

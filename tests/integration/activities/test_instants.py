@@ -71,6 +71,17 @@ async def test_moments_are_looked_up_where_the_contact_lives(
     assert found == ResolvedInstant(at=datetime.fromisoformat(at), zone="Asia/Tokyo")
 
 
+@pytest.mark.parametrize(("named", "zone"), [("Asia/Tokyo", "Asia/Tokyo"), (None, "Europe/Berlin")])
+async def test_a_contact_without_a_zone_has_the_journeys_and_else_the_installations(
+    calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions, named: str | None, zone: str
+) -> None:
+    async with sessions.begin() as session:
+        await session.execute(update(Contact).values(time_zone=None))
+    found = await calendars.resolve_instant(asked(enrollment, {"until": "2026-12-24 09:00"}, time_zone=named))
+    assert found.at == datetime(2026, 12, 24, 9, 0, tzinfo=ZoneInfo(zone))
+    assert (found.zone, found.because) == (zone, f"The contact has no time zone: {zone} is used.")
+
+
 async def test_where_it_lies_ahead_the_enrollment_is_noted_as_waiting(
     calendars: CalendarActivities, enrollment: Enrollment, sessions: Sessions
 ) -> None:

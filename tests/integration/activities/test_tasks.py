@@ -1,14 +1,16 @@
 """Tasks that steps make: once, filled in, due where the contact lives; cancelled at the end where the step says so."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from temporalio.exceptions import ApplicationError
 
 from activities.enrollments import EnrollmentActivities
 from activities.tasks import TaskActivities
+from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
 from crm.models.task import Task
@@ -65,6 +67,17 @@ async def events(sessions: Sessions) -> list[Event]:
 async def end(sessions: Sessions, enrollment: Enrollment) -> None:
     ended = Progress(enrollment_id=enrollment.id, state=JourneyState.EXITED, step=None, since=NOW, outcome="left")
     await EnrollmentActivities(sessions).record_progress(ended)
+
+
+async def test_a_task_is_due_in_the_zone_of_the_journey_where_the_contact_has_none(
+    sessions: Sessions, activities: TaskActivities, enrollment: Enrollment
+) -> None:
+    async with sessions.begin() as session:
+        await session.execute(update(Contact).values(time_zone=None))
+    await activities.create_task(asked(enrollment, due="1 day at 09:00", time_zone="America/New_York"))
+
+    (task,) = await tasks(sessions)
+    assert task.due_at.astimezone(ZoneInfo("America/New_York")).time() == time(9)
 
 
 async def test_a_task_is_made_once_and_told_without_its_texts(

@@ -42,10 +42,14 @@ async def vouchers(sessions: Sessions) -> list[VoucherRecord]:
         return list(await session.scalars(given.order_by(VoucherRecord.code)))
 
 
-async def test_the_code_in_the_mail_is_the_one_that_was_issued(sessions: Sessions) -> None:
+@pytest.mark.parametrize(("contacts", "journeys"), [("America/New_York", "Asia/Tokyo"), (None, "America/New_York")])
+async def test_the_code_in_the_mail_is_the_one_that_was_issued(
+    sessions: Sessions, contacts: str | None, journeys: str
+) -> None:
     await a_pool(sessions)
-    passage, channel = await a_passage(sessions, time_zone="America/New_York"), RecordingChannel()
-    receipt = await activities(sessions, channel).send_message(passage.request(**GIFT))
+    passage, channel = await a_passage(sessions, time_zone=contacts), RecordingChannel()
+    request = passage.request(**GIFT, time_zone=journeys)
+    receipt = await activities(sessions, channel).send_message(request)
     assert receipt.status is SendStatus.SENT
     (voucher,) = await vouchers(sessions)
     assert voucher.code in channel.sent[0].text

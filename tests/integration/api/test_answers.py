@@ -12,6 +12,7 @@ from activities.messages import MessagingActivities
 from intake.models import EntryRefusal
 from journeys.frequency import AtCap
 from journeys.values import MessageChannel
+from journeys.window import WhenClosed
 from kit.database import Sessions
 from kit.settings import Settings
 from messaging.holding import hold_back
@@ -93,6 +94,9 @@ async def test_messages_that_wait_are_told_among_the_others_with_until_when_and_
     assert [first["items"], rest["items"], rest["next"]] == [[waiting], [sent], None]
 
 
+SKIPS = {"cap": AtCap.SKIP, "closed": WhenClosed.SKIP}
+
+
 @dataclass(frozen=True)
 class Refusing:
     """What makes the second of two equal messages be refused."""
@@ -107,6 +111,7 @@ class Refusing:
     "refusing",
     [
         Refusing("quiet_hours", quiet_hours="08:00-20:00", window={"from": "09:00", "to": "17:00"}),
+        Refusing("window_closed", window={"from": "20:00", "to": "21:00"}),
         Refusing("sent_before", {"repeat_after_hours": 24}),
         Refusing("frequency_cap", {"weekly_cap": 1, "repeat_after_hours": 0}),
     ],
@@ -119,7 +124,7 @@ async def test_what_the_gate_refuses_is_told_with_its_reason(
     channels = {MessageChannel.EMAIL: RecordingChannel()}
     sending = MessagingActivities(sessions, channels, Settings(**refusing.under), TestClock())
     for step in ("before", "mail"):
-        await sending.send_message(passage.request(step=step, window=refusing.window, cap=AtCap.SKIP))
+        await sending.send_message(passage.request(step=step, window=refusing.window, **SKIPS))
     await sending.close()
 
     told = (await client.get(f"/v1/contacts/{passage.contact.id}/messages")).json()["items"]

@@ -1,6 +1,6 @@
 """Journeys entered because something fails to come: each such event sets the clock back, silence lets it ring."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -174,6 +174,101 @@ class TestSilence:
         await intake.tell(contact, ORDER, ago=-400 * DAY)
 
         assert await timekeeper.due() == {contact: intake.now + 90 * DAY}
+
+
+class TestByTheCalendar:
+    """`for: 1 month`: counted where the contact lives, so its zone is read when the clock is looked at."""
+
+    async def test_a_contact_enters_a_month_later_by_the_calendar_where_it_lives(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        await publish(intake, **{"for": "1 month"})
+        intake.now = datetime(2040, 4, 30, 23, 30, tzinfo=UTC)
+        tokyo = await intake.contact(time_zone="Asia/Tokyo")  # 1 May, 08:30
+        new_york = await intake.contact(time_zone="America/New_York")  # 30 April, 19:30
+        for contact in (tokyo, new_york):
+            await intake.tell(contact, ORDER)
+        over = {new_york: intake.now + 30 * DAY, tokyo: intake.now + 31 * DAY}
+
+        await timekeeper.pass_time(29 * DAY)
+        assert await timekeeper.due() == over
+        for contact, moment in over.items():
+            await timekeeper.wait_until(moment - timedelta(seconds=1))
+            assert contact not in await timekeeper.entered()
+            await timekeeper.wait_until(moment)
+            assert contact in await timekeeper.entered()
+
+        events = await timekeeper.events(Absence.trigger)
+        assert {event.contact_id: event.occurred_at for event in events} == over
+
+    async def test_a_contact_without_a_zone_has_the_calendar_of_the_installation(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        await publish(intake, **{"for": "3 months"})
+        intake.now = datetime(2040, 1, 15, 12, 0, tzinfo=UTC)
+        await intake.tell(await intake.contact(), ORDER)
+        await timekeeper.pass_time(200 * DAY)
+
+        (noticed,) = await timekeeper.events(Absence.trigger)
+        assert noticed.occurred_at == datetime(2040, 4, 15, 11, 0, tzinfo=UTC)  # the clocks have changed in Berlin
+
+    async def test_a_journey_may_name_another_zone_for_contacts_without_one(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        parts: dict[str, Any] = {"goal": None, "exit": [], "entry": entry(**{"for": "1 month"})}
+        await intake.publish("missed", **parts, time_zone="America/New_York")
+        intake.now = ordered_at = datetime(2040, 4, 30, 23, 30, tzinfo=UTC)  # 1 May in Berlin, 30 April in New York
+        contact = await intake.contact()
+        await intake.tell(contact, ORDER)
+        await timekeeper.pass_time(29 * DAY)
+        assert await timekeeper.due() == {contact: ordered_at + 30 * DAY}
+
+        await intake.publish("missed", **parts)
+        await timekeeper.keep()
+        assert await timekeeper.due() == {contact: ordered_at + 31 * DAY}
+
+    @pytest.mark.parametrize(("moves_to", "days"), [("America/New_York", 30), ("Asia/Tokyo", 31)])
+    async def test_a_contact_that_moves_before_it_is_over_has_the_calendar_of_where_it_lives_then(
+        self, intake: Intake, timekeeper: Timekeeper, moves_to: str, days: int
+    ) -> None:
+        others = {"America/New_York": "Asia/Tokyo", "Asia/Tokyo": "America/New_York"}
+        await publish(intake, **{"for": "1 month"})
+        intake.now = ordered_at = datetime(2040, 4, 30, 23, 30, tzinfo=UTC)
+        contact = await intake.contact(time_zone=others[moves_to])
+        await intake.tell(contact, ORDER)
+        await timekeeper.pass_time(29 * DAY)
+        await intake.tell(contact, "contact.identified", {"time_zone": moves_to})
+        await timekeeper.keep()
+
+        assert await timekeeper.due() == {contact: ordered_at + days * DAY}
+
+    async def test_each_order_sets_it_back_and_silence_of_old_is_counted_alike(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        intake.now = datetime(2040, 1, 31, 12, 0, tzinfo=UTC)
+        ordered, old = await intake.contact(), await intake.contact()
+        for contact in (ordered, old):
+            await intake.tell(contact, ORDER)
+        await publish(intake, **{"for": "1 month", "backfill": "matching"})
+        await timekeeper.pass_time(20 * DAY)
+        await intake.tell(ordered, ORDER)
+        await timekeeper.wait_until(datetime(2040, 2, 29, 12, 0, tzinfo=UTC))
+
+        assert await timekeeper.entered() == [old]
+        await timekeeper.wait_until(datetime(2040, 3, 20, 12, 0, tzinfo=UTC))
+        assert await timekeeper.entered() == [old, ordered]
+
+    async def test_those_who_never_ordered_are_missed_a_month_after_they_were_made(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        await publish(intake, **{"for": "1 month", "also_without": True})
+        await published_at(intake, datetime(2040, 1, 31, 12, 0, tzinfo=UTC))
+        intake.now = datetime(2040, 2, 1, tzinfo=UTC)
+        await intake.tell(await intake.contact(), "app.opened")
+        await timekeeper.pass_time(60 * DAY)
+
+        (noticed,) = await timekeeper.events(Absence.trigger)
+        assert noticed.occurred_at == datetime(2040, 2, 29, 12, 0, tzinfo=UTC)
 
 
 class TestTheDoor:
@@ -352,6 +447,19 @@ class TestPublishingAnew:
         await timekeeper.keep()
 
         assert (await timekeeper.due())[contact] == intake.now + 60 * DAY
+        assert [kind for kind, *_ in await timekeeper.rounds()] == ["retime"]
+
+    async def test_days_turned_into_months_move_running_clocks_too(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        await publish(intake, **{"for": "1d"})
+        contact = await intake.contact()
+        intake.now = ordered_at = datetime(2040, 2, 1, tzinfo=UTC)
+        await intake.tell(contact, ORDER)
+        await publish(intake, **{"for": "1 month"})
+        await timekeeper.pass_time(28 * DAY)
+
+        assert await timekeeper.due() == {contact: ordered_at + 29 * DAY}
         assert [kind for kind, *_ in await timekeeper.rounds()] == ["retime"]
 
     async def test_another_kind_of_event_begins_anew(self, intake: Intake, timekeeper: Timekeeper) -> None:

@@ -45,9 +45,11 @@ def _days_ahead(intake: Intake) -> None:
     intake.now = MOMENT - 48 * HOUR
 
 
-async def publish(intake: Intake, audience: Any = None, again: Any = "never", **parts: Any) -> JourneyVersion:
+async def publish(
+    intake: Intake, audience: Any = None, again: Any = "never", time_zone: str | None = None, **parts: Any
+) -> JourneyVersion:
     entry = {"broadcast": {"at": AT_ONCE, **parts}, "audience": audience, "again": again}
-    return await intake.publish("offer", goal=None, exit=[], entry=entry)
+    return await intake.publish("offer", goal=None, exit=[], entry=entry, time_zone=time_zone)
 
 
 async def a_vip(intake: Intake, **traits: Any) -> UUID:
@@ -170,6 +172,29 @@ class TestWhereEachLives:
         await timekeeper.wait_until(MOMENT + 13 * HOUR)
         assert await timekeeper.entered() == entered
         assert {outcome for *_, outcome in await timekeeper.rounds()} == {"done"}
+
+    async def test_contacts_without_a_zone_are_where_the_journey_says_also_after_a_change(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        nowhere, tokyo = await intake.contact(), await intake.contact(time_zone="Asia/Tokyo")
+        moment = f"{WALL:%Y-%m-%d %H:%M}"
+        await publish(intake, at=moment)
+        await timekeeper.wait_until(there("Asia/Tokyo"))
+        await publish(intake, at=moment, time_zone="America/New_York")
+        await timekeeper.wait_until(there(DEFAULT_ZONE))
+        assert await timekeeper.entered() == [tokyo]
+        await timekeeper.wait_until(there("America/New_York"))
+        assert await timekeeper.entered() == [tokyo, nowhere]
+
+    async def test_at_one_time_for_all_it_is_the_time_where_the_journey_says(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        contact = await intake.contact(time_zone="Asia/Tokyo")
+        await publish(intake, at=f"{WALL:%Y-%m-%d %H:%M}", local=False, time_zone="America/New_York")
+        await timekeeper.wait_until(there("America/New_York") - timedelta(seconds=1))
+        assert not await timekeeper.entered()
+        await timekeeper.wait_until(there("America/New_York"))
+        assert await timekeeper.entered() == [contact]
 
     async def test_who_moves_meanwhile_is_neither_forgotten_nor_reached_twice(
         self, intake: Intake, timekeeper: Timekeeper

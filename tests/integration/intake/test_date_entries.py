@@ -47,10 +47,13 @@ def _this_morning(intake: Intake) -> None:
     intake.now = at(TODAY, 8)
 
 
-async def publish(intake: Intake, again: Any = "after_exit", **entry: Any) -> JourneyVersion:
+async def publish(
+    intake: Intake, again: Any = "after_exit", time_zone: str | None = None, **entry: Any
+) -> JourneyVersion:
     """A journey entered on birthdays, unless the parts say otherwise."""
     entry = {"of": "birthday", "yearly": True, **entry}
-    return await intake.publish("birthday", goal=None, exit=[], entry={"date": entry, "again": again})
+    way_in = {"date": entry, "again": again}
+    return await intake.publish("birthday", goal=None, exit=[], entry=way_in, time_zone=time_zone)
 
 
 async def told(intake: Intake, **traits: Any) -> UUID:
@@ -72,6 +75,19 @@ class TestBirthdays:
             assert await timekeeper.entered() == entered[: len(entered) - (zone != "America/New_York")]
         await timekeeper.wait_until(at(TOMORROW, zone="America/New_York"))
         assert await timekeeper.entered() == [east, here, west]
+
+    async def test_a_contact_without_a_zone_has_the_one_of_the_journey(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        there = "America/New_York"
+        early = await told(intake, birthday=born(TOMORROW))
+        await publish(intake, time_zone=there)
+        nowhere = await told(intake, birthday=born(TOMORROW))
+        east = await told(intake, birthday=born(TOMORROW), time_zone="Asia/Tokyo")
+        await timekeeper.keep()
+
+        due = {early: at(TOMORROW, zone=there), nowhere: at(TOMORROW, zone=there)}
+        assert await timekeeper.due() == {**due, east: at(TOMORROW, zone="Asia/Tokyo")}
 
     async def test_it_returns_every_year(self, intake: Intake, timekeeper: Timekeeper) -> None:
         await publish(intake)
@@ -273,6 +289,23 @@ class TestPublishing:
 
         assert await timekeeper.due() == {contact: at(TOMORROW, 18)}
         assert [kind for kind, *_ in await timekeeper.rounds()] == ["arm", "clear", "arm"]
+
+    async def test_another_zone_of_the_journey_moves_the_clocks_of_those_without_one(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        await publish(intake)
+        contact, east = [
+            await told(intake, birthday=born(TOMORROW), **zone) for zone in ({}, {"time_zone": "Asia/Tokyo"})
+        ]
+        await timekeeper.keep()
+        await publish(intake, time_zone="America/New_York")
+        await timekeeper.keep()
+
+        assert await timekeeper.due() == {
+            contact: at(TOMORROW, zone="America/New_York"),
+            east: at(TOMORROW, zone="Asia/Tokyo"),
+        }
+        assert [kind for kind, *_ in await timekeeper.rounds()] == ["arm", "retime"]
 
     async def test_another_hour_on_the_day_brings_nobody_in_twice(self, intake: Intake, timekeeper: Timekeeper) -> None:
         await publish(intake)

@@ -149,15 +149,28 @@ async def summaries(journey: JourneyUnderTest) -> list[str]:
     ]
 
 
-async def test_what_the_journey_says_of_the_cap_and_of_repetition_goes_along(enroll: Enroll, world: World) -> None:
+async def test_what_the_journey_says_of_cap_window_and_repetition_goes_along(enroll: Enroll, world: World) -> None:
     steps = [
         {"send": {"template": "a"}},
-        {"send": {"template": "b", "cap": "defer", "repeat": "never"}},
+        {"send": {"template": "b", "cap": "defer", "closed": "defer", "repeat": "never"}},
         {"send": {"template": "c", "repeat": "30d"}},
     ]
-    await (await enroll(*steps, priority="high", cap="skip")).outcome()
-    asked = [(request.priority, request.cap, request.repeat) for request in world.asked(SendMessage)]
-    assert asked == [("high", "skip", None), ("high", "defer", "never"), ("high", "skip", timedelta(days=30))]
+    await (await enroll(*steps, priority="high", cap="skip", closed="skip")).outcome()
+    asked = [(request.priority, request.cap, request.closed, request.repeat) for request in world.asked(SendMessage)]
+    assert asked == [
+        ("high", "skip", "skip", None),
+        ("high", "defer", "defer", "never"),
+        ("high", "skip", "skip", timedelta(days=30)),
+    ]
+
+
+async def test_the_zone_that_the_journey_names_goes_along_and_else_nothing(enroll: Enroll, world: World) -> None:
+    steps = ({"send": {"template": "a"}},)
+    await (await enroll(*steps, time_zone="Europe/Vienna")).outcome()
+    await (await enroll(*steps)).outcome()
+    named, plain = world.asked(SendMessage)
+    assert named.time_zone == "Europe/Vienna"
+    assert "time_zone" not in plain.model_dump(mode="json")
 
 
 async def test_a_message_at_the_cap_says_what_it_waits_for_and_why(enroll: Enroll, world: World) -> None:

@@ -319,6 +319,8 @@ class TestMessages:
             ("receipt", {"cap": "skip"}, ["cap"]),
             ("receipt", {"cap": "defer", "repeat": "always"}, ["cap", "repeat"]),
             ("offer", {"cap": "skip", "repeat": "30d"}, ["cap"]),
+            ("receipt", {"closed": "skip"}, ["closed"]),
+            ("offer", {"closed": "skip"}, []),
             ("voucher", {"cap": "skip", "repeat": "never"}, []),
             ("vouchr", {"cap": "skip"}, []),
         ],

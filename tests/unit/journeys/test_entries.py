@@ -1,13 +1,18 @@
 """How entries by time are written and read."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
 
 from journeys.documents import journey_from_document, to_document
 from journeys.entries import Absence, DateEntry
+from journeys.spans import Span
 from kit.errors import Invalid
 from tests.support.journeys import journey
+from tests.unit.journeys.test_instants_properties import places, spans
 
 
 def absence(**parts: Any) -> Absence:
@@ -26,6 +31,9 @@ def test_one_name_may_be_written_without_a_list() -> None:
     document = to_document(journey(entry={"absence": {"of": "order.placed", "for": "12w"}}))
     assert document["entry"] == {"absence": {"of": ["order.placed"], "for": "84d"}}
     assert to_document(journey_from_document(document)) == document
+    calendar = to_document(journey(entry={"absence": {"of": "order.placed", "for": " 3  months"}}))
+    assert calendar["entry"] == {"absence": {"of": ["order.placed"], "for": "3 months"}}
+    assert to_document(journey_from_document(calendar)) == calendar
 
 
 @pytest.mark.parametrize(
@@ -36,6 +44,7 @@ def test_one_name_may_be_written_without_a_list() -> None:
         ({"absence": {"of": [], "for": "1d"}}, "This is empty or too short."),
         ({"absence": {"of": "x"}}, "`for` is missing."),
         ({"absence": {"of": "x", "for": "three months"}}, "'three months' is not a duration."),
+        ({"absence": {"of": "x", "for": "0 months"}}, "'0 months' is no time"),
         ({"absence": {"of": "x", "for": "1d", "also_with": True}}, "Did you mean `also_without`?"),
         ({"absence": {"of": "x", "for": "1d", "backfill": "all"}}, "Allowed: none, matching."),
         ({"absence": {"of": "x", "for": "1d"}, "date": {"of": "y"}}, "`absence` and `date` are different ways in."),
@@ -57,7 +66,7 @@ def test_what_cannot_be_meant_is_told(entry: dict[str, Any], said: str) -> None:
 
 
 def test_what_is_listened_to_makes_another_fingerprint_and_nothing_else_does() -> None:
-    same = [absence(), absence(**{"for": "60d"}), absence(backfill="matching")]
+    same = [absence(), absence(**{"for": "60d"}), absence(**{"for": "3 months"}), absence(backfill="matching")]
     others = [absence(of="app.opened"), absence(where={"total": 5}), absence(also_without=True)]
     assert len({one.fingerprint for one in same}) == 1
     assert len({one.fingerprint for one in [*same, *others]}) == 4
@@ -100,3 +109,51 @@ def test_a_broadcast_is_written_as_it_is_read() -> None:
 def test_an_absence_of_contacts_without_is_begun_by_any_event() -> None:
     assert absence().clock_events == ("order.placed",)
     assert absence(also_without=True).clock_events == ("order.placed", "*")
+
+
+def test_an_absence_by_the_calendar_hears_of_contacts_that_move() -> None:
+    assert absence(**{"for": "3 months"}).clock_events == ("order.placed", "contact.updated")
+
+
+@pytest.mark.parametrize(
+    ("span", "since", "over"),
+    [
+        ("1 month", "2026-01-31 14:30", "2026-02-28 14:30"),
+        ("1 month", "2028-01-31 14:30", "2028-02-29 14:30"),
+        ("3 months", "2025-11-30 09:00", "2026-02-28 09:00"),
+        ("1 year", "2028-02-29 09:00", "2029-02-28 09:00"),
+        ("3 months", "2026-01-15 13:00", "2026-04-15 13:00"),  # the clocks have changed
+        ("1 month", "2026-02-28 02:30", "2026-03-28 02:30"),
+        ("1 day", "2026-03-28 02:30", "2026-03-29 03:00"),  # the clocks skip that hour
+        ("1 day", "2026-10-24 02:30", "2026-10-25 02:30"),  # they repeat it: the first
+        ("2 weeks", "2026-03-28 02:30", "2026-04-11 02:30"),
+    ],
+)
+def test_by_the_calendar_a_silence_is_over_on_the_day_and_at_the_time_of_the_contacts_clock(
+    span: str, since: str, over: str
+) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    began, ends = (datetime.fromisoformat(wall).replace(tzinfo=berlin) for wall in (since, over))
+    assert absence(**{"for": span}).over_at(began, berlin) == ends.astimezone(UTC)
+
+
+def test_a_month_is_counted_on_the_day_it_is_where_the_contact_lives() -> None:
+    month, night = absence(**{"for": "1 month"}), datetime(2026, 4, 30, 23, 30, tzinfo=UTC)
+    assert month.over_at(night, ZoneInfo("UTC")) == datetime(2026, 5, 30, 23, 30, tzinfo=UTC)
+    # In Berlin it is 1 May already, so the month is over on 1 June.
+    assert month.over_at(night, ZoneInfo("Europe/Berlin")) == datetime(2026, 5, 31, 23, 30, tzinfo=UTC)
+
+
+def test_exact_time_is_the_same_everywhere() -> None:
+    night = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
+    assert absence().over_at(night, ZoneInfo("Europe/Berlin")) == night + timedelta(days=90)
+    assert absence().soonest == timedelta(days=90)
+
+
+@given(places(), spans)
+def test_a_silence_is_never_over_before_it_is_looked_at(place: tuple[ZoneInfo, datetime], span: Span) -> None:
+    zone, since = place
+    asked = absence(**{"for": str(span)})
+    over = asked.over_at(since, zone)
+    assert since < over
+    assert since + asked.soonest <= over

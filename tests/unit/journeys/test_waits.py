@@ -212,6 +212,12 @@ class TestChecks:
         found = rules({"wait": BEST}, window=window)
         assert found == ([] if sound else [("best-time-outside-window", "steps[0].wait.best_time")])
 
+    @pytest.mark.parametrize(("closed", "said"), [("defer", "leaves when it opens."), ("skip", "is left out.")])
+    def test_what_becomes_of_its_message_then_is_told_as_the_journey_says(self, closed: str, said: str) -> None:
+        made = journey(steps=[{"wait": BEST}], window={"from": "09:00", "to": "20:00"}, closed=closed)
+        (finding,) = [one for one in check(made, None) if one.rule == "best-time-outside-window"]
+        assert finding.problem.what.endswith(f"a message then {said}")
+
     def test_no_time_at_all(self) -> None:
         assert rules({"wait": DATE | {"before": "0d", "late": "now"}}) == [("no-time", "steps[0].wait.before")]
         assert rules({"wait": "1d", "expires_after": "0h"}) == [("no-time", "steps[0].expires_after")]

@@ -8,7 +8,7 @@ import pytest
 from journeys.outcomes import RefusalReason
 from journeys.quiet import outside
 from journeys.values import MessageChannel
-from journeys.window import Window
+from journeys.window import WhenClosed, Window
 from messaging.models import MessageClass
 from messaging.rules import RULES, GateFacts, judge
 from messaging.verdicts import Deferred, Refused
@@ -208,6 +208,31 @@ def test_quiet_hours_and_window_are_waited_for_at_once() -> None:
     assert found.because == (
         "The send window is open and the contact's quiet hours are over at 2026-06-03 11:15 Europe/Berlin."
     )
+
+
+@pytest.mark.parametrize("group", [{}, {"held_out": True}, {"in_control_group": True}])
+@pytest.mark.parametrize(
+    ("closed", "expected", "because"),
+    [
+        ({"now": NIGHT}, RefusalReason.WINDOW_CLOSED, "The send window opens at 2026-06-03 08:00"),
+        ({"quiet": QUIET}, RefusalReason.QUIET_HOURS, "The contact's quiet hours end at 2026-06-02 13:00"),
+        (
+            {"now": NIGHT, "quiet": outside("22:00-10:00")},
+            RefusalReason.WINDOW_CLOSED,
+            "The send window opens at 2026-06-03 08:00",
+        ),
+    ],
+)
+def test_a_message_that_skips_is_left_out_at_a_closed_window_whatever_group_its_contact_is_in(
+    closed: dict[str, Any], expected: RefusalReason, because: str, group: dict[str, bool]
+) -> None:
+    found = verdict(at_closed=WhenClosed.SKIP, **closed, **group)
+    assert found == Refused(expected, f"{because} Europe/Berlin. It does not wait.")
+
+
+@pytest.mark.parametrize("overrides", [{}, {"now": NIGHT, "message_class": MessageClass.TRANSACTIONAL}])
+def test_a_message_that_skips_leaves_where_nothing_is_closed_for_it(overrides: dict[str, Any]) -> None:
+    assert verdict(at_closed=WhenClosed.SKIP, **overrides) is None
 
 
 SPREAD = DAYTIME.model_copy(update={"spread": timedelta(hours=1)})

@@ -62,6 +62,17 @@ async def test_the_quiet_hours_of_the_contact_are_kept(journey: OpenJourney) -> 
         j.assert_sent("review-request", at="Mon 12:30")
 
 
+async def test_a_message_that_skips_is_left_out_at_a_closed_window_and_the_journey_goes_on(
+    journey: OpenJourney,
+) -> None:
+    evening = {"from": "18:00", "to": "20:00"}
+    steps = [mail("review-request", closed="skip"), mail("order-confirmation")]
+    async with journey(tried(*steps, window=evening)) as j:  # Monday at 10:00
+        await j.event("order.placed", {"order_id": "o-1", "product_name": "Blue Train"})
+        j.assert_refused("review-request", reason="window_closed")
+        j.assert_sent("order-confirmation", at="Mon 10:00")
+
+
 async def test_a_contact_in_the_holdout_gets_receipts_and_nothing_else(journey: OpenJourney) -> None:
     async with journey(tried(mail("review-request"), mail("order-confirmation")), contact={"holdout": True}) as j:
         await j.event("order.placed", {"order_id": "o-1", "product_name": "Blue Train"})

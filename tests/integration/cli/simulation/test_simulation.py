@@ -1,6 +1,6 @@
 """What a simulation gets right: everything a real contact would meet, through the real workflow."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -83,6 +83,18 @@ class TestTime:
             await j.finish()
             j.assert_ended(at="2026-03-08 09:00")
 
+    async def test_a_contact_without_a_zone_has_the_one_of_the_journey(self, journey: OpenJourney) -> None:
+        plan = a_journey({"wait": "1 day at 09:00"}, time_zone="America/New_York")
+        async with journey(plan, start="2026-03-07 12:00") as j:
+            await j.event("order.placed")
+            j.assert_waiting(until="Sun 13:00 UTC")
+
+    async def test_exact_time_passes_where_the_clocks_change(self, journey: OpenJourney) -> None:
+        async with journey(a_journey({"wait": "1d"}), start="2026-03-28 12:00") as j:
+            await j.event("order.placed")
+            await j.advance(hours=24)
+            j.assert_ended(at="2026-03-29 13:00")
+
     async def test_time_stops_where_it_is_told_to(self, journey: OpenJourney) -> None:
         async with journey(a_journey({"wait": "1d"}, {"set": {"late": True}})) as j:
             await j.event("order.placed")
@@ -163,6 +175,19 @@ class TestEntry:
             await j.event("order.placed")
             await j.finish()
             j.assert_entered(times=2)
+
+    async def test_silence_is_counted_by_the_calendar_of_where_the_contact_lives_then(
+        self, journey: OpenJourney
+    ) -> None:
+        entry = {"absence": {"of": "order.placed", "for": "1 month"}}
+        plan = a_journey({"wait": "1d"}, entry=entry)
+        async with journey(plan, contact={"time_zone": "Asia/Tokyo"}, start="2026-05-01 08:30") as j:
+            await j.event("order.placed")
+            await j.event("contact.identified", {"time_zone": "America/New_York"})  # where it was 30 April, 19:30
+            await j.advance(days=29, hours=23)
+            j.assert_not_entered()
+            await j.advance(hours=1)
+            j.assert_entered()
 
     async def test_coming_into_a_segment_leads_into_a_journey_and_time_leads_out(self, journey: OpenJourney) -> None:
         buyers = {"key": "buyers", "name": "Buyers", "condition": {"event": "order.placed", "within": "7d"}}
@@ -399,7 +424,7 @@ class TestRetry:
             await j.event("contact.identified", {"plan": "free"})
             await j.event("contact.identified", {"plan": "pro"})
             (ride,) = j._simulation.world.rides.values()
-            assert f"{ride.enrollment.entered_at:%Y-%m-%d %H:%M}" == "2026-03-02 12:00"
+            assert ride.enrollment.entered_at == datetime(2026, 3, 2, 12, 0, tzinfo=j._simulation.world.zone)
 
     async def test_after_the_time_the_refusal_stands(self, journey: OpenJourney) -> None:
         async with journey(a_journey(entry=self.ENTRY)) as j:

@@ -103,6 +103,7 @@ STEPS: list[dict[str, Any]] = [
         "send": {
             "template": "gift",
             "cap": "skip",
+            "closed": "skip",
             "repeat": "30d",
             "voucher": {"pool": "gifts", "valid": "7d"},
             "latest": {"cart": {"event": "cart.updated", "where": WHERE}},
@@ -150,6 +151,8 @@ FRAME: dict[str, Any] = {
     "window": {"days": "mon-fri", "from": "08:00", "to": "20:00", "holidays": True, "spread": "30m"},
     "priority": "high",
     "cap": "skip",
+    "closed": "skip",
+    "time_zone": "Asia/Tokyo",
 }
 DOCUMENTS = [
     {**SMALL, **FRAME},

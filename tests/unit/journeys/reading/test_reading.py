@@ -401,7 +401,21 @@ def test_a_condition_on_the_stage_reads_as_what_it_asks(asked: dict[str, Any], g
     assert WORDINGS[Language.ENGLISH].clause(made) == english
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (Language.ENGLISH, "Contacts without a known time zone are taken to live in Europe/Vienna.\n"),
+        (Language.GERMAN, "Für Kontakte ohne bekannte Zeitzone gilt Europe/Vienna.\n"),
+    ],
+)
+def test_the_zone_of_contacts_without_one_is_told(language: Language, told: str) -> None:
+    assert told in read_journey(journey(time_zone="Europe/Vienna"), language)
+
+
 def test_silence_and_dates_as_entries_are_told() -> None:
+    calendar = journey(entry={"absence": {"of": "order.placed", "for": "3 months"}})
+    assert "when order.placed has not happened for 3 months" in read_journey(calendar, Language.ENGLISH)
+    assert "wenn seit 3 Monaten kein Ereignis" in read_journey(calendar, Language.GERMAN)
     made = journey(entry={"absence": {"of": ["order.placed", "page.viewed"], "for": "90d"}})
     assert (
         "Ein Kontakt beginnt, wenn seit 90 Tagen kein Ereignis „order.placed“ oder „page.viewed“ eingetreten ist."
@@ -500,6 +514,37 @@ def test_how_often_a_contact_is_written_to_is_told_where_the_journey_says_so() -
     ):
         assert sentence in german
     assert "its messages let others go first" in read_journey(journey(priority="low"), Language.ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            Language.ENGLISH,
+            [
+                "While the send window is closed, and in the contact's quiet hours, its messages are left out.\n",
+                '1. Send "voucher" by email; at a closed window it waits.\n',
+                '2. Send "voucher" by email; at the frequency cap it waits; at a closed window it is left out.\n',
+            ],
+        ),
+        (
+            Language.GERMAN,
+            [
+                "Bei geschlossenem Versandfenster und in den Ruhezeiten des Kontakts entfallen ihre Nachrichten.\n",
+                "senden; bei geschlossenem Versandfenster wartet die Nachricht.\n",
+                "wartet die Nachricht; bei geschlossenem Versandfenster entfällt die Nachricht.\n",
+            ],
+        ),
+    ],
+)
+def test_what_becomes_of_messages_at_a_closed_window_is_told_where_the_journey_says_so(
+    language: Language, told: list[str]
+) -> None:
+    steps = [{"send": {"template": "voucher", "closed": "defer"}}]
+    steps += [{"send": {"template": "voucher", "cap": "defer", "closed": "skip"}}]
+    text = read_journey(journey(closed="skip", steps=steps), language)
+    assert [sentence for sentence in told if sentence not in text] == []
+    assert "quiet hours" not in read_journey(journey(closed="defer"), Language.ENGLISH)
 
 
 @pytest.mark.parametrize(
