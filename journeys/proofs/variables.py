@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from journeys.findings import KnownTemplates, Note, warning
 from journeys.proofs.explore import Changes, Question, Standing, arrivals
 from journeys.proofs.knowledge import Fact, entry_values, established
-from journeys.proofs.network import Hop, Trail
+from journeys.proofs.network import UNDONE, Hop, Trail
 from journeys.proofs.subject import Sending, Subject
 from journeys.proofs.vouchers import VARIABLES
 from journeys.step_references import step_property
@@ -64,11 +64,13 @@ class _Sets:
     def __init__(self, at_start: frozenset[Fact]) -> None:
         self._at_start = at_start
 
-    def __call__(self, _hop: Hop, node: Node, fact: Fact) -> bool | None:
+    def __call__(self, hop: Hop, node: Node, fact: Fact) -> bool | None:
         name = fact.removeprefix("contact.") if isinstance(fact, str) and fact.startswith("contact.") else None
         if name is None or not isinstance(node, SetNode) or name not in node.attributes:
             return None
         value = node.attributes[name]
+        if hop.way.when in UNDONE and value is not None:
+            return None
         if (reference := entry_reference(value)) is not None:
             # What the entry does not have is not set.
             return True if f"entry.{reference}" in self._at_start else None

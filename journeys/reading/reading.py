@@ -15,11 +15,18 @@ _INDENT = "   "
 
 
 def read_journey(journey: Journey, language: Language) -> str:
-    """The journey as text: who gets in, what it is for, who leaves, when mails may leave, and numbered steps."""
+    """The journey as text: who gets in, what it is for, who leaves, when mails may leave, and numbered steps.
+
+    The steps behind a met goal stand below the others, and their numbers go on from these.
+    """
     words = WORDINGS[language]
     lines = [journey.name, f"Journey {journey.key}. {words.answers(journey.owner)}.", ""]
     lines += [f"{sentence}." for sentence in _about(journey, words)]
-    lines += ["", f"{words.steps_title}:", *_steps(named(journey.steps), words), f"{words.complete}."]
+    usual, after_goal = named(journey)
+    lines += ["", f"{words.steps_title}:", *_steps(usual, words), f"{words.complete}."]
+    if after_goal:
+        further = _steps(after_goal, words, first=len(usual) + 1)
+        lines += ["", f"{words.after_goal_title}:", *further, f"{words.goal_complete}."]
     return "".join(f"{line}\n" for line in map(_printable, lines))
 
 
