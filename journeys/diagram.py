@@ -23,6 +23,10 @@ Describe = Callable[[Node], str]
 END = "complete"
 """Not `end`, which Mermaid keeps for itself."""
 ENTRY = "entry"
+GOAL = "goal"
+"""The box of a goal with steps of its own, which lead on from it to …"""
+GOAL_END = "goal_met"
+"""… this one."""
 
 
 class Look(StrEnum):
@@ -74,7 +78,10 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Chart:
-    """The picture: boxes by id, arrows in the order of the ways, and what may end the journey at any step."""
+    """The picture: boxes by id, arrows in the order of the ways, and what may end the journey at any step.
+
+    Where the goal has steps of its own, it is a box from which they are reached, as the others are from the entry.
+    """
 
     title: str
     boxes: Mapping[str, Box]
@@ -108,16 +115,21 @@ def chart_of(
         )
         for step, node in plan.nodes.items()
     ]
+    goal = _plain(describe_goal(journey.goal)) if journey.goal else ""
     boxes.append(Box(END, "the journey is complete", Look.END))
+    boxes += [Box(GOAL, f"goal, at any step: {goal}", Look.END), Box(GOAL_END, "left, the goal met", Look.END)]
+    ends = {step: GOAL_END if step in plan.nodes_after_goal else END for step in plan.nodes}
     arrows = [Arrow(ENTRY, box_id(plan.start))]
+    arrows += [Arrow(GOAL, box_id(plan.after_goal))] if plan.after_goal else []
     for step, node in plan.nodes.items():
-        arrows += [Arrow(box_id(step), target, words) for target, words in _arrows(node)]
+        arrows += [Arrow(box_id(step), target, words) for target, words in _arrows(node, ends[step])]
+    drawn = {ENTRY, *map(box_id, plan.nodes), *(place for arrow in arrows for place in (arrow.source, arrow.target))}
     return Chart(
         title=_plain(journey.name),
-        boxes={box.id: box for box in boxes if box.id != END or any(arrow.target == END for arrow in arrows)},
+        boxes={box.id: box for box in boxes if box.id in drawn},
         arrows=tuple(arrows),
-        meetings={box_id(step): box_id(behind) for step, behind in steps_behind(journey).items()},
-        goal=_plain(describe_goal(journey.goal)) if journey.goal else "",
+        meetings={box_id(step): box_id(behind, ends[step]) for step, behind in steps_behind(journey).items()},
+        goal=goal,
         exits=tuple(map(_plain, _exits(journey))),
     )
 
@@ -132,13 +144,13 @@ def _note(step: str, node: Node) -> str:
     return f"{step} · of use for {describe_duration(node.expires_after)}" if node.expires_after else step
 
 
-def _arrows(node: Node) -> Iterator[tuple[str, str]]:
-    """Where the ways out of a node lead; ways that lead to the same place are one arrow."""
+def _arrows(node: Node, end: str) -> Iterator[tuple[str, str]]:
+    """Where the ways out of a node lead, at last to the box `end`; ways that lead to the same place are one arrow."""
     if isinstance(node, ExitNode):
         return
     ways: dict[str, list[str]] = {}
     for way in node.ways():
-        ways.setdefault(box_id(way.to), []).append(way.when)
+        ways.setdefault(box_id(way.to, end), []).append(way.when)
     for target, words in ways.items():
         yield target, _plain(" / ".join(word for word in words if word)) if len(ways) > 1 else ""
 
@@ -148,9 +160,9 @@ def _plain(words: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())
 
 
-def box_id(step: str | None) -> str:
+def box_id(step: str | None, end: str = END) -> str:
     """An id that is safe everywhere: step ids have hyphens, and may be words that Mermaid keeps for itself."""
-    return f"step_{step.replace('-', '_')}" if step else END
+    return f"step_{step.replace('-', '_')}" if step else end
 
 
 def look_of(node: Node) -> Look:
@@ -216,9 +228,10 @@ def mermaid(chart: Chart) -> str:
     for arrow in chart.arrows:
         words = f"|{_quoted(arrow.words)}|" if arrow.words else ""
         lines.append(f"  {arrow.source} -->{words} {arrow.target}")
-    if chart.goal or chart.exits:
+    goal_apart = chart.goal and GOAL not in chart.boxes
+    if goal_apart or chart.exits:
         lines.append('  subgraph anytime["at any step"]')
-        if chart.goal:
+        if goal_apart:
             lines.append(f"    goal([{_quoted(f'goal: {chart.goal}')}]):::complete")
         lines += [f"    exit_{n}([{_quoted(f'leaves on {words}')}]):::exit" for n, words in enumerate(chart.exits, 1)]
         lines.append("  end")

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from html import escape
 
-from journeys.diagram import COLOURS, END, ENTRY, Arrow, Box, Chart, Look, Standing, counted
+from journeys.diagram import COLOURS, END, ENTRY, GOAL, Arrow, Box, Chart, Look, Standing, counted
 
 BOX = 236
 """Width of a box."""
@@ -64,6 +64,8 @@ def moved(shape: Shape, x: float, y: float) -> str:
 def svg(chart: Chart) -> str:
     """The picture as an SVG document of its own: no script, no font or style from elsewhere."""
     body = _Drawing(chart).sequence(ENTRY, frozenset())
+    if GOAL in chart.boxes:
+        body = _beside(body, _Drawing(chart).sequence(GOAL, frozenset()))
     head = _head(chart, body.left + body.right)
     width = max(body.left + body.right, head.right) + 2 * MARGIN
     height = head.height + body.height + 2 * MARGIN
@@ -79,11 +81,19 @@ def svg(chart: Chart) -> str:
     )
 
 
+def _beside(shape: Shape, other: Shape) -> Shape:
+    """Two pieces with nothing between them, the other one to the right, on the axis of the first."""
+    axis = shape.right + 2 * BESIDE + other.left
+    shape.parts.append(moved(other, axis, 0))
+    shape.right, shape.height = axis + other.right, max(shape.height, other.height)
+    return shape
+
+
 def _head(chart: Chart, width: float) -> Shape:
-    """Title, and what ends the journey at any step."""
+    """Title, and what ends the journey at any step; a goal with steps of its own is a box."""
     room = max(width, 2 * BOX)
     shape = Shape(right=room, parts=[_text(0, 16, chart.title, size=18, weight=600, anchor="start")], height=34)
-    sentences = [("Goal, at any step: ", chart.goal, Look.END)] if chart.goal else []
+    sentences = [("Goal, at any step: ", chart.goal, Look.END)] if chart.goal and GOAL not in chart.boxes else []
     sentences += [("Leaves at any step on ", words, Look.EXIT) for words in chart.exits]
     for begin, words, look in sentences:
         shape.parts.append(f'<circle cx="5" cy="{shape.height + 8:g}" r="5" fill="{COLOURS[look][1]}"/>')

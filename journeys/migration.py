@@ -62,10 +62,11 @@ def target_of(step: str, old: Plan, new: Plan, mapping: Mapped) -> Target | None
 
     A step keeps its id. One that has another id goes by the mapping: mapped to a step that the older version does not
     know, it was renamed and the contact stays at it; mapped to one that was there before, the contact arrives there.
+    Between the steps behind a met goal and all others nobody is moved: it would have met what it has not.
     """
     name = mapping.get(step, step)
     node, before = new.nodes.get(name), old.nodes.get(step)
-    if node is None or before is None:
+    if node is None or before is None or changes_sides(step, name, old, new):
         return None
     # Where ids were shifted, the name was another step's in the older version, which has a new name itself.
     same = name == step or name not in old.nodes or mapping.get(name, name) != name
@@ -113,6 +114,16 @@ def mistakes_of(mapping: Mapped, old: Plan, new: Plan) -> Iterator[Problem]:
             if given not in plan.nodes:
                 what = f"Version {plan.version} has no step '{given}'."
                 yield Problem(f"map {step}={name}", what, f"Its steps are {', '.join(plan.nodes)}.")
+        if changes_sides(step, name, old, new):
+            what = "One of the two is a step behind the met goal, and the other is not."
+            yield Problem(f"map {step}={name}", what, "Map steps under `goal: {then: …}` to such steps only.")
+
+
+def changes_sides(step: str, name: str, old: Plan, new: Plan) -> bool:
+    """Whether only one of a step of the older version and a step of the newer one is reached by meeting the goal."""
+    if step not in old.nodes or name not in new.nodes:
+        return False
+    return (step in old.nodes_after_goal) != (name in new.nodes_after_goal)
 
 
 @dataclass(frozen=True)
@@ -159,7 +170,7 @@ def new_criteria(old: Plan, new: Plan) -> frozenset[str]:
 
 
 def _identity(criterion: Criterion) -> str:
-    """What makes two criteria the same: role, event, `where`, what must have changed; neither step nor time limit."""
-    parts = criterion.model_dump(mode="json", exclude={"step", "within"})
+    """What makes two criteria the same: role, event, `where`, what must have changed; not steps, not a time limit."""
+    parts = criterion.model_dump(mode="json", exclude={"step", "within", "then"})
     parts["where"] = sorted(parts["where"].items())
     return repr(sorted(parts.items()))

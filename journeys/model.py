@@ -56,7 +56,10 @@ MetBefore = Annotated[
 
 
 class Goal(Strict):
-    """What the journey is for. A contact that meets it leaves at once as `goal_met`, unless `exit` is false."""
+    """What the journey is for. A contact that meets it leaves at once as `goal_met`, unless `exit` is false.
+
+    With `then` it is pulled out of whatever it is at, walks those steps once, and leaves as `goal_met` behind them.
+    """
 
     type: GoalType
     event: EventName
@@ -66,6 +69,20 @@ class Goal(Strict):
     met_before: MetBefore | None = Field(
         default=None, description="Met by an event at most this long before entry, or `ever`: then nobody enters."
     )
+    then: tuple[Step, ...] = Field(
+        default=(),
+        exclude_if=lambda steps: not steps,
+        description="Steps for whoever meets it, at once and in place of all others; behind them the journey ends.",
+    )
+
+    @model_validator(mode="after")
+    def _then_ends_it(self) -> "Goal":
+        if self.then and not self.exit:
+            raise refused(
+                "`then` ends the journey behind its steps, and `exit: false` says that it goes on.",
+                "Remove one of them.",
+            )
+        return self
 
 
 class Cooldown(Strict):

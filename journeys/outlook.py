@@ -12,7 +12,18 @@ from itertools import groupby
 from operator import attrgetter
 
 from journeys.describe import describe_node
-from journeys.migration import Due, Inside, Target, Timers, Treatment, due_in, mistakes_of, new_criteria, target_of
+from journeys.migration import (
+    Due,
+    Inside,
+    Target,
+    Timers,
+    Treatment,
+    changes_sides,
+    due_in,
+    mistakes_of,
+    new_criteria,
+    target_of,
+)
 from journeys.plan import Plan, Role
 from kit.errors import Problem
 
@@ -114,14 +125,17 @@ def look_ahead(old: Plan, new: Plan, standings: Iterable[Standing], treatment: T
         leaving_criteria=sorted(
             {new.criteria[name].event for name in new_criteria(old, new) if new.criteria[name].role in _LEAVING}
         ),
-        problems=[*mistakes_of(treatment.mapping, old, new), *(_stuck(step, new) for step in steps if not step.target)],
+        problems=[
+            *mistakes_of(treatment.mapping, old, new),
+            *(_stuck(step, old, new, treatment.mapping) for step in steps if not step.target),
+        ],
     )
 
 
 def reached(plan: Plan) -> list[str]:
-    """The steps of a plan in the order a contact reaches them, those of the usual way first."""
+    """The steps of a plan in the order a contact reaches them, those of the usual way first, those of the goal last."""
     found: dict[str, None] = {}
-    ahead: list[str | None] = [plan.start]
+    ahead: list[str | None] = [plan.after_goal, plan.start]
     while ahead:
         step = ahead.pop()
         if step is not None and step not in found:
@@ -172,10 +186,21 @@ def _shift(before: datetime, due: Due, now: datetime) -> Shift:
     return Shift.EARLIER if due.at < before else Shift.LATER
 
 
-def _stuck(step: StepOutlook, new: Plan) -> Problem:
+def _stuck(step: StepOutlook, old: Plan, new: Plan, mapping: Mapping[str, str]) -> Problem:
     number = "1 contact stands" if step.count == 1 else f"{step.count} contacts stand"
+    fitting = [name for name in new.nodes if not changes_sides(step.step, name, old, new)]
+    lacking = "no such step"
+    if step.step in old.nodes_after_goal:
+        lacking = "no such step for those who have met the goal"
+    elif mapping.get(step.step, step.step) in new.nodes_after_goal:
+        lacking = "that step only for those who have met the goal"
+    if not fitting:
+        return Problem(f"step '{step.step}'", f"{number} at it, and version {new.version} has {lacking}.", _NOWHERE)
     return Problem(
         f"step '{step.step}'",
-        f"{number} at it, and version {new.version} has no such step.",
-        f"Say where they go on, one of {', '.join(new.nodes)}: map {step.step}=<step>. Or let them finish.",
+        f"{number} at it, and version {new.version} has {lacking}.",
+        f"Say where they go on, one of {', '.join(fitting)}: map {step.step}=<step>. Or let them finish.",
     )
+
+
+_NOWHERE = "Let them finish."

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -46,8 +47,14 @@ class Criterion(Strict):
     step: str | None = None
     ends: bool = True
     """Of a goal: whether meeting it ends the enrollment."""
+    then: str | None = Field(default=None, exclude_if=lambda step: step is None)
+    """Of a goal: the node at which whoever meets it goes on, ahead of that end."""
     changed: tuple[str, ...] = ()
     """Of `contact.updated`: met only where it names one of these attributes as changed."""
+
+
+GOAL = "goal"
+"""Id of the criterion that the goal is."""
 
 
 class Plan(Strict):
@@ -71,6 +78,23 @@ class Plan(Strict):
     def listens(self) -> frozenset[str]:
         """Names of all events an enrollment of this plan must be told of."""
         return frozenset(criterion.event for criterion in self.criteria.values())
+
+    @property
+    def after_goal(self) -> str | None:
+        """The node at which whoever meets the goal goes on; None where the journey ends there, or has no goal."""
+        return self.criteria[GOAL].then if GOAL in self.criteria else None
+
+    @cached_property
+    def nodes_after_goal(self) -> frozenset[str]:
+        """The nodes that only those come to who have met the goal."""
+        found: set[str] = set()
+        ahead = [self.after_goal]
+        while ahead:
+            step = ahead.pop()
+            if step is not None and step not in found:
+                found.add(step)
+                ahead += [way.to for way in self.nodes[step].ways()]
+        return frozenset(found)
 
 
 @dataclass
@@ -182,9 +206,19 @@ def _field(model: type[BaseModel], key: str) -> str:
     return key if key in fields else next(name for name, info in fields.items() if info.alias == key)
 
 
-def named(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The same steps, each with an id: the author's, or the derived one it has in plans, reports and results."""
-    return _Namer(taken=set(authored_ids(steps))).name(steps)
+class NamedSteps(NamedTuple):
+    """The steps of a journey, each with an id: the author's, or the derived one it has in plans, reports, results."""
+
+    usual: tuple[Step, ...]
+    after_goal: tuple[Step, ...]
+    """Those of `goal: {then: …}`; numbered behind the others, so that adding them renames none."""
+
+
+def named(journey: Journey) -> NamedSteps:
+    """The journey's steps, named."""
+    after_goal = journey.goal.then if journey.goal else ()
+    namer = _Namer(taken=set(authored_ids([*journey.steps, *after_goal])))
+    return NamedSteps(namer.name(journey.steps), namer.name(after_goal))
 
 
 def authored_ids(steps: Sequence[Step]) -> list[str]:
@@ -199,8 +233,9 @@ def authored_ids(steps: Sequence[Step]) -> list[str]:
 
 def compile_plan(journey: Journey, version: int) -> Plan:
     """The plan of a journey version. The journey must have passed `journeys.checks` (step ids are unique)."""
-    compiler = _Compiler()
-    start = compiler.steps(named(journey.steps), None)
+    compiler, steps = _Compiler(), named(journey)
+    start = compiler.steps(steps.usual, None)
+    after_goal = compiler.steps(steps.after_goal, None)
     if start is None:
         raise ValueError("a journey has at least one step")
     return Plan(
@@ -210,7 +245,7 @@ def compile_plan(journey: Journey, version: int) -> Plan:
         owner=journey.owner,
         start=start,
         nodes=compiler.nodes,
-        criteria=_enrollment_criteria(journey) | compiler.criteria,
+        criteria=_enrollment_criteria(journey, after_goal) | compiler.criteria,
         window=journey.window,
         priority=journey.priority,
         cap=journey.cap,
@@ -222,16 +257,22 @@ def compile_plan(journey: Journey, version: int) -> Plan:
 def steps_behind(journey: Journey) -> Mapping[str, str | None]:
     """For each step the one behind it, where all of its ways meet again; None where that is the end."""
     compiler = _Compiler()
-    compiler.steps(named(journey.steps), None)
+    for steps in named(journey):
+        compiler.steps(steps, None)
     return compiler.behind
 
 
-def _enrollment_criteria(journey: Journey) -> dict[str, Criterion]:
+def _enrollment_criteria(journey: Journey, after_goal: str | None) -> dict[str, Criterion]:
     """Goal and exits: they may be met at any step."""
     criteria: dict[str, Criterion] = {}
     if goal := journey.goal:
-        criteria["goal"] = Criterion(
-            role=Role.GOAL, event=goal.event, where=goal.where, within=goal.within, ends=goal.exit
+        criteria[GOAL] = Criterion(
+            role=Role.GOAL,
+            event=goal.event,
+            where=goal.where,
+            within=goal.within,
+            ends=goal.exit,
+            then=after_goal,
         )
     for number, criterion in enumerate(journey.exit, start=1):
         criteria[f"exit:{number}"] = Criterion(role=Role.EXIT, event=criterion.event, where=criterion.where)

@@ -35,8 +35,12 @@ class Visit:
 
 
 def visits(journey: Journey) -> Iterator[Visit]:
-    """Every step in document order."""
-    return _sequence(named(journey.steps), Visit(journey.steps[0], "", ("steps",), 1, True, {}))  # noqa: FBT003
+    """Every step in document order, those behind a met goal last."""
+    usual, after_goal = named(journey)
+    yield from _sequence(usual, Visit(usual[0], "", ("steps",), 1, True, {}))  # noqa: FBT003
+    if after_goal:  # whoever is pulled there may have come from anywhere
+        before = {step.id: step for first in usual for step in (first, *all_inside(first)) if step.id}
+        yield from _sequence(after_goal, Visit(after_goal[0], "", ("goal", "then"), 1, True, before))  # noqa: FBT003
 
 
 def _sequence(steps: Sequence[Step], frame: Visit) -> Iterator[Visit]:

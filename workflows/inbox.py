@@ -10,14 +10,14 @@ from uuid import UUID
 
 from journeys.duration import LONGEST as LONGEST_WAIT
 from journeys.outcomes import ENDED, JourneyState
-from journeys.plan import Criterion, Plan, Role
+from journeys.plan import GOAL, Criterion, Plan, Role
 from journeys.steps.approve import ApproveNode
 from journeys.steps.wait import WaitUntilNode
 from journeys.steps.wait_for import WaitForNode
 from journeys.steps.wait_for_first import AwaitedWay, WaitForFirstNode
 from workflows.limits import LONGEST_REASON, REMEMBERED_EVENTS
 from workflows.messages import EXIT_REQUESTED, Command, Decide, Delivery, Place, Reschedule
-from workflows.state import EnrollmentState, Met
+from workflows.state import EnrollmentState, GoalReached, Met
 
 EXIT = "exit:"
 SKIP = "skip:"
@@ -28,10 +28,12 @@ DECIDE = "decide:"
 class Move(StrEnum):
     """What the main loop does next. The order is the precedence: an end beats a skip, a skip beats a pause.
 
-    A migration comes before all that concerns the step: it may be another one afterwards.
+    A migration comes before all that concerns the step: it may be another one afterwards. A goal counts in the version
+    in which it was met, like an end.
     """
 
     END = "end"
+    PULL = "pull"
     MIGRATE = "migrate"
     SKIP = "skip"
     HOLD = "hold"
@@ -131,18 +133,49 @@ def moves_of(state: EnrollmentState, node: WaitUntilNode) -> dict[str, Met]:
 
 
 def ending(state: EnrollmentState, plan: Plan) -> Ending | None:
-    """The end that the first goal, exit criterion or request asks for; None while nothing does."""
+    """The end that the first goal, exit criterion or request asks for; None while nothing does.
+
+    Behind a goal with steps of its own, an exit cuts these short: whoever has met the goal leaves by it.
+    """
+    reached = state.goal
     for name, met in state.met.items():
         if name == EXIT_REQUESTED:
-            return Ending(JourneyState.EXITED, _exit_reason(state), met.event_id)
+            return _left(reached, _exit_reason(state), met.event_id)
         criterion = plan.criteria.get(name)
-        if criterion and criterion.role is Role.GOAL and criterion.ends:
-            return Ending(JourneyState.GOAL_MET, f"goal reached: {criterion.event}", met.event_id)
         if criterion and criterion.role is Role.EXIT:
-            return Ending(JourneyState.EXITED, f"exit criterion met: {criterion.event}", met.event_id)
+            return _left(reached, f"exit criterion met: {criterion.event}", met.event_id)
+        if criterion and criterion.role is Role.GOAL and criterion.ends and reached is None:
+            reached = GoalReached(event=criterion.event, event_id=met.event_id)
+            if criterion.then is None:
+                return goal_ending(reached)
     if any(command.startswith(EXIT) for command in state.commands):
-        return Ending(JourneyState.EXITED, _exit_reason(state))
+        return _left(reached, _exit_reason(state), None)
     return None
+
+
+def goal_ending(goal: GoalReached) -> Ending:
+    """The end by the goal."""
+    return Ending(JourneyState.GOAL_MET, goal_reason(goal), goal.event_id)
+
+
+def goal_reason(goal: GoalReached) -> str:
+    """Why whoever meets the goal is where it is, in plain words."""
+    return f"goal reached: {goal.event}"
+
+
+def _left(goal: GoalReached | None, reason: str, cause_event_id: str | None) -> Ending:
+    """The end by an exit; of whoever has met the goal before, it is the goal's all the same."""
+    if goal is None:
+        return Ending(JourneyState.EXITED, reason, cause_event_id)
+    return Ending(JourneyState.GOAL_MET, f"{goal_reason(goal)}; then {reason}", cause_event_id)
+
+
+def pulling(state: EnrollmentState, plan: Plan) -> GoalReached | None:
+    """The goal that has been met and has steps of its own, none of which was begun; None where there is none."""
+    met = state.met.get(GOAL)
+    if met is None or state.goal is not None or plan.after_goal is None:
+        return None
+    return GoalReached(event=plan.criteria[GOAL].event, event_id=met.event_id)
 
 
 def _exit_reason(state: EnrollmentState) -> str:
@@ -152,10 +185,18 @@ def _exit_reason(state: EnrollmentState) -> str:
 
 def next_move(state: EnrollmentState, plan: Plan) -> Move:
     """The move the state asks for."""
-    if state.at is None or ending(state, plan):
+    if ending(state, plan):
         return Move.END
-    if state.migration is not None and state.migration.reaches(state.at):
+    if pulling(state, plan):
+        return Move.PULL
+    if state.at is None:
+        return Move.END
+    if state.migration is not None and state.migration.reaches(state.at, plan):
         return Move.MIGRATE
+    return _move_at_step(state)
+
+
+def _move_at_step(state: EnrollmentState) -> Move:
     if any(command.startswith(SKIP) for command in state.commands):
         return Move.SKIP
     if state.paused_at:

@@ -21,7 +21,7 @@ from workflows.migration import ENDED_ALREADY, objection_to
 from workflows.names import WORKFLOW_TYPE
 from workflows.passage import Interrupted, Passage
 from workflows.resuming import resume
-from workflows.state import Migration
+from workflows.state import EnrollmentState, Migration
 from workflows.steps.registry import EXECUTE
 
 _COMPLETED = Ending(JourneyState.COMPLETED, "the last step is done")
@@ -63,7 +63,9 @@ class ContactJourney:
             if move is Move.MIGRATE:
                 passage.migrate()
                 return None
-            if move is Move.STEP:
+            if move is Move.PULL:
+                transitions.pull(passage.state, passage.plan, passage.now())
+            elif move is Move.STEP:
                 await self._execute()
             elif move is Move.SKIP:
                 transitions.skip(passage.state, passage.plan, passage.now())
@@ -90,7 +92,7 @@ class ContactJourney:
 
     async def _end(self) -> Ending:
         passage = self._passage
-        ending = inbox.ending(passage.state, passage.plan) or _COMPLETED
+        ending = inbox.ending(passage.state, passage.plan) or _concluded(passage.state)
         if passage.state.at is not None:
             transitions.abandon(passage.state, ending, passage.now())
         passage.state.state = ending.state
@@ -211,6 +213,11 @@ class ContactJourney:
         if sentence := inbox.objection(passage.state, name, command, passage.run.enrollment_id):
             over = inbox.is_over(passage.state, command, passage.run.enrollment_id)
             raise ApplicationError(sentence, type=ENDED_ALREADY if over else "Conflict", non_retryable=True)
+
+
+def _concluded(state: EnrollmentState) -> Ending:
+    """The end of whoever has no step left."""
+    return _COMPLETED if state.goal is None else inbox.goal_ending(state.goal)
 
 
 def _reason(error: FailureError) -> str:

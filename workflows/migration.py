@@ -29,7 +29,9 @@ def objection_to(
     if state.state in ENDED or state.at is None:
         return ENDED_ALREADY, "The enrollment has ended; nothing of it can be changed any more."
     if migration.version != plan.version and target_of(state.at, plan, migration.to, migration.mapping) is None:
-        what = f"The enrollment stands at step '{state.at}', which version {migration.version} does not have"
+        there = migration.mapping.get(state.at, state.at) in migration.to.nodes
+        lacking = "has on the other side of the goal only" if there else "does not have"
+        what = f"The enrollment stands at step '{state.at}', which version {migration.version} {lacking}"
         return NO_TARGET, f"{what}, and no step was named for it to go on at."
     return None
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from journeys.former_names import FormerName
-from journeys.migration import Timers
+from journeys.migration import Timers, target_of
 from journeys.outcomes import JourneyState, StepVerdict
 from journeys.plan import Plan
 
@@ -21,6 +21,13 @@ class Met(BaseModel, frozen=True):
 
     event_id: str
     at: datetime
+
+
+class GoalReached(BaseModel, frozen=True):
+    """The event that met the goal, by its name and id."""
+
+    event: str
+    event_id: str
 
 
 class Decision(BaseModel, frozen=True):
@@ -80,9 +87,9 @@ class Migration(BaseModel, frozen=True):
         """The plan, read."""
         return Plan.model_validate(self.plan)
 
-    def reaches(self, step: str) -> bool:
-        """Whether the version has a step for those who stand at this one."""
-        return self.mapping.get(step, step) in self.plan["nodes"]
+    def reaches(self, step: str, plan: Plan) -> bool:
+        """Whether the version has a step for those who stand at this one of `plan`."""
+        return target_of(step, plan, self.to, self.mapping) is not None
 
 
 class Rounds(BaseModel, frozen=True):
@@ -125,6 +132,8 @@ class EnrollmentState(BaseModel):
     attention: Attention | None = None
     met: dict[str, Met] = Field(default_factory=dict)
     """Criterion id → the first event that met it."""
+    goal: GoalReached | None = Field(default=None, exclude_if=lambda goal: goal is None)
+    """What has pulled it over to the steps behind the goal: this happens once."""
     seen: list[str] = Field(default_factory=list)
     """Ids of events that met a criterion, newest last, at most 200: a continued run may be sent one again."""
     results: dict[str, str] = Field(default_factory=dict)

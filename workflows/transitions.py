@@ -7,7 +7,7 @@ from journeys.duration import describe_duration
 from journeys.outcomes import StepVerdict
 from journeys.plan import Plan
 from journeys.steps.registry import Node
-from workflows.inbox import DECIDE, RETRY, SKIP, Ending
+from workflows.inbox import DECIDE, RETRY, SKIP, Ending, goal_reason, pulling
 from workflows.limits import LONGEST_REASON
 from workflows.resuming import told_of_shift
 from workflows.state import Attention, Decision, EnrollmentState
@@ -46,13 +46,18 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
         state.rounds.pop(state.at, None)  # a repeat is left for good; between its rounds it has no result
     state.planned_at = departure.planned_at or _planned(state, now)
     state.why = f"`{state.at}` {departure.verdict}" + (f": {departure.because}" if departure.because else "")
-    state.at, state.since, state.due_at, state.attention = departure.next, now, None, None
+    state.due_at, state.attention = None, None
     state.commands = [command for command in state.commands if not command.startswith(DECIDE)]
     state.resolution, state.held_back, state.rescheduled, state.shifted_by = None, None, "", None
     if state.dropping_before and (state.planned_at or now) >= state.dropping_before:
         state.dropping_before = None
-    if state.at is not None:
-        state.iterations[state.at] = state.iterations.get(state.at, 0) + 1
+    _reach(state, departure.next, now)
+
+
+def _reach(state: EnrollmentState, step: str | None, now: datetime) -> None:
+    state.at, state.since = step, now
+    if step is not None:
+        state.iterations[step] = state.iterations.get(step, 0) + 1
 
 
 def _told_of_the_wait(state: EnrollmentState) -> str:
@@ -100,6 +105,30 @@ def _decision(state: EnrollmentState, step: str, departure: Departure, now: date
         next_step=departure.next,
         version=state.version,
     )
+
+
+def pull(state: EnrollmentState, plan: Plan, now: datetime) -> None:
+    """Go over to the steps behind the goal that has been met, once: the current step is left undone.
+
+    What was asked of that step has lost its object. A pause stays: it holds at the first of those steps.
+    """
+    goal = pulling(state, plan)
+    assert goal is not None  # the move is only asked for where there is one
+    state.goal = goal
+    state.commands = [command for command in state.commands if command != RETRY and not command.startswith(SKIP)]
+    if state.at is None:  # met while the last step was done, whose decision is not written yet
+        state.journal[-1] = state.journal[-1].model_copy(update={"next_step": plan.after_goal})
+        _reach(state, plan.after_goal, now)
+        return
+    failed = f" (it had failed: {state.attention.reason})" if state.attention else ""
+    departure = Departure(
+        plan.after_goal,
+        because=f"{goal_reason(goal)}{failed}",
+        cause_event_id=goal.event_id,
+        verdict=StepVerdict.SKIPPED,
+        planned_at=now,
+    )
+    leave(state, departure, now)
 
 
 def abandon(state: EnrollmentState, ending: Ending, now: datetime) -> None:

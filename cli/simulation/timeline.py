@@ -67,7 +67,7 @@ def _steps(journey: Journey) -> dict[str, Step]:
             for nested in step.nested().values():
                 yield from inside(nested)
 
-    return dict(inside(named(journey.steps)))
+    return dict(pair for steps in named(journey) for pair in inside(steps))
 
 
 _TELLINGS: Mapping[Language, _Telling] = {

@@ -1,7 +1,7 @@
 """How long ways through a journey take, at least and at most, and that all of them end.
 
 Counted are the waits of the steps. Not counted: send windows that hold a message back, pauses, people who skip or
-retry; and goal or exit, which end any way at once.
+retry; exits and a goal without steps, which end any way at once. A goal with steps (`then`) is a way from every step.
 """
 
 from collections.abc import Callable, Iterator

@@ -2,15 +2,17 @@
 
 A station is a node of the plan together with the results that conditions ask for; unrolled also with how often each
 bounded way has been taken. So a way that contradicts what has happened is none, and a bounded repeat ends.
-Not covered, because people do it: skipping, retrying and moving a contact; and ends by goal or exit, at any station.
+Where the goal has steps of its own (`then`), a way leads to them from every station ahead of it. Not covered, because
+people do it: skipping, retrying and moving a contact; and the ends by a goal without steps or an exit, at any station.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from journeys.plan import Plan
+from journeys.plan import GOAL, Plan
 from journeys.proofs.knowledge import asked_results, truth
 from journeys.steps.base import Way
 from journeys.steps.registry import Node
@@ -21,6 +23,10 @@ MOST_STATIONS = 20_000
 
 TOO_LATE = "too late for it"
 """When a step is passed by that has expired."""
+GOAL_MET = "the goal is met"
+"""When a step is left for those behind the goal."""
+UNDONE = frozenset({TOO_LATE, GOAL_MET})
+"""When a step is left without being known to be done."""
 
 
 class Station(NamedTuple):
@@ -115,7 +121,7 @@ class _Builder:
 
     def _hops(self, station: Station) -> Iterator[Hop]:
         results = dict(station.results)
-        ways = self._ways(self.plan.nodes[station.node])
+        ways = self._ways(station.node)
         for number, way in enumerate(ways):
             if truth(way.holds, results) is False or any(truth(failed, results) for failed in way.fails):
                 continue
@@ -127,11 +133,20 @@ class _Builder:
             known = results | {station.node: way.result} if told else results
             yield Hop(station, way, None if way.to is None else Station(way.to, tuple(sorted(known.items())), rounds))
 
-    def _ways(self, node: Node) -> tuple[Way, ...]:
-        """The node's own ways; and where it expires the one past it, of which nothing is known."""
-        if node.expires_after is None or not self.late:
-            return node.ways()
-        return (*node.ways(), Way(TOO_LATE, node.skipped_to()))
+    def _ways(self, step: str) -> tuple[Way, ...]:
+        """The node's own ways; where it expires the one past it, of which nothing is known; and that of the goal."""
+        node, ways = self.plan.nodes[step], self.plan.nodes[step].ways()
+        if node.expires_after is not None and self.late:
+            ways = (*ways, Way(TOO_LATE, node.skipped_to()))
+        goal = self.plan.after_goal
+        return ways if goal is None or step in self.plan.nodes_after_goal else (*ways, _pulled(node, goal))
+
+
+def _pulled(node: Node, goal: str) -> Way:
+    """The way of whoever meets the goal at the node: at once, or at any time until the node would be left."""
+    waits = [way.most for way in node.ways()]
+    most = None if None in waits else max((wait for wait in waits if wait is not None), default=timedelta())
+    return Way(GOAL_MET, goal, met=GOAL, most=most)
 
 
 def _rounds(station: Station, number: int, way: Way) -> tuple[tuple[str, int, int], ...] | None:

@@ -63,7 +63,7 @@ class Subject:
 
 def subject_of(journey: Journey) -> Subject | None:
     """The journey with its plan; None where it has none, because two of its steps have one id."""
-    ids = authored_ids(journey.steps)
+    ids = authored_ids([*journey.steps, *(journey.goal.then if journey.goal else ())])
     if len(ids) != len(set(ids)):
         return None
     return Subject(journey, compile_plan(journey, 1))

@@ -11,6 +11,8 @@ from journeys.proofs.subject import Subject
 
 MOST_WAYS = 20
 """Ways that are told one by one."""
+_UNCOUNTED = {False: "send windows, pauses, goal and exit", True: "send windows, pauses and exit"}
+"""What may change the time; by whether the goal has steps of its own, which belong to the ways."""
 
 
 def describe_ways(subject: Subject, known: KnownTemplates) -> Iterator[str]:
@@ -20,7 +22,8 @@ def describe_ways(subject: Subject, known: KnownTemplates) -> Iterator[str]:
         return
     network, counts = subject.unrolled, marketing(subject, known)
     least, most = shortest(network).least, longest(network)
-    yield f"Every way ends. It takes {_range(least, most)}; send windows, pauses, goal and exit are not counted."
+    uncounted = _UNCOUNTED[subject.plan.after_goal is not None]
+    yield f"Every way ends. It takes {_range(least, most)}; {uncounted} are not counted."
     heaviest = heaviest_week(network, counts)
     yield f"Marketing messages to one contact within 7 days of one passage, at most: {len(heaviest)}."
     ways = list(ways_through(network, most=MOST_WAYS + 1))

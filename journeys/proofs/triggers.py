@@ -11,6 +11,7 @@ from datetime import timedelta
 from journeys.conditions.comparison import lookup, mismatch
 from journeys.model import Cooldown, Journey, PerProperty
 from journeys.proofs.mails import earliest
+from journeys.proofs.network import Hop
 from journeys.proofs.subject import Subject
 from journeys.steps.base import Caused
 from journeys.steps.change_list import ListNode
@@ -36,14 +37,16 @@ class Trigger:
 
         A goal may be met at once, and so may an exit.
         """
-        reached = [timedelta()] if self.waits_for else self._reached()
+        reached = [timedelta()] if self.step_id is None and self.waits_for else self._reached()
         again = self.target.journey.entry.again
         return min(reached) + (again.cooldown if isinstance(again, Cooldown) else timedelta())
 
     @property
     def waits_for(self) -> str:
         """What has to happen each time that the journey does not do by itself; empty where there is nothing."""
-        return _OCCASIONS.get(self.caused.event, "") if self.step_id is None else ""
+        if self.step_id is None:
+            return _OCCASIONS.get(self.caused.event, "")
+        return _OCCASIONS[GOAL_MET] if self.step_id in self.source.plan.nodes_after_goal else ""
 
     def _reached(self) -> list[timedelta]:
         """When the step is reached, or the end of the steps."""
@@ -51,7 +54,7 @@ class Trigger:
         times = earliest(network)
         if self.step_id is not None:
             return [at for place, at in times.items() if place.node == self.step_id]
-        ends = [hop for station in times for hop in network.hops[station] if hop.target is None]
+        ends = [hop for station in times for hop in network.hops[station] if _completes(self.source, hop)]
         return [times[hop.station] + hop.way.least for hop in ends]
 
 
@@ -95,6 +98,8 @@ def _triggers(subjects: Sequence[Subject]) -> Iterator[Trigger]:
             yield from (Trigger(source, step, told, target) for target in open_again if _takes(target.journey, told))
         for step_id in dict.fromkeys(station.node for station in source.network.hops):
             node = source.plan.nodes[step_id]
+            if step_id in source.plan.nodes_after_goal and not _meets_its_goal_again(source.journey):
+                continue
             for caused in node.causes() if _effective_again(node, nodes) else ():
                 yield from (
                     Trigger(source, step_id, caused, target) for target in open_again if _takes(target.journey, caused)
@@ -102,15 +107,25 @@ def _triggers(subjects: Sequence[Subject]) -> Iterator[Trigger]:
 
 
 def _goal_of(journey: Journey) -> Iterator[tuple[None, Caused]]:
-    """What follows each time the goal is met. One that keeps out whoever has met it is met once."""
-    if journey.goal is not None and journey.goal.met_before != "ever":
+    """What follows each time the goal is met."""
+    if _meets_its_goal_again(journey):
         yield None, Caused(GOAL_MET, {"journey": journey.key})
+
+
+def _meets_its_goal_again(journey: Journey) -> bool:
+    """Whether one contact can meet the goal any number of times: not where whoever has met it is kept out."""
+    return journey.goal is not None and journey.goal.met_before != "ever"
+
+
+def _completes(source: Subject, hop: Hop) -> bool:
+    """Whether the hop leads to the end of the steps; behind a met goal, the end is the goal's."""
+    return hop.target is None and hop.station.node not in source.plan.nodes_after_goal
 
 
 def _ends_of(source: Subject) -> Iterator[tuple[str | None, Caused]]:
     """What follows when a contact leaves by an `exit` step, by an exit event, or at the end of the steps."""
     key, nodes = source.journey.key, source.plan.nodes
-    lasts = {hop.station.node for hops in source.network.hops.values() for hop in hops if hop.target is None}
+    lasts = {hop.station.node for hops in source.network.hops.values() for hop in hops if _completes(source, hop)}
     exits = sorted(step for step in lasts if isinstance(nodes[step], ExitNode))
     yield from ((step, Caused(JOURNEY_EXITED, {"journey": key, "step": step})) for step in exits)
     if source.journey.exit or source.journey.exit_when is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from journeys.findings import KnownTemplates, Note, warning
 from journeys.proofs.explore import Changes, Question, Standing, arrivals
 from journeys.proofs.knowledge import Fact, entry_values, established
-from journeys.proofs.network import TOO_LATE, Hop, Trail
+from journeys.proofs.network import TOO_LATE, UNDONE, Hop, Trail
 from journeys.proofs.subject import Sending, Subject
 from journeys.proofs.vouchers import VARIABLES
 from journeys.step_references import step_property
@@ -71,6 +71,8 @@ class _Sets:
         if name is None or not isinstance(node, SetNode) or name not in node.attributes:
             return None
         value = node.attributes[name]
+        if hop.way.when in UNDONE and value is not None:
+            return None
         if (reference := entry_reference(value)) is not None:
             # What the entry does not have is not set.
             return True if f"entry.{reference}" in self._at_start else None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from journeys.findings import KnownTemplates, Note, error, warning
 from journeys.proofs.explore import Question, Standing, arrivals
 from journeys.proofs.knowledge import Fact, voucher_of
-from journeys.proofs.network import TOO_LATE, Hop
+from journeys.proofs.network import UNDONE, Hop
 from journeys.proofs.subject import Sending, Subject
 from journeys.steps.registry import Node
 from journeys.steps.send import SendNode
@@ -68,4 +68,4 @@ class _Issues:
         self._step = step
 
     def __call__(self, hop: Hop, _node: Node, _fact: Fact) -> bool | None:
-        return True if hop.station.node == self._step and hop.way.when != TOO_LATE else None
+        return True if hop.station.node == self._step and hop.way.when not in UNDONE else None

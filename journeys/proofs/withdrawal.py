@@ -93,8 +93,10 @@ def _need(plan: Plan, step: str, classes: Mapping[str, str]) -> ConsentKey | Non
 
 
 def _ahead(plan: Plan, step: str) -> set[str]:
-    """The step, and all that can be reached from it."""
-    found, pending = {step}, [step]
+    """The step, and all that can be reached from it, be it by meeting the goal."""
+    goal = plan.after_goal if step not in plan.nodes_after_goal else None
+    pending = [step] if goal is None else [step, goal]
+    found = set(pending)
     while pending:
         for way in plan.nodes[pending.pop()].ways():
             if way.to is not None and way.to not in found:

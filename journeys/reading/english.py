@@ -251,6 +251,8 @@ def _goal(goal: Goal) -> str:
 
 
 def _at_goal(goal: Goal) -> str:
+    if goal.then:
+        return "Who reaches it goes on at once with the steps for that, wherever it is, and leaves behind them"
     return "Who reaches it leaves at once" if goal.exit else "It is counted, and nobody leaves by it"
 
 
@@ -324,4 +326,6 @@ ENGLISH = Wording(
     go_on="go on",
     steps_title="What happens",
     complete="Then the journey is complete",
+    after_goal_title="Who reaches the goal",
+    goal_complete="Then the contact leaves, its goal reached",
 )

@@ -272,6 +272,8 @@ def _goal(goal: Goal) -> str:
 
 
 def _at_goal(goal: Goal) -> str:
+    if goal.then:
+        return "Wer es erreicht, macht von überall sofort mit den Schritten dafür weiter und verlässt dann die Journey"
     if goal.exit:
         return "Wer es erreicht, verlässt die Journey sofort"
     return "Es wird gezählt, und niemand verlässt dadurch die Journey"
@@ -352,4 +354,6 @@ GERMAN = Wording(
     go_on="weitergehen",
     steps_title="Ablauf",
     complete="Damit ist die Journey abgeschlossen",
+    after_goal_title="Wer das Ziel erreicht",
+    goal_complete="Damit verlässt der Kontakt die Journey mit erreichtem Ziel",
 )

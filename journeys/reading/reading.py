@@ -15,12 +15,18 @@ _INDENT = "   "
 
 
 def read_journey(journey: Journey, language: Language) -> str:
-    """The journey as text: who gets in, what it is for, who leaves, when mails may leave, and numbered steps."""
+    """The journey as text: who gets in, what it is for, who leaves, when mails may leave, and numbered steps.
+
+    The steps behind a met goal stand below the others, and their numbers go on from these.
+    """
     words = WORDINGS[language]
     lines = [journey.name, f"Journey {journey.key}. {words.answers(journey.owner)}."]
     lines += [*([journey.description.strip()] if journey.description.strip() else []), ""]
     lines += [f"{sentence}." for sentence in _about(journey, words)]
     lines += ["", f"{words.steps_title}:", *_steps(journey.steps, words), f"{words.complete}."]
+    if journey.goal is not None and journey.goal.then:
+        further = _steps(journey.goal.then, words, first=len(journey.steps) + 1)
+        lines += ["", f"{words.after_goal_title}:", *further, f"{words.goal_complete}."]
     return "".join(f"{line}\n" for line in map(_printable, lines))
 
 

@@ -73,6 +73,9 @@ class Wording:
     """What is done on a way without steps."""
     steps_title: str
     complete: str
+    after_goal_title: str
+    """Above the steps for whoever has met the goal."""
+    goal_complete: str
 
     def step(self, step: BaseStep) -> str:
         """What a step does, without what is nested in it."""

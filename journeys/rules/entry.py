@@ -52,7 +52,8 @@ def goal_that_ends_with_the_steps(journey: Journey) -> Iterator[Note]:
     if goal is None or goal.within is not None or any(_comparisons(journey)):
         return
     plan = compile_plan(journey, version=1)
-    last = [step for step, node in plan.nodes.items() if any(way.to is None for way in node.ways())]
+    usual = [(step, node) for step, node in plan.nodes.items() if step not in plan.nodes_after_goal]
+    last = [step for step, node in usual if any(way.to is None for way in node.ways())]
     hasty = [step for step in last if plan.nodes[step].kind not in _WAITS]
     if hasty:
         what = f"The goal counts only while a contact is inside, and the journey may end right after '{hasty[0]}'."

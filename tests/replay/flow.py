@@ -69,4 +69,40 @@ async def approve_timed_out(enroll: Enroll, _world: World) -> JourneyUnderTest:
     return journey
 
 
-FLOW = (start, split, split_won, approve, approve_rejected, approve_timed_out)
+REWARDED: dict[str, Any] = {"type": "sell", "event": "order.placed", "then": [VOUCHER, WAIT, {"list": {"add": "fans"}}]}
+
+
+async def goal_with_steps(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    journey = await enroll({"wait": "30d"}, goal=REWARDED)
+    await journey.at("wait-1")
+    await journey.advance(timedelta(days=1))
+    await journey.deliver("goal")
+    await journey.at("wait-2")
+    await journey.advance(timedelta(days=1))
+    return journey
+
+
+async def goal_with_steps_cut_short(enroll: Enroll, _world: World) -> JourneyUnderTest:
+    """Met during a pause, which holds at the first of the steps; an exit comes while they are walked."""
+    journey = await enroll({"wait": "30d"}, goal=REWARDED, exit=[{"event": "order.refunded"}])
+    await journey.at("wait-1")
+    await journey.pause()
+    await journey.at("wait-1", "paused")
+    await journey.deliver("goal")
+    await journey.at("voucher", "paused")
+    await journey.resume()
+    await journey.at("wait-2")
+    await journey.deliver("exit:1", event_id="refund")
+    return journey
+
+
+FLOW = (
+    start,
+    split,
+    split_won,
+    approve,
+    approve_rejected,
+    approve_timed_out,
+    goal_with_steps,
+    goal_with_steps_cut_short,
+)

@@ -313,9 +313,10 @@ documents = st.fixed_dictionaries(
     optional={
         "description": texts,
         "goal": st.builds(
-            lambda criterion, kind: {**criterion, "type": kind, "within": "30d"},
+            lambda criterion, kind, then: {**criterion, "type": kind, "within": "30d", **then},
             criteria,
             st.sampled_from(["sell", "serve", "speak", "save", "sizzle"]),
+            st.fixed_dictionaries({}, optional={"then": st.lists(steps, max_size=2)}),
         ),
         "stages": st.lists(stages.map(str), max_size=3, unique=True),
         "exit": st.one_of(criteria, st.lists(criteria, max_size=2)),

@@ -3,6 +3,7 @@
 Every condition that is not decided by the results of earlier steps may hold or not.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -161,3 +162,15 @@ def _named(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 small_journeys = st.lists(st.recursive(flat, _forks, max_leaves=4), min_size=1, max_size=4).map(_named)
 """Steps of journeys small enough for brute force, full of conditions on the results of earlier steps."""
+
+
+def _renamed(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    text = json.dumps(steps).replace('"step-', '"then-')
+    for name in NAMES:
+        text = text.replace(f'"{name}"', f'"then-{name}"')
+    renamed: list[dict[str, Any]] = json.loads(text)
+    return renamed
+
+
+further_journeys = small_journeys.map(_renamed)
+"""Such steps again, under names of their own."""

@@ -92,6 +92,21 @@ class TestNoted:
         await intake.tell(contact, "cart.left", {"cart": 1}, ago=2 * DAY)
         assert (await only(intake)).goal_met_at == NOW - DAY
 
+    async def test_behind_a_goal_with_steps_it_is_counted_once_and_told_of_all_that_concerns_it(
+        self, intake: Intake
+    ) -> None:
+        contact = await intake.contact()
+        then = [{"id": "opened", "wait_for": {"event": "mail.opened", "up_to": "7d"}}]
+        await intake.publish(**abandoned({**ORDERED, "then": then}, exit={"event": "order.refunded"}))
+        await intake.tell(contact, "cart.left", {"cart": 1}, ago=3 * DAY)
+        await intake.tell(contact, "order.placed", {"cart": 1}, ago=2 * DAY)
+        await intake.tell(contact, "mail.opened", ago=DAY)
+        await intake.tell(contact, "order.refunded")
+        assert (await only(intake)).goal_met_at == NOW - 2 * DAY
+        told = [criteria for kind, _, criteria in await intake.outbox() if kind == "deliver"]
+        assert told == [["goal"], ["step:opened"], ["exit:1"]]
+        assert len(await goal_events(intake)) == 1
+
 
 class TestMetBefore:
     """Whether a contact who has met the goal before enters: only where the journey says how far it looks back."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from journeys.catalogue import catalogue
-from journeys.diagram import END, ENTRY, Look, Standing, box_id, chart_of, mermaid
+from journeys.diagram import END, ENTRY, GOAL, GOAL_END, Look, Standing, box_id, chart_of, mermaid
 from journeys.documents import journey_from_document
 from journeys.drawing import BOX, svg, wrapped
 from journeys.model import Journey
@@ -48,15 +48,17 @@ def test_every_step_is_a_box_and_every_way_an_arrow(document: dict[str, Any]) ->
     if list(two_steps_with_one_id(made)):
         return
     plan, chart = compile_plan(made, 1), chart_of(made)
-    assert {box_id(step) for step in plan.nodes} | {ENTRY} == set(chart.boxes) - {END}
+    goal = {GOAL} if plan.after_goal else set()
+    assert {box_id(step) for step in plan.nodes} | {ENTRY} | goal == set(chart.boxes) - {END, GOAL_END}
     ways = {
-        (box_id(step), box_id(way.to))
+        (box_id(step), box_id(way.to, GOAL_END if step in plan.nodes_after_goal else END))
         for step, node in plan.nodes.items()
         if not isinstance(node, ExitNode)
         for way in node.ways()
     }
-    assert {(arrow.source, arrow.target) for arrow in chart.arrows} == ways | {(ENTRY, box_id(plan.start))}
-    assert len(chart.arrows) == len(ways) + 1
+    starts = {(ENTRY, box_id(plan.start))} | ({(GOAL, box_id(plan.after_goal))} if plan.after_goal else set())
+    assert {(arrow.source, arrow.target) for arrow in chart.arrows} == ways | starts
+    assert len(chart.arrows) == len(ways | starts)
 
 
 @settings(max_examples=40, deadline=None)
@@ -66,7 +68,8 @@ def test_every_reachable_step_is_drawn_once(document: dict[str, Any]) -> None:
     if list(two_steps_with_one_id(made)):
         return
     chart = chart_of(made)
-    reached, found = {ENTRY}, [ENTRY]
+    found = [ENTRY, *({GOAL} & set(chart.boxes))]
+    reached = set(found)
     while found:
         for arrow in chart.leaving(found.pop()):
             if arrow.target not in reached:
@@ -96,6 +99,22 @@ def test_entry_goal_and_exits_are_shown() -> None:
         assert "order.refunded" in picture
         assert "contact.deleted" in picture
         assert "if on the list 'staff'" in picture
+
+
+def test_the_steps_of_a_goal_hang_below_it_and_end_apart() -> None:
+    goal = {"type": "sell", "event": "order.placed", "then": [{"id": "thanks", "send": {"template": "t"}}]}
+    made = journey(goal=goal, steps=[{"id": "pause", "wait": "3d"}])
+    chart = chart_of(made)
+    assert {(arrow.source, arrow.target) for arrow in chart.arrows} == {
+        (ENTRY, "step_pause"),
+        ("step_pause", END),
+        (GOAL, "step_thanks"),
+        ("step_thanks", GOAL_END),
+    }
+    assert "anytime" not in mermaid(chart)
+    for picture in (mermaid(chart), " ".join(texts(svg(chart)))):
+        assert "goal, at any step: order.placed" in picture
+        assert "left, the goal met" in picture
 
 
 def test_a_guard_hangs_beside_the_way_that_goes_on() -> None:

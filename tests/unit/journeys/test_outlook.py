@@ -53,6 +53,29 @@ def test_a_lengthened_wait_lasts_until_its_new_end_unless_timers_are_kept() -> N
     assert (kept.timers, kept.moved) == ({Shift.UNCHANGED: 7}, [])
 
 
+def test_nobody_changes_over_between_the_steps_behind_the_goal_and_the_others() -> None:
+    goal = {"type": "sell", "event": "order.placed", "then": [MAIL]}
+    (problem,) = look_ahead(
+        plan(PAUSE, goal=goal), plan(PAUSE, MAIL, version=2), [Standing("mail", NOW)], MIGRATE, now=NOW
+    ).problems
+    what = "1 contact stands at it, and version 2 has no such step for those who have met the goal."
+    assert (problem.what, problem.remedy) == (what, "Let them finish.")
+
+    forward = look_ahead(OLD, plan(PAUSE, goal=goal, version=2), [Standing("mail", NOW)], MIGRATE, now=NOW)
+    (problem,) = forward.problems
+    what = "1 contact stands at it, and version 2 has that step only for those who have met the goal."
+    assert (problem.what, problem.remedy) == (
+        what,
+        "Say where they go on, one of pause: map mail=<step>. Or let them finish.",
+    )
+    treatment = Treatment(Inside.MIGRATE, {"pause": "mail"})
+    mapped = look_ahead(OLD, plan(PAUSE, goal=goal, version=2), [Standing("pause", NOW)], treatment, now=NOW)
+    assert [problem.what for problem in mapped.problems] == [
+        "One of the two is a step behind the met goal, and the other is not.",
+        "1 contact stands at it, and version 2 has that step only for those who have met the goal.",
+    ]
+
+
 def test_contacts_at_a_vanished_step_are_named_with_their_number() -> None:
     outlook = look_ahead(OLD, plan(MAIL, version=2), [waiting(DAY, count=3)], MIGRATE, now=NOW)
     (problem,) = outlook.problems

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from journeys.checks import check
 from journeys.documents import journey_from_document
+from journeys.model import Journey
 from journeys.plan import Plan, Role, authored_ids, compile_plan, named
 from journeys.steps.decide import IfNode
 from journeys.steps.leave import ExitNode
-from journeys.steps.registry import Node
+from journeys.steps.registry import Node, Step
 from journeys.steps.wait_for import WaitForNode
 from tests.support.journeys import SMALL, documents, journey, steps
 
@@ -28,7 +29,7 @@ def onward(node: Node) -> list[str]:
 
 def reachable(plan: Plan) -> set[str]:
     """The ids of the nodes some way leads to."""
-    found, open_ends = set[str](), [plan.start]
+    found, open_ends = set[str](), [plan.start, *([plan.after_goal] if plan.after_goal else [])]
     while open_ends:
         step = open_ends.pop()
         if step not in found:
@@ -37,8 +38,19 @@ def reachable(plan: Plan) -> set[str]:
     return found
 
 
+def all_steps(made: Journey) -> list[Step]:
+    """Those of the journey, and those behind its goal."""
+    return [*made.steps, *(made.goal.then if made.goal else ())]
+
+
+def ids_in(made: Journey) -> list[str]:
+    """The ids of the steps, given and derived, in document order; those behind the goal last."""
+    usual, after_goal = named(made)
+    return authored_ids([*usual, *after_goal])
+
+
 def with_unique_ids(document: dict[str, Any]) -> dict[str, Any]:
-    ids = authored_ids(journey_from_document(document).steps)
+    ids = authored_ids(all_steps(journey_from_document(document)))
     assume(len(ids) == len(set(ids)))
     return document
 
@@ -85,18 +97,18 @@ def authored_order(plan: Plan) -> list[str]:
 def test_every_step_has_one_node_under_its_own_id(document: dict[str, Any]) -> None:
     made = journey_from_document(document)
     plan = compile_plan(made, 1)
-    ids = authored_ids(named(made.steps))
+    ids = ids_in(made)
     assert sorted(ids) == sorted(plan.nodes)
-    assert set(authored_ids(made.steps)) <= set(ids)
+    assert set(authored_ids(all_steps(made))) <= set(ids)
 
 
 @given(valid, st.lists(steps, min_size=1, max_size=2))
 def test_steps_appended_at_the_end_leave_all_earlier_ids_as_they_are(
     document: dict[str, Any], more: list[dict[str, Any]]
 ) -> None:
-    before = authored_ids(named(journey_from_document(document).steps))
+    before = authored_ids(named(journey_from_document(document)).usual)
     longer = {**document, "steps": [*document["steps"], *more]}
-    after = authored_ids(named(journey_from_document(with_unique_ids(longer)).steps))
+    after = authored_ids(named(journey_from_document(with_unique_ids(longer))).usual)
     # An id the author now uses himself is the one reason to derive another.
     taken = set(authored_ids(journey_from_document({**SMALL, "steps": more}).steps))
     assume(not taken & set(before))

@@ -14,7 +14,7 @@ from workflows.inbox import EXIT, RETRY, SKIP, Move, ending, next_move, objectio
 from workflows.messages import EXIT_REQUESTED, Command, Delivery, Reschedule
 from workflows.resuming import resume
 from workflows.state import EnrollmentState
-from workflows.transitions import Departure, abandon, begin, leave, park, retry, skip
+from workflows.transitions import Departure, abandon, begin, leave, park, pull, retry, skip
 
 PLAN = a_plan(
     [
@@ -26,15 +26,29 @@ PLAN = a_plan(
     goal={"type": "sell", "event": "review.created"},
     exit=[{"event": "order.refunded"}],
 )
+PULLING_PLAN = a_plan(
+    [
+        {"id": "first", "wait": "1d"},
+        {"id": "asked", "wait_for": {"event": "page.viewed", "up_to": "2d", "since": "step"}},
+    ],
+    goal={
+        "type": "sell",
+        "event": "review.created",
+        "then": [{"id": "thanks", "send": {"template": "t"}}, {"id": "later", "wait": "1d"}],
+    },
+    exit=[{"event": "order.refunded"}],
+)
 CRITERIA = (*PLAN.criteria, EXIT_REQUESTED, "step:of-another-version")
 
 
 class Enrollment(RuleBasedStateMachine):
     """Messages arrive, the main loop moves; both in any order, with the state written out and read in between."""
 
+    plan = PLAN
+
     def __init__(self) -> None:
         super().__init__()
-        self.state = begin(PLAN, entered_at=NOW, now=NOW)
+        self.state = begin(self.plan, entered_at=NOW, now=NOW)
         self.now = NOW
         self.delivered: list[Delivery] = []
         self.departed = 0
@@ -44,7 +58,7 @@ class Enrollment(RuleBasedStateMachine):
     def deliver(self, criteria: set[str], number: int, ago: int) -> None:
         at = self.now - timedelta(hours=ago)
         delivery = Delivery(enrollment_id=ENROLLMENT, event_id=f"event-{number}", at=at, criteria=sorted(criteria))
-        receive(self.state, PLAN, ENROLLMENT, delivery)
+        receive(self.state, self.plan, ENROLLMENT, delivery)
         self.delivered.append(delivery)
 
     @precondition(lambda self: self.delivered)
@@ -52,7 +66,7 @@ class Enrollment(RuleBasedStateMachine):
     def deliver_again(self, data: st.DataObject) -> None:
         before = self.state.model_copy(deep=True)
         repeated = data.draw(st.sampled_from(self.delivered))
-        receive(self.state, PLAN, ENROLLMENT, repeated)
+        receive(self.state, self.plan, ENROLLMENT, repeated)
         if repeated.event_id in before.seen:
             assert self.state == before
 
@@ -72,7 +86,7 @@ class Enrollment(RuleBasedStateMachine):
     @rule(policy=st.sampled_from(Resuming))
     def resume(self, policy: Resuming) -> None:
         due, paused_at = self.state.due_at, self.state.paused_at
-        resume(self.state, PLAN, policy, self.now)
+        resume(self.state, self.plan, policy, self.now)
         assert self.state.paused_at is None
         assert paused_at is not None
         if due is not None:
@@ -93,11 +107,14 @@ class Enrollment(RuleBasedStateMachine):
     def move(self, hours: int, *, fails: bool) -> None:
         """What the main loop does, with a step that passes or fails in an instant."""
         self.now += timedelta(hours=hours)
-        match next_move(self.state, PLAN):
+        match next_move(self.state, self.plan):
             case Move.END:
                 self.end()
+            case Move.PULL:
+                self.departed += self.state.at is not None
+                pull(self.state, self.plan, self.now)
             case Move.SKIP:
-                skip(self.state, PLAN, self.now)
+                skip(self.state, self.plan, self.now)
                 self.departed += 1
             case Move.RETRY:
                 retry(self.state)
@@ -105,7 +122,7 @@ class Enrollment(RuleBasedStateMachine):
                 park(self.state, "failed", self.now)
             case Move.STEP:
                 assert self.state.at is not None
-                leave(self.state, Departure(PLAN.nodes[self.state.at].next), self.now)
+                leave(self.state, Departure(self.plan.nodes[self.state.at].next), self.now)
                 self.departed += 1
             case Move.HOLD | Move.PARK:
                 pass
@@ -113,11 +130,12 @@ class Enrollment(RuleBasedStateMachine):
     def end(self) -> None:
         if self.state.state in ENDED:
             return
-        end = ending(self.state, PLAN)
+        end = ending(self.state, self.plan)
         if end and self.state.at is not None:
             abandon(self.state, end, self.now)
             self.departed += 1
-        self.state.state = end.state if end else JourneyState.COMPLETED
+        done = JourneyState.GOAL_MET if self.state.goal else JourneyState.COMPLETED
+        self.state.state = end.state if end else done
 
     @rule()
     def continue_as_new(self) -> None:
@@ -141,7 +159,7 @@ class Enrollment(RuleBasedStateMachine):
 
     @invariant()
     def an_end_once_asked_for_stays_the_same(self) -> None:
-        end = ending(self.state, PLAN)
+        end = ending(self.state, self.plan)
         if self.first_end is None and end:
             self.first_end = end.reason
         assert self.first_end is None or (end is not None and end.reason == self.first_end)
@@ -149,11 +167,11 @@ class Enrollment(RuleBasedStateMachine):
     @invariant()
     def where_it_stands_is_always_sayable(self) -> None:
         assert standing(self.state) in JourneyState
-        assert self.state.at is None or self.state.at in PLAN.nodes
+        assert self.state.at is None or self.state.at in self.plan.nodes
 
     @invariant()
     def nothing_of_another_version_is_remembered(self) -> None:
-        assert set(self.state.met) <= {*PLAN.criteria, EXIT_REQUESTED}
+        assert set(self.state.met) <= {*self.plan.criteria, EXIT_REQUESTED}
 
     @invariant()
     def nobody_is_planned_for_later_than_now(self) -> None:
@@ -171,3 +189,30 @@ class Enrollment(RuleBasedStateMachine):
 
 Enrollment.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestEnrollment = Enrollment.TestCase
+
+
+class PulledEnrollment(Enrollment):
+    """The same of a plan whose goal has steps of its own."""
+
+    plan = PULLING_PLAN
+
+    @invariant()
+    def nobody_is_behind_the_goal_without_having_met_it(self) -> None:
+        assert self.state.at not in self.plan.nodes_after_goal or self.state.goal is not None
+
+    @invariant()
+    def whoever_has_met_the_goal_is_behind_it(self) -> None:
+        assert self.state.goal is None or self.state.at is None or self.state.at in self.plan.nodes_after_goal
+
+    @invariant()
+    def each_step_behind_the_goal_is_begun_once_at_most(self) -> None:
+        assert all(self.state.iterations.get(step, 0) <= 1 for step in self.plan.nodes_after_goal)
+
+    @invariant()
+    def whoever_was_pulled_ends_by_the_goal(self) -> None:
+        if self.state.goal is not None and self.state.state in ENDED:
+            assert self.state.state is JourneyState.GOAL_MET
+
+
+PulledEnrollment.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestPulledEnrollment = PulledEnrollment.TestCase

@@ -162,3 +162,26 @@ async def test_whoever_has_met_the_goal_before_does_not_enter(journey: OpenJourn
         await j.advance(days=1)
         await j.event("order.placed")
         j.assert_not_entered(reason="goal_already_met")
+
+
+async def test_the_goal_pulls_the_contact_over_to_steps_of_its_own(journey: OpenJourney) -> None:
+    goal = {"type": "sell", "event": "invoice.paid", "then": [{"wait": "1d"}, noted("thanked")]}
+    async with journey(tried({"wait": "30d"}, noted("asked"), goal=goal), start="2026-06-01 10:00") as j:
+        await j.event("order.placed")
+        await j.advance(days=3)
+        await j.event("invoice.paid")
+        j.assert_waiting(at="wait-2", until="Fri 10:00")
+        await j.finish()
+        j.assert_attribute("way", "thanked")
+        j.assert_not_reached("set-1")
+        j.assert_ended("goal_met", reason="invoice.paid", at="Fri 10:00")
+
+
+async def test_an_exit_cuts_the_steps_behind_the_goal_short(journey: OpenJourney) -> None:
+    goal = {"type": "sell", "event": "invoice.paid", "then": [{"wait": "1d"}, noted("thanked")]}
+    async with journey(tried({"wait": "30d"}, goal=goal, exit={"event": "order.refunded"})) as j:
+        await j.event("order.placed")
+        await j.event("invoice.paid")
+        await j.event("order.refunded")
+        j.assert_ended("goal_met", reason="order.refunded")
+        j.assert_not_reached("set-1")

@@ -232,6 +232,19 @@ class TestCircles:
         assert finding.problem.where == "journeys a, b"
         assert "as often as goals are met" in finding.problem.what
 
+    def test_a_step_behind_the_goal_goes_round_as_long_as_goals_are_met(self) -> None:
+        entry = {"event": "order.placed", "again": "after_exit"}
+        then = [{"wait": "2d"}, {"start": {"journey": "b"}}]
+        back = named("b", entry=entry, steps=[{"start": {"journey": "a"}}])
+        around = named("a", entry=entry, goal={**self.GOAL, "then": then})
+        (finding,) = findings(around, back)
+        assert "once in 2 days at most and as long as goals are met: 'a'" in finding.problem.what
+        assert findings(named("a", entry=entry, goal={**self.GOAL, "then": then, "met_before": "ever"}), back) == []
+        completed = self.on_end_of("c", "journey.completed", "d")
+        exits = [{"exit": "enough"}]
+        thankful = self.on_end_of("d", "journey.completed", "c", steps=exits, goal={**self.GOAL, "then": [QUIT]})
+        assert rules(completed, thankful) == [], "behind a met goal nothing is completed"
+
     def on_end_of(self, key: str, event: str, other: str, **parts: Any) -> Journey:
         where = {"journey": other, **parts.pop("where", {})}
         return named(key, entry={"event": event, "where": where, "again": parts.pop("again", "after_exit")}, **parts)

@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 
 from journeys.findings import KnownTemplate
 from journeys.plan import Plan
+from journeys.proofs.consent import mail_before_consent
 from journeys.proofs.durations import every_way_ends, longest, shortest, ways_through
 from journeys.proofs.mails import WEEK, earliest, heaviest_week, marketing, most_passages
 from journeys.proofs.network import Network, network_of
 from journeys.proofs.subject import Subject, subject_of
 from journeys.proofs.summary import describe_ways
+from journeys.proofs.variables import variables_present
+from journeys.proofs.vouchers import vouchers_present
+from journeys.proofs.withdrawal import consents_needed
 from journeys.steps.base import Way
 from journeys.steps.change_list import ListNode
 from journeys.steps.decide import IfNode
@@ -22,7 +26,7 @@ from journeys.steps.send import SendNode
 from journeys.steps.wait import WaitNode
 from tests.support.journeys import condition, journey
 from tests.support.trails import assert_leads
-from tests.support.ways import most_within, small_journeys, walks
+from tests.support.ways import further_journeys, most_within, small_journeys, walks
 
 KNOWN = {"voucher": KnownTemplate("marketing"), "receipt": KnownTemplate("transactional")}
 ALL = 100_000
@@ -209,3 +213,69 @@ def test_ways_are_told_one_by_one_up_to_a_number() -> None:
     told = list(describe_ways(subject(steps=steps), KNOWN))
     assert told[1] == "Marketing messages to one contact within 7 days of one passage, at most: 6."
     assert told[-1] == "… and further ways."
+
+
+THANKFUL = {"type": "sell", "event": "order.paid", "then": [SEND]}
+
+
+def test_a_goal_with_steps_is_a_way_from_every_step_and_ends() -> None:
+    looked = subject(steps=[SEND, {"wait": "3d"}, SEND], goal=THANKFUL)
+    trails = [way.trail for way in ways_through(looked.unrolled, most=ALL)]
+    for trail in trails:
+        assert_leads(looked.plan, trail, to=None)
+    assert [tuple(hop.station.node for hop in trail) for trail in trails] == [
+        ("send-1", "wait-1", "send-2"),
+        ("send-1", "wait-1", "send-2", "send-3"),
+        ("send-1", "wait-1", "send-3"),
+        ("send-1", "send-3"),
+    ]
+    assert (shortest(looked.unrolled).least, longest(looked.unrolled).most) == (timedelta(), 3 * DAY)
+    assert len(heaviest_week(looked.unrolled, marketing(looked, KNOWN))) == 3
+    first, *_, last = describe_ways(looked, KNOWN)
+    assert first == "Every way ends. It takes up to 3 days; send windows, pauses and exit are not counted."
+    assert "'send-1' (send 'voucher' by email), the goal is met → send 'voucher' by email" in last
+
+
+@settings(max_examples=100)
+@given(small_journeys, further_journeys)
+def test_what_is_sent_behind_the_goal_counts_wherever_it_is_met(
+    steps: list[dict[str, Any]], then: list[dict[str, Any]]
+) -> None:
+    looked = subject(steps=steps, goal={**THANKFUL, "then": then})
+    counts = marketing(looked, {**KNOWN, "receipt": KnownTemplate("marketing")})
+    usual, behind = [walk.sent for walk in walks(steps)], [walk.sent for walk in walks(then)]
+    begun = [sent[:number] for sent in usual for number in range(1, len(sent) + 1)]
+    pulled = [(*sent, *(sent[-1] + at for at in more)) for sent in begun for more in behind]
+    assert looked.ends
+    assert len(heaviest_week(looked.unrolled, counts)) == max(
+        most_within(sent, WEEK) for sent in [*usual, *behind, *pulled]
+    )
+
+
+def test_a_marketing_mail_behind_the_goal_needs_consent_on_the_way_from_anywhere() -> None:
+    parts = {"steps": [{"wait": "1d"}], "goal": THANKFUL}
+    (note,) = mail_before_consent(subject(**parts), KNOWN)
+    assert (note.rule, note.path) == ("mail-before-consent", ("goal", "then", 0, "send", "template"))
+    assert "'wait-1' (wait 1 day), the goal is met → send 'voucher' by email" in note.what
+    audience = {"consent": {"purpose": "marketing"}}
+    assert not list(mail_before_consent(subject(**parts, entry={"event": "x", "audience": audience}), KNOWN))
+
+
+def test_what_a_step_was_to_bring_may_be_missing_where_the_goal_is_met_at_it() -> None:
+    gift = {"id": "gift", "send": {"template": "voucher", "voucher": {"pool": "welcome"}}}
+    named = {"id": "named", "set": {"first_name": "Ada"}}
+    thanks = {"send": {"template": "thanks", "voucher": {"of": "gift"}}}
+    looked = subject(steps=[gift, named], goal={**THANKFUL, "then": [thanks]})
+    known = {"thanks": KnownTemplate("transactional", required=frozenset({"contact.first_name"}))}
+    (voucher,) = vouchers_present(looked, known)
+    (variable,) = variables_present(looked, known)
+    assert voucher.rule == "voucher-may-be-missing"
+    assert "'gift' (" in voucher.what
+    assert variable.rule == "variable-may-be-missing"
+
+
+def test_the_messages_behind_the_goal_lie_ahead_of_every_step() -> None:
+    looked = subject(steps=[{"wait": "1d"}], goal=THANKFUL)
+    assert consents_needed(looked.plan, {"voucher": "marketing"}) == {
+        step: frozenset({("marketing", "email")}) for step in ("wait-1", "send-1")
+    }

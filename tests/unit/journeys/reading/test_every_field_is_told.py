@@ -156,6 +156,7 @@ FRAME: dict[str, Any] = {
 }
 DOCUMENTS = [
     {**SMALL, **FRAME},
+    {**SMALL, "goal": {"type": "save", "event": "paid", "then": THEN}},
     *({**SMALL, "entry": entry} for entry in ENTRIES),
     *({**SMALL, "steps": [step]} for step in STEPS),
 ]

@@ -37,7 +37,8 @@ def test_every_journey_can_be_read_in_every_language(document: dict[str, Any]) -
     made = journey_from_document(document)
     for language in Language:
         text = read_journey(made, language)
-        assert text.endswith(f"{WORDINGS[language].complete}.\n")
+        words, thanks = WORDINGS[language], made.goal is not None and made.goal.then
+        assert text.endswith(f"{words.goal_complete if thanks else words.complete}.\n")
         assert "None" not in text or "None" in str(document)
         assert all(line.isprintable() for line in text.split("\n"))
 
@@ -565,3 +566,20 @@ def test_an_alternative_without_steps_is_told_as_well(language: Language, told: 
     waits = of_one_step({"wait_for": first, "else": [{"exit": "late"}]}, language)
     chooses = of_one_step({"branch": [{"if": {"in_list": "vip"}}], "else": [{"exit": "others"}]}, language)
     assert [waits[1].strip(), chooses[1].strip()] == told
+
+
+def test_the_steps_for_whoever_meets_the_goal_stand_apart_and_go_on_in_number() -> None:
+    goal = {"type": "sell", "event": "order.placed", "then": [{"send": {"template": "thanks"}}, {"wait": "1d"}]}
+    made = journey(goal=goal, steps=[{"wait": "3d"}, {"send": {"template": "tips"}}])
+    english, german = (read_journey(made, language) for language in (Language.ENGLISH, Language.GERMAN))
+    assert "goes on at once with the steps for that, wherever it is, and leaves behind them." in english
+    assert english.split("Then the journey is complete.")[1].splitlines() == [
+        "",
+        "",
+        "Who reaches the goal:",
+        '3. Send "thanks" by email.',
+        "4. Wait 1 day.",
+        "Then the contact leaves, its goal reached.",
+    ]
+    assert "Wer es erreicht, macht von überall sofort mit den Schritten dafür weiter" in german
+    assert german.split("Damit ist die Journey abgeschlossen.")[1].splitlines()[2] == "Wer das Ziel erreicht:"
