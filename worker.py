@@ -19,7 +19,7 @@ from intake.consumer import IntakeConsumer
 from intake.moves import MoveRunner
 from intake.relay import Relay
 from intake.starting import start_requested
-from intake.upkeep import keep_partitions
+from intake.upkeep import keep_up
 from intake.watch import Watch
 from journeys.values import MessageChannel
 from kit.clock import wall_clock
@@ -129,7 +129,7 @@ async def run(settings: Settings) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(roles[role](), name=role) for role in sorted(settings.roles)]
-            running.append(group.create_task(keep_partitions(sessions, wall_clock), name="partitions"))
+            running.append(group.create_task(keep_up(sessions, wall_clock), name="upkeep"))
             running.append(group.create_task(run_watch(settings, sessions), name="watch"))
             structlog.get_logger().info("worker runs", roles=sorted(settings.roles), task_queue=settings.task_queue)
             await stop.wait()

@@ -7,7 +7,7 @@ from api.schemas.journeys import FindingView
 from api.schemas.publication import MoveView, OutlookView, PublishedView, StepOutlookView
 from crm.journeys import JourneyRepository
 from crm.models.journey import VersionMove
-from crm.publication import Publication
+from crm.publication import Coming, Publication
 from journeys.migration import Inside
 from journeys.outlook import Outlook
 
@@ -50,13 +50,14 @@ def move_view(move: VersionMove) -> MoveView:
     )
 
 
-def outlook_view(key: str, number: int, outlook: Outlook | None, already: int | None) -> OutlookView:
-    """What a publication of version `number` would do; nobody is inside where no version is live."""
+def outlook_view(key: str, coming: Coming, outlook: Outlook | None, already: int | None) -> OutlookView:
+    """What a publication of the version would do; nobody is inside where no version is live."""
     fates = {inside.value: outlook.fates(inside) if outlook else {} for inside in Inside}
     return OutlookView(
         key=key,
         old=outlook.old if outlook else None,
-        new=number,
+        new=coming.version,
+        trial=coming.trial,
         count=outlook.count if outlook else 0,
         fitting_already=already,
         **fates,

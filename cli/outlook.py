@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crm.models.journey import VersionMove
-from crm.publication import Publication
+from crm.publication import Coming, Publication
 from journeys.migration import Inside
 from journeys.model import Entry
 from journeys.outlook import Fate, MovedTimer, Outlook, Shift, StepOutlook
@@ -22,13 +22,21 @@ _SHIFTS = {
 }
 
 
-def print_outlook(console: Console, key: str, number: int, outlook: Outlook | None, inside: Inside | None) -> None:
-    """Print what publishing version `number` would do; under every treatment where none was chosen."""
+def print_outlook(
+    console: Console, key: str, coming: Coming, outlook: Outlook | None, inside: Inside | None, *, share: int | None
+) -> None:
+    """Print what publishing the version would do, wholly or on trial; under every treatment where none was chosen."""
     if outlook is None:
-        console.print(f"{key}: version {number} would be the first one live; nobody is inside.", markup=False)
+        console.print(f"{key}: version {coming.version} would be the first one live; nobody is inside.", markup=False)
         return
     inside_old = f"version {outlook.old}, with {_contacts(outlook.count)} inside"
-    console.print(f"{key}: version {number} would take the place of {inside_old}. Nothing has changed.", markup=False)
+    if share is not None:
+        what = f"version {coming.version} would take {share} % of the new contacts, on trial beside {inside_old}"
+        console.print(f"{key}: {what}, who stay in it. Nothing has changed.", markup=False)
+        return
+    promoted = f", on trial with {coming.trial} %, would be promoted and" if coming.trial else " would"
+    what = f"version {coming.version}{promoted} take the place of {inside_old}"
+    console.print(f"{key}: {what}. Nothing has changed.", markup=False)
     for treatment in [inside] if inside else Inside:
         console.print(f"  {treatment.value:<8} {_fates(outlook, treatment)}", markup=False)
     if outlook.steps:

@@ -12,7 +12,7 @@ from cli.connection import in_transaction
 from cli.outlook import already_line, move_line, print_outlook, publication_line
 from crm.journeys import JourneyRepository
 from crm.models.journey import VersionMove
-from crm.publication import Publication, PublicationRepository
+from crm.publication import Coming, Publication, PublicationRepository, demand_sense
 from journeys.loader import load_file
 from journeys.migration import Inside, Timers, Treatment
 from journeys.model import Journey
@@ -55,16 +55,17 @@ def publish(
     journeys = [load_file(path) for path in journey_files(files)]
     treatment = treatment_of(inside, mapping, timers)
     if plan:
-        raise typer.Exit(_show_plan(journeys, treatment, inside))
+        demand_sense(treatment, share)
+        raise typer.Exit(_show_plan(journeys, treatment, inside, share=share))
     for line in in_transaction(lambda session: publish_journeys(session, journeys, treatment=treatment, share=share)):
         console.print(line, markup=False)
 
 
-def _show_plan(journeys: Sequence[Journey], treatment: Treatment, inside: Inside | None) -> int:
+def _show_plan(journeys: Sequence[Journey], treatment: Treatment, inside: Inside | None, *, share: int | None) -> int:
     """Print what a publication would do; 1 where it would be refused."""
     code = 0
-    for journey, number, outlook, already in in_transaction(lambda session: _look_ahead(session, journeys, treatment)):
-        print_outlook(console, journey.key, number, outlook, inside)
+    for journey, coming, outlook, already in in_transaction(lambda session: _look_ahead(session, journeys, treatment)):
+        print_outlook(console, journey.key, coming, outlook, inside, share=share)
         if already is not None:
             console.print(f"  {already_line(journey.entry, already)}", markup=False)
         code = 1 if outlook and outlook.problems and inside is Inside.MIGRATE else code
@@ -73,17 +74,15 @@ def _show_plan(journeys: Sequence[Journey], treatment: Treatment, inside: Inside
 
 async def _look_ahead(
     session: AsyncSession, journeys: Sequence[Journey], treatment: Treatment
-) -> list[tuple[Journey, int, Outlook | None, int | None]]:
+) -> list[tuple[Journey, Coming, Outlook | None, int | None]]:
     await demand_sound(session, journeys)
     found = []
     for journey in journeys:
-        repository = JourneyRepository(session)
-        draft, versions = await repository.draft(journey.key), await repository.versions(journey.key)
-        number = draft.version if draft else max((version.version for version in versions), default=0) + 1
-        plan = compile_plan(journey, number)
         publications, now = PublicationRepository(session), wall_clock()
+        coming = await publications.coming(journey)
+        plan = compile_plan(journey, coming.version)
         outlook = await publications.outlook(journey.key, plan, treatment, now)
-        found.append((journey, number, outlook, await publications.fitting_already(journey, now)))
+        found.append((journey, coming, outlook, await publications.fitting_already(journey, now)))
     return found
 
 

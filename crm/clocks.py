@@ -6,11 +6,11 @@ looks at the facts again.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm.models.clock import EntryClock, EntryRound, RoundKind
@@ -115,15 +115,25 @@ class ClockRepository:
         if settings:
             await self._session.execute(_LOOK_ANEW, _columns(settings))
 
-    async def look_again(self, journey_key: str, contact_ids: Collection[UUID], now: datetime) -> None:
-        """Have those of these contacts' clocks that run looked at now."""
-        if contact_ids:
-            running = update(EntryClock).where(
-                EntryClock.journey_key == journey_key,
-                EntryClock.contact_id.in_(contact_ids),
-                EntryClock.due_at.is_not(None),
-            )
-            await self._session.execute(running.values(due_at=now))
+    async def look_again(
+        self, journey_key: str, contact_ids: Collection[UUID], now: datetime, *, apart: timedelta
+    ) -> None:
+        """Have those of these contacts' clocks that run looked at now.
+
+        What a clock runs for may come earlier by up to `apart` than it was set for, and have passed by now. It is found
+        nonetheless: from then on time counts from that much before it. What has passed for good stays so.
+        """
+        if not contact_ids:
+            return
+        # One that is due already was set to be looked at, or will be in a moment: it tells of nothing that lies ahead.
+        ahead = func.least(EntryClock.anchor_at, EntryClock.due_at - apart)
+        running = update(EntryClock).where(
+            EntryClock.journey_key == journey_key,
+            EntryClock.contact_id.in_(contact_ids),
+            EntryClock.due_at.is_not(None),
+        )
+        anchor = case((EntryClock.due_at > now, ahead), else_=EntryClock.anchor_at)
+        await self._session.execute(running.values(due_at=now, anchor_at=anchor))
 
     async def begin(
         self, journey_key: str, contact_ids: Sequence[UUID], absence: Absence, *, since: datetime | None

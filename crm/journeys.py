@@ -64,7 +64,7 @@ class JourneyRepository:
         await self._session.execute(insert(JourneyRecord).values(key=journey.key).on_conflict_do_nothing())
         await self.lock(journey.key)
         draft = await self.draft(journey.key)
-        number = draft.version if draft is not None else await self._next_version(journey.key)
+        number = draft.version if draft is not None else await self.next_version(journey.key)
         plan = compile_plan(journey, number)
         values = {
             "definition": to_document(journey),
@@ -209,7 +209,8 @@ class JourneyRepository:
         query = select(JourneyVersion).where(JourneyVersion.journey_key == key, JourneyVersion.state == state, *further)
         return (await self._session.scalars(query, execution_options={"populate_existing": True})).one_or_none()
 
-    async def _next_version(self, key: str) -> int:
+    async def next_version(self, key: str) -> int:
+        """The number that the journey's next draft gets."""
         query = select(func.coalesce(func.max(JourneyVersion.version), 0) + 1)
         return (await self._session.scalars(query.where(JourneyVersion.journey_key == key, _COUNTED))).one()
 

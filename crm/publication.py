@@ -16,6 +16,7 @@ from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyVersion, VersionMove, VersionState
 from crm.segments import SegmentRepository
 from journeys.already import fitting_already
+from journeys.documents import to_document
 from journeys.migration import Inside, Timers, Treatment
 from journeys.model import Journey
 from journeys.outlook import Outlook, Standing, look_ahead
@@ -30,6 +31,17 @@ _STANDINGS = text("""
     FROM enrollments WHERE journey_key = :journey AND version = :version AND ended_at IS NULL
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
+
+
+@dataclass(frozen=True)
+class Coming:
+    """The version that a publication of a definition would have take new contacts.
+
+    `trial` is its percentage where it is on trial: publishing it without a share promotes it.
+    """
+
+    version: int
+    trial: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,13 @@ class PublicationRepository:
         """What would become of those inside the live version if `new` took its place; None where none is live."""
         live = await self._journeys.live(key)
         return None if live is None else await self._look(live, new, treatment, now)
+
+    async def coming(self, journey: Journey) -> Coming:
+        """The version that the definition would be published as: the one on trial where that says the same."""
+        trial, draft = await self._journeys.trial(journey.key), await self._journeys.draft(journey.key)
+        if trial is not None and trial.definition == to_document(journey):
+            return Coming(trial.version, trial.share)
+        return Coming(draft.version if draft is not None else await self._journeys.next_version(journey.key))
 
     async def fitting_already(self, journey: Journey, now: datetime) -> int | None:
         """How many contacts `backfill` of the entry is about, before its audience is asked; None where about none.
@@ -255,7 +274,10 @@ class PublicationRepository:
 
 
 def demand_sense(treatment: Treatment, share: int | None) -> None:
-    """Raise Invalid where what is asked for those inside contradicts itself."""
+    """Raise Invalid where there is no such share, or what is asked for those inside contradicts itself."""
+    if share is not None and not 1 <= share <= LARGEST_SHARE:
+        problem = Problem("share", f"{share} is not a share.", f"Give a percentage from 1 to {LARGEST_SHARE}.")
+        raise Invalid("A version on trial takes some of the new contacts, and not all.", problems=[problem])
     problems = []
     if treatment.inside is not Inside.MIGRATE and (treatment.mapping or treatment.timers is Timers.KEEP):
         what = f"Steps are mapped and timers kept when contacts migrate; these {treatment.inside}."
@@ -263,8 +285,6 @@ def demand_sense(treatment: Treatment, share: int | None) -> None:
     if share is not None and treatment.inside is not Inside.FINISH:
         what = "While a version is on trial, those inside the other one stay in it."
         problems.append(Problem("inside", what, "Leave it out; say what becomes of them when you promote the version."))
-    if share is not None and not 1 <= share <= LARGEST_SHARE:
-        problems.append(Problem("share", f"{share} is not a share.", f"Give a percentage from 1 to {LARGEST_SHARE}."))
     if problems:
         raise Invalid("This cannot be asked for together.", problems=problems)
 

@@ -12,10 +12,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm.journeys import plan_of
+from crm.journeys import definition_of, plan_of
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyVersion, VersionState
+from journeys.changes import told_by
 from journeys.tryout import plan_of_test
 from kit.errors import Conflict, NotFound
 
@@ -79,7 +80,7 @@ class TryoutRepository:
             state=VersionState.TEST,
             definition=draft.definition,
             plan=plan.model_dump(mode="json", by_alias=True, exclude_defaults=True),
-            listens=sorted(plan.listens),
+            listens=sorted(plan.listens | told_by(definition_of(draft).exit_when)),
             won_consents=draft.won_consents,
         )
         self._session.add(kept)

@@ -108,11 +108,12 @@ def _refusal(clock: EntryClock, version: int, because: str, now: datetime) -> En
 
 
 def _reached(clock: EntryClock, calendar: Calendar, occasion: Occasion) -> NewEvent:
+    # The id makes it once for a return of the date, however the contact moves.
     entry, day = calendar.entry, occasion.day.isoformat()
     years = {"years": occasion.years} if occasion.years is not None else {}
     zone = calendar.zone(clock.contact_id)
     return NewEvent(
-        event_id=f"{entry.trigger}:{clock.journey_key}:{clock.contact_id}:{day}",
+        event_id=f"{entry.trigger}:{clock.journey_key}:{clock.contact_id}:{occasion.identity.isoformat()}",
         contact_id=clock.contact_id,
         name=entry.trigger,
         occurred_at=occasion.at,

@@ -17,6 +17,7 @@ from crm.models.journey import JourneyVersion, VersionState
 from intake.admission import Door
 from intake.silence import breaks_silence
 from journeys.entries import ANY_EVENT, Absence, DateEntry
+from journeys.occasions import FARTHEST_APART
 from journeys.values import CONTACT_UPDATED
 
 TIME_ZONE = "time_zone"
@@ -126,7 +127,8 @@ class _Dates:
         if self.entry.feast is not None:
             await clocks.set_first(self._first_clocks(events, now))
         await clocks.look_anew(list(self.changed.values()))
-        await clocks.look_again(self.door.version.journey_key, self.moved - self.changed.keys(), now)
+        moved = self.moved - self.changed.keys()
+        await clocks.look_again(self.door.version.journey_key, moved, now, apart=FARTHEST_APART)
 
     def _first_clocks(self, events: Sequence[Event], now: datetime) -> list[ClockSetting]:
         """Of each contact one that is to be looked at, which then finds the next feast."""

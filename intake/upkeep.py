@@ -1,4 +1,7 @@
-"""What must be seen to now and then, by any process of the installation: next month's partitions of the event log."""
+"""What must be seen to now and then, by any process of the installation.
+
+The next months' partitions of the event log; and what messages that waited have left behind.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -9,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm.partitions import ensure_partitions
 from kit.clock import Clock
 from kit.database import Sessions
+from messaging.leftovers import AT_ONCE, remove_leftovers
 
 _DAY = timedelta(days=1)
 _AGAIN_AFTER_FAILURE = timedelta(minutes=5)
@@ -16,14 +20,22 @@ _AGAIN_AFTER_FAILURE = timedelta(minutes=5)
 _log = structlog.get_logger(__name__)
 
 
-async def keep_partitions(sessions: Sessions, clock: Clock) -> None:
-    """Make the partitions of this and the next months at the start and once a day, until cancelled."""
+async def keep_up(sessions: Sessions, clock: Clock) -> None:
+    """Make partitions and remove what is left behind, at the start and once a day, until cancelled."""
     while True:
         rest = _DAY
         try:
             async with sessions.begin() as session:
                 await ensure_partitions(session, clock())
+            await _tidy(sessions, clock)
         except (SQLAlchemyError, OSError) as error:
             rest = _AGAIN_AFTER_FAILURE
-            _log.warning("partitions_not_made", reason=type(error).__name__, again_in_seconds=rest.total_seconds())
+            _log.warning("upkeep_failed", reason=type(error).__name__, again_in_seconds=rest.total_seconds())
         await asyncio.sleep(rest.total_seconds())
+
+
+async def _tidy(sessions: Sessions, clock: Clock) -> None:
+    removed = AT_ONCE
+    while removed >= AT_ONCE:
+        async with sessions.begin() as session:
+            removed = await remove_leftovers(session, clock())

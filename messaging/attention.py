@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, func, not_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, delete, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -109,15 +109,24 @@ class Attention:
         at_step = and_(Enrollment.id == WaitingMessage.enrollment_id, Enrollment.step == WaitingMessage.step)
         query = select(WaitingMessage).join(Enrollment, at_step)
         rows = await self._session.scalars(
-            query.where(WaitingMessage.contact_id == self._contact_id, Enrollment.ended_at.is_(None))
+            query.where(
+                WaitingMessage.contact_id == self._contact_id, Enrollment.ended_at.is_(None), ~self._of_earlier_rounds()
+            )
         )
         return tuple(_place(row) for row in rows)
+
+    def _of_earlier_rounds(self) -> ColumnElement[bool]:
+        """Places of this very step from when it was begun before: they were left with it."""
+        key = self._key
+        same = and_(WaitingMessage.enrollment_id == key.enrollment_id, WaitingMessage.step == key.step)
+        return and_(same, WaitingMessage.channel == key.channel, WaitingMessage.iteration != key.iteration)
 
     async def _take(self, place: Place) -> None:
         its_own = vars(place) | vars(self._key) | {"contact_id": self._contact_id}
         its_own.pop("message")  # which is made of the key
         taken = insert(WaitingMessage).values(**its_own)
         moved = {name: taken.excluded[name] for name in ("until", "priority", "unsent")}
+        await self._session.execute(delete(WaitingMessage).where(self._of_earlier_rounds()))
         await self._session.execute(taken.on_conflict_do_update(constraint="pk_waiting_messages", set_=moved))
 
 

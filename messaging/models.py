@@ -109,7 +109,10 @@ class MessageRecord(Base):
 
 
 class WaitingMessage(Base):
-    """A place in a contact's line at the frequency cap. Void once the enrollment is no longer at the step."""
+    """A place in a contact's line at the frequency cap. Void once the enrollment is no longer at the step.
+
+    What is void, as in `HeldMessage` and `PromisedTurn`, is removed by `messaging.leftovers`.
+    """
 
     __tablename__ = "waiting_messages"
 

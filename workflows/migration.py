@@ -58,6 +58,7 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "due_at": due.at if kept or due.at is None or state.due_at is None else max(due.at, now),
             "resolution": state.resolution if kept else None,
             "held_back": state.held_back if kept else None,
+            "held_until": None if kept else _held_until(state, target),
             "rescheduled": state.rescheduled if kept else "",
             "attention": _attention(state, target) if failed else None,
             "shifted_by": state.shifted_by if kept else None,
@@ -83,6 +84,11 @@ def _dropping(state: EnrollmentState) -> datetime | None:
     if state.dropping_before is None or (state.due_at is not None and state.due_at >= state.dropping_before):
         return None
     return state.dropping_before
+
+
+def _held_until(state: EnrollmentState, target: Target) -> datetime | None:
+    """Nothing is late, when the pause is over, that its gate has wait longer than that."""
+    return (state.due_at or state.held_until) if target.alike and state.paused_at is not None else None
 
 
 def _met(state: EnrollmentState, plan: Plan, new: Plan) -> dict[str, Met]:

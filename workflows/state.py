@@ -120,6 +120,8 @@ class EnrollmentState(BaseModel):
     """Where `due_at` was looked up: from what."""
     held_back: HeldBack | None = Field(default=None, exclude_if=lambda value: value is None)
     """Where the gate defers the message of this step: why."""
+    held_until: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """Until when the message of this step was held back as it migrated during a pause; its gate is asked anew."""
     rescheduled: str = ""
     """Who has moved the end of the running wait and why, for people."""
     paused_at: datetime | None = None

@@ -49,6 +49,7 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     state.due_at, state.attention = None, None
     state.commands = [command for command in state.commands if not command.startswith(DECIDE)]
     state.resolution, state.held_back, state.rescheduled, state.shifted_by = None, None, "", None
+    state.held_until = None
     if state.dropping_before and (state.planned_at or now) >= state.dropping_before:
         state.dropping_before = None
     _reach(state, departure.next, now)
@@ -84,7 +85,7 @@ def expiry(state: EnrollmentState, node: Node, now: datetime) -> Departure | Non
 
 def _dropped(state: EnrollmentState, node: Node) -> Departure | None:
     """How a message is left out whose time has passed during a pause; None where it has not, or nothing is dropped."""
-    planned = state.due_at or state.planned_at or state.since
+    planned = state.due_at or state.held_until or state.planned_at or state.since
     if not node.passes_with_time or state.dropping_before is None or planned >= state.dropping_before:
         return None
     late = describe_duration(state.dropping_before - planned)
@@ -142,7 +143,7 @@ def park(state: EnrollmentState, reason: str, now: datetime) -> None:
     assert state.at is not None
     state.attention = Attention(step=state.at, reason=reason[:LONGEST_REASON], since=now)
     state.due_at, state.resolution, state.held_back, state.rescheduled = None, None, None, ""
-    state.shifted_by = None
+    state.shifted_by, state.held_until = None, None
 
 
 def retry(state: EnrollmentState) -> None:

@@ -29,8 +29,9 @@ from api.schemas.publication import (
     TreatmentRequest,
 )
 from crm.access import Scope
-from crm.journeys import JourneyRepository, definition_of, plan_of
+from crm.journeys import JourneyRepository, definition_of
 from crm.publication import Publication, PublicationRepository
+from journeys.plan import compile_plan
 from kit.errors import Conflict
 from messaging.pins import TemplatePins
 
@@ -115,7 +116,8 @@ async def plan_publication(
 
     Tells how many stand at which step, where they would go on, and which running timers would move from when to when,
     with the mapping and the timers of the body; the numbers are told for each treatment. Also how many contacts fit the
-    entry already, whom its `backfill` lets in or not.
+    entry already, whom its `backfill` lets in or not. A draft that says what the version on trial says is that version,
+    which would be promoted.
     """
     await _known(session, key)
     draft = await JourneyRepository(session).draft(key)
@@ -123,9 +125,10 @@ async def plan_publication(
         raise Conflict(f"Journey {key} has no draft to publish.", remedy="Put a definition first.")
     treatment = (request or TreatmentRequest()).treatment()
     repository = PublicationRepository(session)
-    outlook = await repository.outlook(key, plan_of(draft), treatment, clock())
-    already = await repository.fitting_already(definition_of(draft), clock())
-    return outlook_view(key, draft.version, outlook, already)
+    journey = definition_of(draft)
+    coming = await repository.coming(journey)
+    outlook = await repository.outlook(key, compile_plan(journey, coming.version), treatment, clock())
+    return outlook_view(key, coming, outlook, await repository.fitting_already(journey, clock()))
 
 
 @router.post("/v1/journeys/{key}/promote", **_changing("Promote the version on trial", "promote_version"))

@@ -192,9 +192,8 @@ async def rehearse_enrollment(
     if found.outcome != NO_ENTRY:
         ahead = await look_ahead_of(session, version, contact, visitor.properties, now, settings=settings)
         schedule = _schedule_view(ahead, now)
-    told = {
-        name: getattr(found, name) for name in ("version", "outcome", "reason", "because", "holdout", "retry_until")
-    }
+    names = ("version", "outcome", "reason", "because", "holdout", "retry_until")
+    told = {name: getattr(found, name) for name in names}
     checks = [CheckView.model_validate(check) for check in found.checks]
     return RehearsalView(**told, checks=checks, schedule=schedule, aftermath=aftermath)
 

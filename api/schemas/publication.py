@@ -112,7 +112,12 @@ class OutlookView(Output):
 
     key: str
     old: int | None = Field(description="The live version; null where none is.")
-    new: int = Field(description="The draft.")
+    new: int = Field(description="The draft; or the version on trial, where the draft says the same.")
+    trial: int | None = Field(
+        default=None,
+        description="Percent of the new contacts that the newer version takes on trial already: publishing the draft "
+        "promotes it. Null where it is not on trial.",
+    )
     count: int
     finish: dict[Fate, int]
     migrate: dict[Fate, int]

@@ -16,7 +16,9 @@ from journeys.values import MessageChannel
 from kit.database import Sessions
 from kit.settings import Settings
 from messaging.channels.base import Accepted, NotSent, Outgoing, Rejected
-from messaging.models import WaitingMessage
+from messaging.ledger import MessageKey
+from messaging.leftovers import remove_leftovers
+from messaging.models import HeldMessage, PromisedTurn, WaitingMessage
 from tests.support.builders import a_live_journey, an_enrollment
 from tests.support.messaging import NOON, Passage, RecordingChannel, TestClock, a_passage, a_template
 from workflows.ports import SendReceipt
@@ -24,6 +26,7 @@ from workflows.ports import SendReceipt
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
 
 
 class Shop:
@@ -254,6 +257,40 @@ async def test_whoever_has_left_the_step_has_left_the_line(sessions: Sessions, l
     async with sessions.begin() as session:
         await session.execute(update(Enrollment).where(Enrollment.id == high.enrollment.id).values(**left))
     assert (await shop.send(low, at=NOON + WEEK, priority=Priority.LOW)).status is SendStatus.SENT
+
+
+async def test_a_step_that_was_left_and_is_begun_again_does_not_wait_for_itself(sessions: Sessions) -> None:
+    shop = await a_shop(sessions)
+    other = await shop.another("other")
+    await shop.send()
+    assert (await shop.send(other, at=NOON + DAY)).status is SendStatus.DEFERRED
+    assert (await shop.send(other, at=NOON + 2 * DAY, iteration=2)).until == NOON + WEEK
+    assert [row.iteration for row in await shop.waiting()] == [2]
+    assert (await shop.send(other, at=NOON + WEEK, iteration=3)).status is SendStatus.SENT
+
+
+@pytest.mark.parametrize(("left", "later"), [({"ended_at": NOON}, DAY), ({"step": "another"}, WEEK + DAY + SECOND)])
+async def test_what_waited_leaves_nothing_behind_once_its_step_is_left(
+    sessions: Sessions, left: dict[str, Any], later: timedelta
+) -> None:
+    shop = await a_shop(sessions)
+    gone, stays = await shop.another("gone"), await shop.another("stays")
+    await shop.send()
+    for passage in (gone, stays):
+        await shop.send(passage, at=NOON + HOUR)
+    async with sessions.begin() as session:
+        for passage in (gone, stays):
+            key = vars(MessageKey(passage.enrollment.id, "mail", 1, "email"))
+            session.add(PromisedTurn(**key, provider="smtp", turn=NOON + WEEK))
+        await session.execute(update(Enrollment).where(Enrollment.id == gone.enrollment.id).values(**left))
+    removed = []
+    for now in (NOON + HOUR, NOON + later):
+        async with sessions.begin() as session:
+            removed.append(await remove_leftovers(session, now))
+    assert removed == ([1, 0] if "ended_at" in left else [0, 1])
+    async with sessions() as session:
+        for kept in (WaitingMessage, HeldMessage, PromisedTurn):
+            assert list(await session.scalars(select(kept.enrollment_id))) == [stays.enrollment.id]
 
 
 async def test_a_held_out_contact_keeps_the_pace_and_takes_nobodys_place(sessions: Sessions) -> None:

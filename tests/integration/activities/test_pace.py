@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.messages import MessagingActivities
 from crm.consent import ConsentRepository
 from crm.models.enrollment import Enrollment
+from crm.tryouts import TryoutRepository
 from journeys.frequency import AtCap
 from journeys.outcomes import RefusalReason, SendStatus
 from journeys.values import MessageChannel
@@ -123,6 +124,17 @@ async def test_what_does_not_leave_for_another_reason_takes_no_turn(
 
     assert (await shop.send("second", 10 * SECOND, **asked)).status is status
     assert (counted, await shop.free(), await shop.turns()) == (SECOND, SECOND, 0)
+
+
+async def test_a_test_run_is_written_to_at_the_pace_too(shop: Shop) -> None:
+    async with shop.sessions.begin() as session:
+        (await session.get_one(Enrollment, shop.passage.enrollment.id)).tested_draft = 1
+        await TryoutRepository(session).mark(shop.passage.contact.id, test_user=True)
+    await shop.filled()
+
+    assert (await shop.send("third")).until == NOON + 2 * SECOND
+    assert (await shop.send("third", 2 * SECOND)).status is SendStatus.SENT
+    assert (await shop.turns(), len(shop.channel.sent)) == (0, 3)
 
 
 async def test_who_is_held_out_takes_no_turn(shop: Shop) -> None:

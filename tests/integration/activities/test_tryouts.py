@@ -28,6 +28,7 @@ from crm.tryouts import Pace, TryoutRepository
 from intake.relay import Relay
 from intake.starting import start_requested
 from intake.tryouts import Trying, Tryout, try_draft
+from intake.vanished import Repair, repair
 from journeys.model import Journey
 from journeys.outcomes import JourneyState, RefusalReason
 from journeys.values import MessageChannel
@@ -39,6 +40,7 @@ from tests.support.builders import a_live_journey
 from tests.support.intake import Intake
 from tests.support.messaging import RecordingChannel, TestClock, a_passage
 from tests.support.temporal import eventually
+from workflows.inspection import inspect
 from workflows.journey import ContactJourney
 
 HOUR = timedelta(hours=1)
@@ -192,6 +194,27 @@ async def test_events_meet_a_test_by_its_own_plan_and_its_goal_is_no_event(
     assert ended.goal_met_at is not None
     assert await workshop.events() == ["order.placed", "review.created"]
     assert [one.id for one in await intake.enrollments() if one.journey_key == "hello"] == [test]
+
+
+async def test_a_test_leaves_by_the_exit_condition_and_its_termination_is_no_event(
+    workshop: Workshop, database_url: str
+) -> None:
+    intake = Intake(workshop.sessions, database_url, now=datetime.now(UTC) + timedelta(seconds=1))
+    parts: dict[str, Any] = {"exit_when": {"attribute": "plan", "is": "pro"}, "steps": [{"id": "rest", "wait": "3d"}]}
+    left = await workshop.try_out(**parts)
+    await intake.tell(workshop.contact_id, "contact.identified", {"plan": "pro"})
+    await workshop.relay.drain()
+    ended = await workshop.ended(left)
+    assert (ended.state, ended.outcome.split(":")[0]) == (JourneyState.EXITED, "exit condition holds")
+
+    terminated = await workshop.row(await workshop.try_out(steps=parts["steps"]))
+    client = workshop.temporal.client
+    await client.get_workflow_handle(terminated.workflow_id).terminate("by hand")
+    found = await inspect(client, terminated.workflow_id, terminated.id)
+    async with workshop.sessions.begin() as session:
+        assert await repair(session, terminated.id, found, datetime.now(UTC)) is Repair.ENDED
+    assert (await workshop.row(terminated.id)).state == JourneyState.TERMINATED
+    assert await workshop.events() == ["contact.identified", "contact.updated"]
 
 
 @pytest.mark.parametrize("change", [{"test_address": None}, {"email": "stranger@example.com"}])

@@ -205,6 +205,15 @@ async def test_who_only_reads_may_not_publish_but_may_follow_a_move(
         assert (await reader.get("/v1/journeys/hello/moves")).status_code == 200
 
 
+async def test_a_draft_that_says_what_is_on_trial_is_looked_at_as_that_version(client: httpx.AsyncClient) -> None:
+    await publish(client)
+    await publish(client, LONGER, share=5)
+    await put(client, LONGER)
+    outlook = (await client.post("/v1/journeys/hello/publish/plan")).json()
+    assert (outlook["old"], outlook["new"], outlook["trial"]) == (1, 2, 5)
+    assert (await publish(client, LONGER)).json()["live"]["version"] == 2
+
+
 async def test_a_share_must_be_one(client: httpx.AsyncClient) -> None:
     await publish(client)
     for share in (0, 100):

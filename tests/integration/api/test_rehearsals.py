@@ -221,6 +221,20 @@ async def test_with_it_comes_when_each_step_would_be_due_where_the_contact_lives
     assert len(found["schedule"]["assumptions"]) == 2
 
 
+async def test_the_best_time_is_foreseen_and_an_exit_condition_that_does_not_hold_changes_nothing(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    best = {"id": "best", "wait": {"best_time": {"from": "08:00", "to": "20:00", "otherwise": "10:30"}}}
+    rest = {"id": "rest", "wait": {"until": "2037-12-08T12:00:00Z"}}
+    async with sessions.begin() as session:
+        await a_live_journey(session, JOURNEY | {"steps": [rest, best], "exit_when": {"in_list": "staff"}})
+        await a_contact(session, user_id="ada", vip=True, time_zone="Europe/Vienna")
+    found = await ask(client)
+    assert found["outcome"] == "would_enter"
+    told = [(one["step"], one["due_at"]) for one in found["schedule"]["steps"]]
+    assert told == [("rest", "2037-12-08T12:00:00Z"), ("best", "2037-12-09T09:30:00Z")]
+
+
 async def test_a_contact_or_a_journey_that_does_not_exist_is_a_problem(
     client: httpx.AsyncClient, sessions: Sessions
 ) -> None:

@@ -159,19 +159,22 @@ async def test_a_changed_draft_is_tried_anew_and_the_test_of_what_it_said_before
 
 @pytest.mark.usefixtures("templates")
 async def test_tests_and_live_enrollments_do_not_meet(client: httpx.AsyncClient, sessions: Sessions) -> None:
-    await put(client)
+    entry = {**WELCOME["entry"], "at_most": 2}
+    await put(client, entry=entry)
     await client.post("/v1/journeys/hello/publish")
     live = await client.post("/v1/journeys/hello/enrollments", json=ADA)
     assert live.status_code == 201
     await ada(client, sessions)
-    await put(client, name="Welcome again")
+    await put(client, name="Welcome again", entry=entry)
     assert (await ask(client))["enrollment"]["version"] == 2
     running = await client.post("/v1/journeys/hello/enrollments", json=ADA)
     assert running.json()["enrollment"]["id"] == live.json()["enrollment"]["id"]
     view = (await client.get("/v1/journeys/hello")).json()
     assert [(one["version"], one["inside"]) for one in view["versions"]] == [(2, 0), (1, 1)]
     results = (await client.get("/v1/journeys/hello/results")).json()
-    assert sum(results[part]["entered"] for part in ("contacts", "holdout") if results[part]) == 1
+    anew = await client.post("/v1/journeys/hello/results/retroactive", json={"event": "page.viewed", "within": "9d"})
+    for told in (results, anew.json()):
+        assert sum(told[part]["entered"] for part in ("contacts", "holdout") if told[part]) == 1
     (sell,) = [
         one for one in (await client.get("/v1/reports/goal-types")).json()["items"] if one["goal_type"] == "sell"
     ]
@@ -184,7 +187,15 @@ async def test_tests_and_live_enrollments_do_not_meet(client: httpx.AsyncClient,
         (test,) = await EnrollmentRepository(session).page(test=True)
         assert (test.ended_at, test.told_version) == (None, 2)
         assert [one.version for one in await JourneyRepository(session).versions("hello")] == [2, 1]
-    await put(client, name="Welcome anew")
+        await a_contact(session, user_id="bob")
+        await a_contact(session, user_id="eve")
+        await session.commit()
+    asked = [
+        (await client.post("/v1/journeys/hello/enrollments", json={"contact": {"user_id": one}})).json()
+        for one in ("bob", "eve")
+    ]
+    assert [one["reason"] or one["result"] for one in asked] == ["started", "journey_full"]
+    await put(client, name="Welcome anew", entry=entry)
     assert (await client.get("/v1/journeys/hello")).json()["draft"]["version"] == 3
 
 

@@ -122,6 +122,13 @@ async def test_a_trial_is_begun_raised_promoted_and_rolled_back(here: Sessions, 
     _, output = await dauerlauf(promote, "hello", "--share", "50")
     assert output == "hello: version 2 is live on trial with 50 % of the new contacts.\n"
     assert await versions(here) == [(2, "live", 50), (1, "live", None)]
+    _, output = await dauerlauf(publish, file, "--plan")
+    assert output.startswith(
+        "hello: version 2, on trial with 50 %, would be promoted and take the place of version 1, "
+    )
+    _, output = await dauerlauf(publish, file, "--plan", "--share", "60")
+    trial = "version 2 would take 60 % of the new contacts, on trial beside version 1, with 2 contacts inside"
+    assert output == f"hello: {trial}, who stay in it. Nothing has changed.\n"
     _, output = await dauerlauf(promote, "hello")
     assert output == "hello: version 2 is live. Those inside version 1 finish in it.\n"
     _, output = await dauerlauf(rollback, "hello", "--inside", "stop")

@@ -151,6 +151,7 @@ class TestPublishing:
         with pytest.raises(Invalid) as refusal:
             await publish(session, LONGER, treatment, share=share)
         assert what in refusal.value.problems[0].what
+        assert ("together" in refusal.value.message) is (share not in {0, 100})
 
 
 class TestTrial:

@@ -2,6 +2,7 @@
 
 from calendar import isleap
 from datetime import UTC, date, datetime, time, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ BERLIN = ZoneInfo(DEFAULT_ZONE)
 TODAY = wall_clock().astimezone(BERLIN).date() + 2 * DAY
 """Rounds are ordered by the clock of the database, so the present of these tests lies a little ahead of it."""
 TOMORROW = TODAY + DAY
+ZONES = ["Pacific/Pago_Pago", "Pacific/Honolulu", "America/New_York", DEFAULT_ZONE, "Asia/Tokyo", "Pacific/Kiritimati"]
 
 
 def at(day: date, hour: int = 9, zone: str = DEFAULT_ZONE) -> datetime:
@@ -215,6 +217,54 @@ class TestMoving:
         await intake.tell(contact, "contact.identified", {"time_zone": "America/New_York"})
         await timekeeper.pass_time(2 * DAY)
         assert len(await timekeeper.events(DateEntry.trigger)) == 1
+
+    async def test_who_moves_past_the_hour_enters_although_the_date_was_known_only_since_then(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        """When it was told nine o'clock had passed in Tokyo; where the contact lived then it had not."""
+        await publish(intake)
+        intake.now = at(TOMORROW, 2, "Pacific/Honolulu")
+        contact = await told(intake, birthday=born(TOMORROW), time_zone="Pacific/Honolulu")
+        await timekeeper.keep()
+        await intake.tell(contact, "contact.identified", {"time_zone": "Asia/Tokyo"})
+        await timekeeper.keep()
+        assert await timekeeper.entered() == [contact]
+
+        await intake.tell(contact, "contact.identified", {"time_zone": "Pacific/Honolulu"})
+        await timekeeper.pass_time(2 * DAY)
+        assert len(await timekeeper.events(DateEntry.trigger)) == 1
+
+    async def test_who_moves_finds_nothing_that_had_passed_where_it_lived(
+        self, intake: Intake, timekeeper: Timekeeper
+    ) -> None:
+        await publish(intake)
+        intake.now = at(TODAY, 10)
+        contact = await told(intake, birthday=born(TODAY))
+        await timekeeper.keep()
+        await intake.tell(contact, "contact.identified", {"time_zone": "Asia/Tokyo"})
+        await timekeeper.keep()
+
+        assert not await intake.enrollments()
+        assert list(await timekeeper.due()) == [contact]
+
+    async def test_a_return_is_one_however_contacts_move(self, intake: Intake, timekeeper: Timekeeper) -> None:
+        """Dates that are days, and dates that are instants and fall on another day elsewhere."""
+        await publish(intake, expires_after="3d")
+        drawn = Random(20261127)
+        intake.now = at(TOMORROW, 0, "Pacific/Kiritimati")
+        values = [born(TOMORROW), f"{born(TOMORROW)}T{drawn.randrange(1, 24):02d}:30:00Z"]
+        movers = [
+            await told(intake, birthday=values[number % 2], time_zone=drawn.choice(ZONES)) for number in range(12)
+        ]
+        for _ in range(8):
+            await timekeeper.keep()
+            for mover in drawn.sample(movers, 4):
+                await intake.accept(mover, "contact.identified", {"time_zone": drawn.choice(ZONES)})
+            await timekeeper.pass_time(timedelta(hours=drawn.randrange(1, 16)))
+        await timekeeper.pass_time(2 * DAY)
+
+        assert sorted(await timekeeper.entered()) == sorted(movers)
+        assert len(await timekeeper.events(DateEntry.trigger)) == len(movers)
 
     async def test_an_import_of_old_news_brings_no_birthday_of_old(
         self, intake: Intake, timekeeper: Timekeeper

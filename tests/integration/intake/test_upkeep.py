@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
-from intake.upkeep import keep_partitions
+from intake.upkeep import keep_up
 from kit.database import Sessions
 
 MONTHS = ("events_2041_11", "events_2041_12", "events_2042_01", "events_2042_02")
 
 
 async def test_the_months_to_come_have_their_partitions_once_it_runs(sessions: Sessions) -> None:
-    keeping = asyncio.create_task(keep_partitions(sessions, lambda: datetime(2041, 11, 20, tzinfo=UTC)))
+    keeping = asyncio.create_task(keep_up(sessions, lambda: datetime(2041, 11, 20, tzinfo=UTC)))
 
     async def made() -> bool:
         async with sessions() as session:

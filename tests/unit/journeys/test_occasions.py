@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from journeys.dates import DateRefusal
 from journeys.entries import DateEntry
-from journeys.occasions import Occasion, next_occasion
+from journeys.occasions import FARTHEST_APART, Occasion, next_occasion
 
 BERLIN, TOKYO, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
 SPRING = datetime(2026, 3, 1, tzinfo=UTC)
 ZONES = sorted(available_timezones())
+SIDES = ["before", "after"]
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
@@ -193,6 +194,24 @@ def test_the_one_before_is_past(entry: DateEntry, day: date, zone: ZoneInfo, aft
     assert isinstance(occasion, Occasion)
     assert isinstance(earlier, Occasion)
     assert earlier == occasion or earlier.at <= after
+
+
+spans = st.builds(lambda number, side: rule(**{side: f"{number} months"}), st.integers(1, 11), st.sampled_from(SIDES))
+times = st.integers(0, 24 * 60 - 1).map(lambda minutes: f"T{minutes // 60:02d}:{minutes % 60:02d}:00+00:00")
+
+
+@given(rules | spans, dates, st.just("") | times, st.tuples(zones, zones), instants)
+def test_whoever_moves_finds_the_very_return_that_was_ahead(
+    entry: DateEntry, day: date, time: str, move: tuple[ZoneInfo, ZoneInfo], after: datetime
+) -> None:
+    here, there = move
+    ahead = next_occasion(entry, f"{day}{time}", here, after=after)
+    assert isinstance(ahead, Occasion)
+    moved = next_occasion(entry, f"{day}{time}", there, after=ahead.at - FARTHEST_APART)
+
+    assert isinstance(moved, Occasion)
+    assert moved.identity == ahead.identity
+    assert abs(moved.at - ahead.at) < FARTHEST_APART
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none()), zones, instants)

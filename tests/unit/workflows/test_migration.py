@@ -168,6 +168,23 @@ def test_a_message_held_back_beyond_a_pause_is_not_left_out_for_having_migrated(
     assert (expiry(after, new.nodes["mail"], LATER) is not None) == left_out
 
 
+@pytest.mark.parametrize(("held_until", "left_out"), [(LATER + 7 * DAY, False), (LATER - timedelta(hours=1), True)])
+def test_a_message_held_back_beyond_a_pause_is_not_left_out_for_having_migrated_during_it(
+    held_until: datetime,
+    left_out: bool,  # noqa: FBT001 -- pytest gives it by name
+) -> None:
+    before, new = plan(MAIL, version=1), plan({"id": "mail", "send": {"template": "tips"}})
+    state = begin(before, entered_at=NOW, now=NOW)
+    state.due_at, state.paused_at = held_until, NOW
+    after = migrated(state, before, to(new), NOW + timedelta(hours=1))
+    again = migrated(after, new, to(plan({"id": "mail", "send": {"template": "more"}}, version=3)), LATER)
+    for one in (after, again):
+        resume(one, new, Resuming.DROP_IF_LATE, LATER)
+        assert (expiry(one, new.nodes["mail"], LATER) is not None) == left_out
+        leave(one, Departure(None), LATER)
+        assert "held_until" not in one.model_dump(mode="json")
+
+
 def test_criteria_of_another_version_mean_nothing_but_a_requested_exit_does() -> None:
     state = waiting()
     receive(state, OLD, ME, Delivery(enrollment_id=ME, event_id="e", at=NOW, criteria=["step:asked"], version=2))
