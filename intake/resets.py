@@ -23,6 +23,8 @@ from journeys.values import CONTACT_UPDATED
 TIME_ZONE = "time_zone"
 LONGEST_BACKLOG = timedelta(hours=1)
 """A new date counts from when it was told; at most for so long, since an import tells of days long past."""
+_AS_LONG = timedelta()
+"""A silence began when it began, wherever the contact lives by now; only its end may come earlier."""
 
 
 async def set_clocks(session: AsyncSession, events: Sequence[Event], now: datetime) -> None:
@@ -94,7 +96,7 @@ class _Silence:
 
     async def set(self, clocks: ClockRepository, events: Sequence[Event], now: datetime) -> None:
         await clocks.set(list(self.signs.values()))
-        await clocks.look_again(self.door.version.journey_key, self.moved, now)
+        await clocks.look_again(self.door.version.journey_key, self.moved, now, apart=_AS_LONG)
         if self.absence.also_without:
             contacts = sorted({event.contact_id for event in events})
             await clocks.begin(self.door.version.journey_key, contacts, self.absence, since=self.since)
