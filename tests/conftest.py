@@ -1,5 +1,6 @@
 """Fixtures for every test. What they are is written where they live: `tests.support`."""
 
+import gc
 import time
 
 import pytest
@@ -38,6 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _turn(item: pytest.Item) -> int:
     return next((turn for turn, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)), 99)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays for all of them, so it is not looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_unconfigure() -> None:
