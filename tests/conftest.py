@@ -41,9 +41,15 @@ def _turn(item: pytest.Item) -> int:
     return next((turn for turn, folder in enumerate(LONGEST_FIRST) if item.nodeid.startswith(folder)), 99)
 
 
+def pytest_configure() -> None:
+    """Nothing that is read before the first test is garbage."""
+    gc.disable()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """What is there before the first test stays for all of them, so it is not looked through for garbage again."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

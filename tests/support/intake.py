@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from crm.events import EventRepository, NewEvent
 from crm.models.enrollment import Enrollment
@@ -54,6 +54,15 @@ class Intake:
             control_group=self.control_group,
             digest_key=self.digest_key,
         )
+
+    async def is_released(self) -> bool:
+        """Whether the server has noticed that a killed process is gone: until then what it had locked is left out."""
+        others = text("""
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+        """)
+        async with self.sessions() as session:
+            return bool(await session.scalar(others) == 0)
 
     async def contact(self, **traits: Any) -> UUID:
         async with self.sessions.begin() as session:

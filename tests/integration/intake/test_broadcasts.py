@@ -26,6 +26,7 @@ from journeys.entries import Broadcast
 from kit.clock import wall_clock
 from tests.support.clocks import DEFAULT_ZONE, Timekeeper
 from tests.support.intake import Intake
+from tests.support.temporal import eventually
 
 HOUR = timedelta(hours=1)
 DAY = wall_clock().date() + timedelta(days=4)
@@ -413,6 +414,7 @@ async def test_a_broadcast_killed_amid_a_page_goes_on_and_reaches_everybody_once
     dead = await asyncio.to_thread(subprocess.run, command, check=False)
 
     assert dead.returncode == -signal.SIGKILL
+    await eventually(intake.is_released)
     assert (await timekeeper.rounds())[-1] == ("broadcast", 2, 2, "")
     await timekeeper.keep()
     assert sorted(await timekeeper.entered()) == sorted(contacts)

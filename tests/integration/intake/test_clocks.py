@@ -175,6 +175,7 @@ async def test_a_keeper_killed_before_its_commit_leaves_nothing_half_done(
     dead = await asyncio.to_thread(subprocess.run, command, check=False)
 
     assert dead.returncode == -signal.SIGKILL
+    await eventually(intake.is_released)
     assert await timekeeper.due() == due
     assert not await timekeeper.events(Absence.trigger)
     await timekeeper.keep()

@@ -50,17 +50,6 @@ def empty_queue(intake: Intake) -> Callable[[], Awaitable[bool]]:
     return is_empty
 
 
-def released_queue(intake: Intake) -> Callable[[], Awaitable[bool]]:
-    """Whether the server has noticed that a killed process is gone: until then what it had claimed is passed over."""
-    held = text("SELECT count(*) FROM pg_locks WHERE relation = 'intake_queue'::regclass AND pid <> pg_backend_pid()")
-
-    async def is_released() -> bool:
-        async with intake.sessions() as session:
-            return bool(await session.scalar(held) == 0)
-
-    return is_released
-
-
 async def accept_ticks(intake: Intake, contacts: list[UUID], rounds: int, source: random.Random) -> None:
     """Batches of ticks for several contacts at once, in an arbitrary mixture."""
     for number in range(rounds):
@@ -263,7 +252,7 @@ async def test_a_killed_consumer_leaves_nothing_half_done(intake: Intake, moment
     )
 
     assert dead.returncode == -signal.SIGKILL
-    await eventually(released_queue(intake))
+    await eventually(intake.is_released)
     assert await intake.count(QueuedEvent) == 3
     assert (await intake.enrollments(), await intake.outbox()) == ([], [])
 

@@ -180,6 +180,7 @@ async def test_a_relay_killed_after_it_called_repeats_without_effect(relaying: R
     dead = await asyncio.to_thread(subprocess.run, words, check=False)
 
     assert dead.returncode == -signal.SIGKILL
+    await eventually(intake.is_released)
     assert await intake.count(OutboxEntry) == 2  # nothing was noted
     await relaying.got(enrollment.workflow_id, "e-2")  # but everything was called
     assert await relaying.relay().drain() == 2
