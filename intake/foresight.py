@@ -62,6 +62,7 @@ async def look_ahead_of(
     settings: Settings,
 ) -> Foresight:
     """What lies ahead of a contact that enters this version at `now` (aware) with these properties of the entry."""
+    settings = settings.in_zone(definition_of(version).time_zone)
     plan, conditions = plan_of(version), [condition for condition, _, _ in condition_roots(definition_of(version))]
     facts = await load_facts(session, contact.id, Needs.union(one.needs() for one in conditions), now, entry=properties)
     gate = await _gate(session, version, contact, now, settings)
@@ -98,6 +99,7 @@ class _Sight:
         if message_class is None:
             raise Invalid(f"There is no template {node.template!r}.", remedy="Publish it.")
         gate = replace(self.gate, message_class=message_class, channel=node.channel, expires_at=last)
+        gate = replace(gate, at_closed=node.closed or self.plan.closed)
         waits: list[str] = []
         while isinstance(found := judge(replace(gate, now=at, wall_now=at)), Deferred) and found.until > at:
             at, waits = found.until, [*waits, found.because]

@@ -235,6 +235,32 @@ async def test_the_best_time_is_foreseen_and_an_exit_condition_that_does_not_hol
     assert told == [("rest", "2037-12-08T12:00:00Z"), ("best", "2037-12-09T09:30:00Z")]
 
 
+@pytest.mark.usefixtures("templates")
+async def test_the_journeys_own_zone_and_what_it_does_at_a_closed_window_are_foreseen(
+    client: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    wait: dict[str, Any] = {"id": "turns", "wait": {"on": "$entry.turns", "at": "09:00"}}
+    mails: list[dict[str, Any]] = [
+        {"id": "left-out", "send": {"template": "welcome"}},
+        {"id": "waits", "send": {"template": "welcome", "closed": "defer"}},
+    ]
+    frame = {"window": {"from": "10:00", "to": "18:00"}, "closed": "skip", "time_zone": "Asia/Tokyo"}
+    async with sessions.begin() as session:
+        await a_live_journey(session, JOURNEY | frame | {"steps": [wait, *mails]})
+        ada = await a_contact(session, user_id="ada", vip=True, time_zone=None)
+        await ConsentRepository(session).record(
+            ada.id, purpose="marketing", channel="email", state="granted", source="tests", occurred_at=SOME_DAY
+        )
+    found = await ask(client, properties={"amount": 50, "turns": "2037-12-08"})
+    told = [(one["step"], one["due_at"], one["result"]) for one in found["schedule"]["steps"]]
+    assert told == [
+        ("turns", "2037-12-08T00:00:00Z", "due"),
+        ("left-out", "2037-12-08T00:00:00Z", "refused"),
+        ("waits", "2037-12-08T01:00:00Z", "sent"),
+    ]
+    assert found["schedule"]["zone"] == "Asia/Tokyo"
+
+
 async def test_a_contact_or_a_journey_that_does_not_exist_is_a_problem(
     client: httpx.AsyncClient, sessions: Sessions
 ) -> None:
