@@ -6,7 +6,7 @@ Nothing is stored.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,20 +23,16 @@ from journeys.conditions.first import FirstHolding, first_holding
 from journeys.conditions.registry import Condition
 from journeys.experiments import held_out, in_control_group
 from journeys.foresight import MOST_STEPS, Asked, Circumstances, Foreseen, Instant, Posted, foresee
-from journeys.holidays import holidays_where
 from journeys.moments import Moment
 from journeys.outcomes import SendStatus
 from journeys.plan import Plan
-from journeys.quiet import QUIET_HOURS, outside
-from journeys.spreading import place_of
 from journeys.steps.send import SendNode
-from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
 from journeys.walk import condition_roots
 from kit.errors import Invalid
 from kit.settings import Settings
-from messaging.gate import deliverable
 from messaging.models import MessageClass
+from messaging.person import facts_of_contact
 from messaging.pins import TemplatePins
 from messaging.rules import GateFacts, judge
 from messaging.suppression import SuppressionList
@@ -112,30 +108,20 @@ async def _gate(
     session: AsyncSession, version: JourneyVersion, contact: Contact, now: datetime, settings: Settings
 ) -> GateFacts:
     """The gate's facts for a message of any step, as `messaging.gate` reads them for one of an enrollment."""
-    zone, zone_note = zone_or_default(contact.time_zone, settings.default_time_zone)
-    closed, holiday_note = holidays_where(contact.country, contact.region, default=settings.default_country)
     suppressions, definition = SuppressionList(session, settings.digest_key), definition_of(version)
     return GateFacts(
+        **facts_of_contact(contact, settings),
         message_class=MessageClass.MARKETING,
         channel=MessageChannel.EMAIL,
         now=now,
         wall_now=now,
-        overdue_after=timedelta(hours=settings.overdue_after_hours),
         window=definition.window,
         enrollment_ended=False,
-        address=contact.email,
-        deliverable_address=deliverable(contact.email),
         suppressed=bool(contact.email)
         and await suppressions.reason(MessageChannel.EMAIL, contact.email or "") is not None,
         consents=await ConsentRepository(session).standing(contact.id),
-        zone=zone,
-        zone_note=zone_note,
-        closed=closed,
-        holiday_note=holiday_note,
         held_out=held_out(contact.id, version.journey_key, percent=definition.holdout or 0),
         in_control_group=in_control_group(contact.id, percent=settings.control_group_percent),
-        quiet=outside(contact.attributes.get(QUIET_HOURS)),
-        place=place_of(contact.id),
     )
 
 

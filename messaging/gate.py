@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,10 +16,7 @@ from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyRecord, JourneyVersion, VersionState
 from journeys.frequency import AtCap, Priority, Words
-from journeys.holidays import holidays_where
-from journeys.quiet import QUIET_HOURS, outside
-from journeys.spreading import place_of
-from journeys.timing import zone_or_default
+from journeys.quiet import QUIET_HOURS
 from journeys.values import MessageChannel
 from journeys.window import WhenClosed, Window
 from kit.errors import NotFound
@@ -28,6 +24,7 @@ from kit.settings import Settings
 from messaging.attention import Attention, treated
 from messaging.ledger import MessageKey
 from messaging.models import MessageClass
+from messaging.person import facts_of
 from messaging.rules import GateFacts, judge
 from messaging.suppression import SuppressionList
 from messaging.turns import Turns
@@ -97,31 +94,30 @@ async def _facts(session: AsyncSession, request: GateRequest, settings: Settings
     row = (await session.execute(_of_both(request))).one_or_none()
     if row is None:
         raise NotFound("The contact or the enrollment does not exist any more.", remedy="End the enrollment.")
-    zone, zone_note = zone_or_default(row.time_zone, settings.default_time_zone)
-    closed, holiday_note = holidays_where(row.country, row.region, default=settings.default_country)
+    profile = facts_of(
+        request.contact_id,
+        email=row.email,
+        time_zone=row.time_zone,
+        country=row.country,
+        region=row.region,
+        quiet_hours=row.quiet_hours,
+        settings=settings,
+    )
     return GateFacts(
+        **profile,
         message_class=request.message_class,
         channel=request.channel,
         now=request.now,
         wall_now=request.wall_now,
-        overdue_after=timedelta(hours=settings.overdue_after_hours),
         window=request.window,
         enrollment_ended=row.ended_at is not None,
-        address=row.email,
-        deliverable_address=deliverable(row.email),
         suppressed=await _suppressed(session, request, row.email, settings),
         consents=await ConsentRepository(session).standing(request.contact_id),
-        zone=zone,
-        zone_note=zone_note,
-        closed=closed,
-        holiday_note=holiday_note,
         expires_at=request.expires_at,
         held_out=row.holdout,
         in_control_group=row.control_group,
-        quiet=outside(row.quiet_hours),
         version_stopped=row.state == VersionState.STOPPED,
         journey_paused=row.paused_at is not None,
-        place=place_of(request.contact_id),
         is_test=row.tested_draft is not None,
         is_test_user=row.test_address is not None and row.test_address == row.email,
         at_closed=request.at_closed,
@@ -158,11 +154,3 @@ def _of_both(request: GateRequest) -> Select[Any]:
 async def _suppressed(session: AsyncSession, request: GateRequest, address: str | None, settings: Settings) -> bool:
     suppressions = SuppressionList(session, settings.digest_key)
     return address is not None and await suppressions.reason(request.channel, address) is not None
-
-
-def deliverable(address: str | None) -> str | None:
-    """The address as every server takes it: plain ASCII, international domains encoded. None where that cannot be."""
-    try:
-        return validate_email(address or "", check_deliverability=False, allow_smtputf8=False).ascii_email
-    except EmailNotValidError:
-        return None

@@ -1,26 +1,22 @@
 """A send in a simulation: the same letter, the same gate, the same receipt. Only that nothing leaves."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from cli.simulation import vouchers
 from cli.simulation.steps_met import met_by_steps
 from cli.simulation.world import Happening, Mail, Moment, NoMail, Pretended, World
-from journeys.holidays import holidays_where
 from journeys.outcomes import SendStatus
-from journeys.quiet import QUIET_HOURS, outside
-from journeys.spreading import place_of
-from journeys.timing import zone_or_default
 from journeys.values import MessageChannel
 from journeys.window import Window
 from kit.errors import Invalid
 from messaging.attention import treated
 from messaging.frequency import Frequency, Place
-from messaging.gate import deliverable
 from messaging.gathered import filled_latest, newest
 from messaging.models import MessageClass, Template
+from messaging.person import facts_of_contact
 from messaging.personalisation import recipient_of
 from messaging.rendering import Content, render
 from messaging.rules import GateFacts, judge
@@ -97,31 +93,20 @@ def _gathered(world: World, request: SendMessage) -> dict[str, Any]:
 
 
 def _gate_facts(world: World, request: SendMessage, message_class: MessageClass) -> GateFacts:
-    contact, settings = world.record.contact, world.settings
-    zone, note = zone_or_default(contact.time_zone, settings.default_time_zone)
-    closed, holiday_note = holidays_where(contact.country, contact.region, default=settings.default_country)
     return GateFacts(
+        **facts_of_contact(world.record.contact, world.settings),
         message_class=message_class,
         channel=MessageChannel(request.channel),
         now=request.now,
         wall_now=request.now,
-        overdue_after=timedelta(hours=settings.overdue_after_hours),
         window=Window.model_validate(request.window) if request.window else None,
         enrollment_ended=not world.rides[request.enrollment_id].running,
-        address=contact.email,
-        deliverable_address=deliverable(contact.email),
         suppressed=world.record.suppressed,
         consents=world.record.consents(),
-        zone=zone,
-        zone_note=note,
         expires_at=request.expires_at,
         held_out=world.record.held_out,
         in_control_group=world.record.in_control_group,
-        quiet=outside(contact.attributes.get(QUIET_HOURS)),
         frequency=_frequency(world, request, message_class),
-        closed=closed,
-        holiday_note=holiday_note,
-        place=place_of(contact.id),
         at_closed=request.closed,
     )
 
