@@ -13,16 +13,19 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase
 
 from cli.stack.supervisor import RestartPolicy
 from crm.models.enrollment import Enrollment
 from crm.models.event import QueuedEvent
+from crm.models.task import Task
 from journeys.outcomes import JourneyState
 from messaging.models import MessageRecord, MessageState
 from tests.support.books import Books, close_books, orphans_handed_back, rows, settle
 from tests.support.crowd import Crowd
-from tests.support.drilled import carried_out, closed_books, due_times, ends_told, let_in, order, standing
+from tests.support.drilled import carried_out, due_times, ends_told, let_in, order, standing
 from tests.support.stack import LiveStack, found, live_stack
 
 pytestmark = [pytest.mark.xdist_group("drills"), pytest.mark.timeout(300)]
@@ -47,6 +50,25 @@ async def frozen(live: LiveStack, name: str) -> AsyncIterator[None]:
         yield
     finally:
         await live.signal(name, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def held_up(live: LiveStack, table: type[DeclarativeBase]) -> AsyncIterator[None]:
+    """While entered, whoever wants to write to a table waits."""
+    async with live.sessions.begin() as session:
+        await session.execute(text(f"LOCK TABLE {table.__tablename__} IN SHARE MODE"))
+        yield
+
+
+async def waiting_for_locks(live: LiveStack, count: int) -> None:
+    """Returns once so many transactions wait for another one."""
+
+    async def look() -> bool | None:
+        async with live.sessions() as session:
+            waiting = await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        return waiting == count or None
+
+    await found(look, what=lambda: f"{count} transactions waiting")
 
 
 async def reached(crowd: Crowd, count: int, *states: MessageState) -> None:
@@ -188,10 +210,25 @@ async def test_a_whole_journey_is_steered_to_the_last_contact_though_the_worker_
     (outcome,) = await standing(crowd, JourneyState.EXITED)
     assert outcome.endswith(": drill")
     assert await ends_told(crowd) == dict.fromkeys((person.user_id for person in crowd.people), 1)
-    # The end is written down before the workflow is over, by its last activity.
-    books = await closed_books(crowd)
+    books = await close_books(crowd)
     assert Counter(", ".join(runs) for runs in books.workflows.values()) == {"COMPLETED": crowd.size}
     assert books.failures == []
+
+
+async def test_an_end_is_told_once_though_its_writer_dies_before_temporal_hears_of_it(live: LiveStack) -> None:
+    crowd = Crowd(live, 4)
+    await let_in(crowd)
+    async with held_up(live, Task):  # the transactions that write the ends, and nothing else
+        await order(crowd, "stop", inside="stop", reason="drill")
+        await waiting_for_locks(live, crowd.size)
+        await live.signal("Temporal", signal.SIGSTOP)
+    await standing(crowd, JourneyState.EXITED)
+    await live.kill("Worker")
+    await live.signal("Temporal", signal.SIGCONT)
+    await settle(crowd)
+    books = await close_books(crowd)
+    assert Counter(", ".join(runs) for runs in books.workflows.values()) == {"COMPLETED": crowd.size}
+    assert await ends_told(crowd) == dict.fromkeys((person.user_id for person in crowd.people), 1)
 
 
 async def test_without_postgresql_the_api_says_503_and_keeps_what_it_acknowledged(live: LiveStack) -> None:

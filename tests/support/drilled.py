@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.models.enrollment import Enrollment
 from crm.models.event import Event
-from tests.support.books import Books, close_books, rows, settle
+from tests.support.books import rows, settle
 from tests.support.crowd import Crowd
 from tests.support.stack import found
 
@@ -76,15 +76,3 @@ async def ends_told(crowd: Crowd) -> Counter[str]:
     """How often each person's end was told as an event."""
     told = await rows(crowd, Event, Event.sequence, where=[Event.name == "journey.exited"])
     return Counter(user_id for user_id, _ in told)
-
-
-async def closed_books(crowd: Crowd) -> Books:
-    """The books, once no workflow runs any more."""
-
-    async def look() -> Books | None:
-        books.append(await close_books(crowd))
-        running = [runs for runs in books[-1].workflows.values() if "RUNNING" in ", ".join(runs)]
-        return None if running else books[-1]
-
-    books: list[Books] = []
-    return await found(look, what=lambda: f"no workflow running, but {books[-1].workflows}")
