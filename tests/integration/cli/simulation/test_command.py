@@ -93,12 +93,6 @@ def test_it_fails_where_the_journey_needs_attention(journey_file: Path, tmp_path
     assert "In the end: needs attention at 'send-1'" in text
 
 
-def test_it_fails_where_nobody_enters(told: Told) -> None:
-    code, text = told("welcome", contact=["consents="])
-    assert code == 1
-    assert "does not enter (audience): consent to marketing by email does not stand" in text
-
-
 def test_openings_in_a_script_lead_to_the_time_of_a_mail(told: Told, tmp_path: Path) -> None:
     openings = "".join(f"  - {{at: 2030-01-0{day} 18:40, event: mail.opened}}\n" for day in range(1, 6))
     wait = '{best_time: {from: "08:00", to: "20:00", otherwise: "10:00"}}'
@@ -143,15 +137,15 @@ def test_one_of_several_that_is_not_entered_is_enough_for_the_exit_code(told: To
     assert (code, output.count("Walked in"), "the contact is not in the journey" in output) == (1, 2, True)
 
 
+def test_whoever_is_said_to_have_agreed_to_nothing_has_agreed_to_nothing_and_enters_nowhere(told: Told) -> None:
+    code, output = told("contact-again", "welcome", contact=["consents=[]"])
+    assert (code, output.count("the contact is not in the journey"), "Made up" in output) == (1, 2, False)
+    assert "does not enter (audience): consent to marketing by email does not stand" in output
+
+
 def test_a_list_that_the_audience_demands_is_made_up_unless_lists_are_spoken_of(told: Told) -> None:
     code, output = told("newsletter")
     assert code == 0
     assert "Made up: the contact is on the list 'newsletter', as the audience asks." in output
     code, output = told("newsletter", contact=["lists=[]"])
     assert (code, "Made up" in output) == (1, False)
-
-
-def test_whoever_is_said_to_have_agreed_to_nothing_has_agreed_to_nothing(told: Told) -> None:
-    code, output = told("contact-again", contact=["consents=[]"])
-    assert (code, "Made up" in output) == (1, False)
-    assert "the contact is not in the journey" in output

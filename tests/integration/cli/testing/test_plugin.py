@@ -70,7 +70,8 @@ def ran(project: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"], ["-o", "asyncio_mode=auto"]], ids=["alone", "xdist", "asyncio"])
+# Each run starts its servers, so what authors may have switched on is switched on together.
+@pytest.mark.parametrize("options", [[], ["-n", "2", "-o", "asyncio_mode=auto"]], ids=["alone", "xdist and asyncio"])
 def test_an_authors_tests_run_and_fail_with_what_there_was_instead(project: Path, options: list[str]) -> None:
     code, told = ran(project, *options)
     assert code == 1, told
