@@ -31,7 +31,17 @@ _CHANGES_OR_FOLLOWS = 4_711_005
 """Key of the advisory lock: shared by whoever follows the definitions, alone for whoever changes one."""
 _EVENTS_AT_ONCE = 2_000
 _MOST_PARSED = 500
-_parsed: dict[tuple[str, int, datetime], tuple[Segment, PreparedChanges]] = {}
+
+
+class Mark(NamedTuple):
+    """What tells one definition of a segment from every other."""
+
+    key: str
+    version: int
+    changed_at: datetime
+
+
+_parsed: dict[Mark, tuple[Segment, PreparedChanges]] = {}
 
 
 class LiveSegment(NamedTuple):
@@ -46,6 +56,10 @@ class LiveSegment(NamedTuple):
     def key(self) -> str:
         """Its key."""
         return self.segment.key
+
+
+_ordered: dict[frozenset[Mark], list[tuple[Mark, LiveSegment]]] = {}
+"""The definitions that were there last, in order: every batch of events asks for them, and they seldom change."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +116,19 @@ class SegmentRepository:
 
     async def live(self) -> list[LiveSegment]:
         """Every segment, those that others ask for before those that ask for them."""
+        columns = (SegmentRecord.key, SegmentRecord.version, SegmentRecord.changed_at, SegmentRecord.swept_at)
+        swept = {Mark(*mark): at for *mark, at in await self._session.execute(select(*columns))}
+        if (known := _ordered.get(frozenset(swept))) is not None:
+            return [live._replace(swept_at=swept[mark]) for mark, live in known]
+        return await self._order_anew()
+
+    async def _order_anew(self) -> list[LiveSegment]:
         rows = await self._session.scalars(select(SegmentRecord).execution_options(populate_existing=True))
-        by_key = {row.key: live_segment(row) for row in rows}
-        return [by_key[segment.key] for segment in in_order(live.segment for live in by_key.values())]
+        by_key = {row.key: (_mark_of(row), live_segment(row)) for row in rows}
+        ordered = [by_key[segment.key] for segment in in_order(live.segment for _, live in by_key.values())]
+        _ordered.clear()
+        _ordered[frozenset(mark for mark, _ in ordered)] = ordered
+        return [live for _, live in ordered]
 
     async def get(self, key: str) -> LiveSegment | None:
         """One segment, or None."""
@@ -249,14 +273,18 @@ class SegmentRepository:
 
 def live_segment(row: SegmentRecord) -> LiveSegment:
     """The segment of a row. Definitions are kept parsed in memory: every batch of events asks for them."""
-    key = (row.key, row.version, row.changed_at)
-    if key not in _parsed:
+    mark = _mark_of(row)
+    if mark not in _parsed:
         if len(_parsed) >= _MOST_PARSED:
             _parsed.clear()
         segment = from_document(Segment, row.definition, name="segment")
-        _parsed[key] = (segment, PreparedChanges(segment))
-    segment, changes = _parsed[key]
+        _parsed[mark] = (segment, PreparedChanges(segment))
+    segment, changes = _parsed[mark]
     return LiveSegment(segment, row.version, row.swept_at, changes)
+
+
+def _mark_of(row: SegmentRecord) -> Mark:
+    return Mark(row.key, row.version, row.changed_at)
 
 
 NEWCOMERS_SINCE = timedelta(minutes=10)

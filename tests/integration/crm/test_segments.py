@@ -52,6 +52,26 @@ async def test_a_new_name_alone_changes_nobody(session: AsyncSession) -> None:
     assert found.segment == renamed
 
 
+async def test_what_lives_is_what_is_defined_now_though_definitions_are_kept_in_memory(session: AsyncSession) -> None:
+    segments = SegmentRepository(session)
+    assert await segments.live() == []
+    await segments.define(segment("pro", PRO), backfill=Backfill.NONE, now=SOME_DAY)
+    (first,) = await segments.live()
+
+    later = SOME_DAY + timedelta(hours=1)
+    await segments.swept("pro", later)
+    assert [one.swept_at for one in await segments.live()] == [later]
+
+    await segments.define(segment("pro", {"not": PRO}), backfill=Backfill.NONE, now=later)
+    (second,) = await segments.live()
+    assert (first.segment.condition, second.segment.condition) == (
+        segment("pro", PRO).condition,
+        segment("pro", {"not": PRO}).condition,
+    )
+    await segments.remove("pro")
+    assert await segments.live() == []
+
+
 async def test_who_is_in_for_a_time_is_looked_at_when_it_is_over(session: AsyncSession) -> None:
     buyer, loyal = await a_contact(session), await a_contact(session)
     for contact, days in ((buyer, 3), (loyal, 1), (loyal, 2)):
