@@ -24,6 +24,9 @@ from workflows.resuming import resume
 from workflows.state import EnrollmentState, Migration
 from workflows.steps.registry import EXECUTE
 
+SKIP_ENDS_WITH_ITS_STEP = "skip-ends-with-its-step"
+"""Before this patch a skip of an action that was under way and got done went over to the step behind it."""
+
 _COMPLETED = Ending(JourneyState.COMPLETED, "the last step is done")
 
 
@@ -88,6 +91,8 @@ class ContactJourney:
         except FailureError as error:
             transitions.park(passage.state, _reason(error), passage.now())
         else:
+            if inbox.skip_asked(passage.state) and workflow.patched(SKIP_ENDS_WITH_ITS_STEP):
+                departure = transitions.overtaken(passage.state, departure)
             transitions.leave(passage.state, departure, passage.now())
 
     async def _end(self) -> Ending:

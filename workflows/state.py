@@ -116,6 +116,8 @@ class EnrollmentState(BaseModel):
     state: JourneyState = JourneyState.RUNNING
     due_at: datetime | None = None
     """End of the running wait. A wait taken up again (continue-as-new, resume) ends then."""
+    begun: bool = Field(default=False, exclude_if=lambda begun: not begun)
+    """Whether the step's wait ran already as it migrated, where its end is looked up anew."""
     resolution: Resolution | None = None
     """Where `due_at` was looked up: from what."""
     held_back: HeldBack | None = Field(default=None, exclude_if=lambda value: value is None)
