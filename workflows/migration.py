@@ -60,7 +60,7 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "begun": _begun(state, target, new),
             "resolution": state.resolution if kept else None,
             "held_back": state.held_back if kept else None,
-            "held_until": None if kept else _held_until(state, target),
+            "held_until": None if kept else _held_until(state, target, new),
             "rescheduled": state.rescheduled if kept else "",
             "attention": _attention(state, target) if failed else None,
             "shifted_by": state.shifted_by if target.continues and due.at is not None else None,
@@ -110,9 +110,10 @@ def _dropping(state: EnrollmentState) -> datetime | None:
     return state.dropping_before
 
 
-def _held_until(state: EnrollmentState, target: Target) -> datetime | None:
-    """Nothing is late, when the pause is over, that its gate has wait longer than that."""
-    return (state.due_at or state.held_until) if target.alike and state.paused_at is not None else None
+def _held_until(state: EnrollmentState, target: Target, new: Plan) -> datetime | None:
+    """A message that its gate has held back is not late for that: neither it nor what is behind it."""
+    held_back = target.alike and new.nodes[target.step].passes_with_time
+    return (state.due_at or state.held_until) if held_back else None
 
 
 def _met(state: EnrollmentState, plan: Plan, new: Plan) -> dict[str, Met]:

@@ -123,7 +123,7 @@ class EnrollmentState(BaseModel):
     held_back: HeldBack | None = Field(default=None, exclude_if=lambda value: value is None)
     """Where the gate defers the message of this step: why."""
     held_until: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
-    """Until when the message of this step was held back as it migrated during a pause; its gate is asked anew."""
+    """Until when the message of this step was held back, where it has been interrupted since, or has migrated."""
     rescheduled: str = ""
     """Who has moved the end of the running wait and why, for people."""
     paused_at: datetime | None = None

@@ -107,3 +107,16 @@ def test_a_skip_is_of_the_step_it_was_asked_for_whatever_that_is_called() -> Non
     assert arrived.commands == []
     stays = migrated(state, old, to(newer({"id": "break", "wait": "3d"}), mapping={"pause": "break"}), NOW)
     assert stays.commands == [SKIP + "ops"]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_message_that_was_held_back_is_not_late_for_that_in_the_newer_version(*, paused: bool) -> None:
+    mail = {"id": "mail", "send": {"template": "tips"}}
+    old, new = a_plan([mail]), newer(mail)
+    state = waiting(old, 3)
+    state.paused_at = NOW if paused else None
+    after = migrated(state, old, to(new), NOW + DAY)
+    assert (after.due_at, after.held_until) == (None, NOW + 3 * DAY)
+    assert migrated(after, new, to(new), NOW + 2 * DAY).held_until == NOW + 3 * DAY
+    waits = newer({"id": "mail", "wait": "1d"})
+    assert migrated(state, old, to(waits), NOW + DAY).held_until is None
