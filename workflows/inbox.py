@@ -276,7 +276,7 @@ def _out_of_place(state: EnrollmentState, name: str) -> str | None:
         return "The enrollment is not paused, so it cannot be resumed."
     if name == "retry" and state.attention is None:
         return "The enrollment does not need attention, so there is no step to retry."
-    if name in {"skip", "reschedule"} and skip_asked(state):
+    if name in {"skip", "reschedule", "decide"} and skip_asked(state):
         return "A skip is being carried out already; ask again once the next step is reached."
     return None
 
