@@ -79,7 +79,7 @@ class PublicationRepository:
         Raises:
             Invalid: the entry names a segment that does not exist.
         """
-        condition = fitting_already(journey.entry)
+        condition = fitting_already(journey.entry, now)
         if condition is None:
             return None
         return (await SegmentRepository(self._session).preview(condition, now, sample=0)).count

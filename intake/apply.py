@@ -117,8 +117,7 @@ class _Application:
                 criteria = self._criteria(event, listener, passage)
                 if any(passage.plan.criteria[name].role is Role.GOAL for name in criteria):
                     await self._meet_goal(event, listener)
-                ground = lost_ground(passage, listener.demands, consequences.withdrawn, consequences.lost)
-                ground = ground or broken_silence(event, passage) or await self._exit_ground(event, listener, passage)
+                ground = await self._ground(event, listener, passage, consequences)
                 if ground is not None:
                     criteria = (*criteria, EXIT_REQUESTED)
                 if criteria and not listener.ended:
@@ -132,6 +131,15 @@ class _Application:
                         version=passage.plan.version,
                         exit_at=ground.steps if ground else None,
                     )
+
+    async def _ground(
+        self, event: Event, listener: Listener, passage: Passage, consequences: Consequences
+    ) -> LostGround | None:
+        """Why the enrollment ends by the event. A ground that counts at some steps only hides no other."""
+        lost = lost_ground(passage, listener.demands, consequences.withdrawn, consequences.lost)
+        if lost is not None and lost.steps is None:
+            return lost
+        return broken_silence(event, passage) or await self._exit_ground(event, listener, passage) or lost
 
     async def _exit_ground(self, event: Event, listener: Listener, passage: Passage) -> LostGround | None:
         if listener.ended or not may_leave(event, passage, scored=event.name in self._scored):

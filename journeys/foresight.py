@@ -133,6 +133,8 @@ class _Walk:
             self.planned = left.planned if left.planned or left.at > self.now else self.planned
             if left.result:
                 self.results[step] = left.result
+            if not (isinstance(node, RepeatNode) and left.to == node.body):
+                self.rounds.pop(step, None)  # left for good: reached once more, it begins anew
             self.now, step = left.at, left.to
 
     def _expired(self, node: Node) -> _Left | None:

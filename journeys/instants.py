@@ -94,7 +94,7 @@ def _dated(moment: DateMoment, found: date | datetime | Yearless, around: Surrou
 
 def _returns(moment: DateMoment, found: date | datetime | Yearless, around: Surroundings) -> Iterator[date | datetime]:
     """The date, and its returns in each year since; a time of day stays what it is on the contact's wall."""
-    first = around.now.astimezone(around.zone).year - 1
+    first = (around.now.astimezone(around.zone) - _farthest_after(moment)).year - 1
     if isinstance(found, Yearless):
         local: date | datetime = found.day
     else:
@@ -105,6 +105,13 @@ def _returns(moment: DateMoment, found: date | datetime | Yearless, around: Surr
             yield datetime.combine(anniversary(local.date(), year, moment.leap_day), local.time())
         else:
             yield anniversary(local, year, moment.leap_day)
+
+
+def _farthest_after(moment: DateMoment) -> timedelta:
+    """How long ago a date may have returned whose moment is still ahead."""
+    if moment.before:
+        return timedelta()
+    return moment.offset if isinstance(moment.offset, timedelta) else timedelta(days=moment.offset.days()[1])
 
 
 def _beside(moment: DateMoment, found: date | datetime, zone: ZoneInfo) -> datetime:

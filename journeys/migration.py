@@ -6,7 +6,7 @@ versions. Showing it beforehand is in `journeys.outlook`; carrying it out is in 
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from journeys.plan import Criterion, Plan
@@ -134,7 +134,16 @@ class Due:
     looked_up: bool = False
 
 
-def due_in(new: Plan, target: Target, timers: Timers, *, since: datetime, due: datetime | None, now: datetime) -> Due:
+def due_in(
+    new: Plan,
+    target: Target,
+    timers: Timers,
+    *,
+    since: datetime,
+    due: datetime | None,
+    now: datetime,
+    stood_still: timedelta = timedelta(),
+) -> Due:
     """When a contact that goes on at `target` will be done waiting there. All instants are aware.
 
     Args:
@@ -144,13 +153,14 @@ def due_in(new: Plan, target: Target, timers: Timers, *, since: datetime, due: d
         since: when the contact reached its step of the older version.
         due: when its wait would have ended there; None where it did not wait.
         now: the moment of the move.
+        stood_still: how much of the time since then does not count, because of pauses.
     """
     if target.alike and timers is Timers.KEEP:
         return Due(due)
     node = new.nodes[target.step]
     length = node.planned_wait()
     if length is not None:
-        return Due((since if target.continues else now) + length)
+        return Due((since + stood_still if target.continues else now) + length)
     # A message that waits for its window asks for it again.
     return Due(None, looked_up=node.kind in _LOOKED_UP or (target.alike and due is not None))
 

@@ -197,13 +197,18 @@ def next_move(state: EnrollmentState, plan: Plan) -> Move:
 
 
 def _move_at_step(state: EnrollmentState) -> Move:
-    if any(command.startswith(SKIP) for command in state.commands):
+    if skip_asked(state):
         return Move.SKIP
     if state.paused_at:
         return Move.HOLD
     if state.attention:
         return Move.RETRY if RETRY in state.commands else Move.PARK
     return Move.STEP
+
+
+def skip_asked(state: EnrollmentState) -> bool:
+    """Whether a skip was accepted and not yet carried out."""
+    return any(command.startswith(SKIP) for command in state.commands)
 
 
 def standing(state: EnrollmentState) -> JourneyState:
@@ -271,7 +276,7 @@ def _out_of_place(state: EnrollmentState, name: str) -> str | None:
         return "The enrollment is not paused, so it cannot be resumed."
     if name == "retry" and state.attention is None:
         return "The enrollment does not need attention, so there is no step to retry."
-    if name in {"skip", "reschedule"} and any(pending.startswith(SKIP) for pending in state.commands):
+    if name in {"skip", "reschedule", "decide"} and skip_asked(state):
         return "A skip is being carried out already; ask again once the next step is reached."
     return None
 

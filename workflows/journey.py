@@ -24,6 +24,11 @@ from workflows.resuming import resume
 from workflows.state import EnrollmentState, Migration
 from workflows.steps.registry import EXECUTE
 
+SKIP_ENDS_WITH_ITS_STEP = "skip-ends-with-its-step"
+"""Before this patch a skip of an action that was under way and got done went over to the step behind it."""
+ENDED_NOW = "ended-now"
+"""Before this patch a wait that was moved into the past had ended then, so that what followed was late."""
+
 _COMPLETED = Ending(JourneyState.COMPLETED, "the last step is done")
 
 
@@ -88,6 +93,8 @@ class ContactJourney:
         except FailureError as error:
             transitions.park(passage.state, _reason(error), passage.now())
         else:
+            if inbox.skip_asked(passage.state) and workflow.patched(SKIP_ENDS_WITH_ITS_STEP):
+                departure = transitions.overtaken(passage.state, departure)
             transitions.leave(passage.state, departure, passage.now())
 
     async def _end(self) -> Ending:
@@ -155,9 +162,11 @@ class ContactJourney:
 
     @workflow.update
     def reschedule(self, command: Reschedule) -> Explanation:
-        """Move the end of the running wait. A moment that moves afterwards moves the wait again."""
-        state = self._passage.state
-        state.due_at, state.rescheduled = command.at.astimezone(UTC), inbox.said_by(command)
+        """Move the end of the running wait, to now at the earliest. A moment that moves afterwards moves it again."""
+        state, at, now = self._passage.state, command.at, workflow.now()
+        if at < now and workflow.patched(ENDED_NOW):
+            at = now
+        state.due_at, state.rescheduled = at.astimezone(UTC), inbox.said_by(command)
         return self.explain()
 
     @workflow.update

@@ -4,14 +4,15 @@ Where a contact goes on and when its wait ends is decided in `journeys.migration
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from journeys.former_names import carried_names
-from journeys.migration import Target, carried_criteria, due_in, renamed_repeats, target_of
+from journeys.migration import Due, Target, Timers, carried_criteria, due_in, renamed_repeats, target_of
 from journeys.outcomes import ENDED, StepVerdict
 from journeys.plan import Plan
-from workflows.inbox import RETRY
+from journeys.steps.wait import WaitUntilNode
+from workflows.inbox import DECIDE, RETRY, SKIP
 from workflows.messages import EXIT_REQUESTED
 from workflows.state import Attention, Decision, EnrollmentState, Met, Migration, Rounds
 
@@ -47,7 +48,7 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
     target = target_of(state.at, plan, new, migration.mapping)
     assert target is not None  # the move is only asked for where there is one
     since = state.since if target.continues else now
-    due = due_in(new, target, migration.timers, since=state.since, due=state.due_at, now=now)
+    due = _due(state, new, target, migration.timers, now)
     kept = due.at is not None and due.at == state.due_at
     failed = target.alike and plan.nodes[state.at] == new.nodes[target.step]
     return state.model_copy(
@@ -55,15 +56,16 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
             "at": target.step,
             "since": since,
             "planned_at": state.planned_at if target.continues else now,
-            "due_at": due.at if kept or due.at is None or state.due_at is None else max(due.at, now),
+            "due_at": due.at if kept or due.at is None or state.due_at is None else max(due.at, state.paused_at or now),
+            "begun": _begun(state, target, new),
             "resolution": state.resolution if kept else None,
             "held_back": state.held_back if kept else None,
-            "held_until": None if kept else _held_until(state, target),
+            "held_until": None if kept else _held_until(state, target, new),
             "rescheduled": state.rescheduled if kept else "",
             "attention": _attention(state, target) if failed else None,
-            "shifted_by": state.shifted_by if kept else None,
+            "shifted_by": state.shifted_by if target.continues and due.at is not None else None,
             "dropping_before": _dropping(state),
-            "commands": state.commands if failed else [word for word in state.commands if word != RETRY],
+            "commands": _commands(state, target, failed=failed),
             "met": _met(state, plan, new),
             "seen": [],
             "results": _renamed(state.results, plan, new, migration.mapping),
@@ -79,6 +81,28 @@ def migrated(state: EnrollmentState, plan: Plan, migration: Migration, now: date
     )
 
 
+def _due(state: EnrollmentState, new: Plan, target: Target, timers: Timers, now: datetime) -> Due:
+    """When the wait ends. What pauses have shifted it by does not count as time it has waited."""
+    stood_still = state.shifted_by or timedelta()
+    return due_in(new, target, timers, since=state.since, due=state.due_at, now=now, stood_still=stood_still)
+
+
+def _begun(state: EnrollmentState, target: Target, new: Plan) -> bool:
+    """Whether a wait goes on whose end is looked up anew: one that has begun does not expire."""
+    looked_up = isinstance(new.nodes[target.step], WaitUntilNode)
+    return target.continues and looked_up and (state.begun or state.due_at is not None)
+
+
+def _commands(state: EnrollmentState, target: Target, *, failed: bool) -> list[str]:
+    """What was asked of the step and has not been done; of a step that is left behind, it has lost its object."""
+    lost = (
+        *(() if failed else (RETRY,)),
+        *(() if target.continues else (SKIP,)),
+        *(() if target.alike else (DECIDE,)),
+    )
+    return [command for command in state.commands if not command.startswith(lost)]
+
+
 def _dropping(state: EnrollmentState) -> datetime | None:
     """Nothing was late where the wait that is left behind had not been over when the pause was: a held-back message."""
     if state.dropping_before is None or (state.due_at is not None and state.due_at >= state.dropping_before):
@@ -86,9 +110,10 @@ def _dropping(state: EnrollmentState) -> datetime | None:
     return state.dropping_before
 
 
-def _held_until(state: EnrollmentState, target: Target) -> datetime | None:
-    """Nothing is late, when the pause is over, that its gate has wait longer than that."""
-    return (state.due_at or state.held_until) if target.alike and state.paused_at is not None else None
+def _held_until(state: EnrollmentState, target: Target, new: Plan) -> datetime | None:
+    """A message that its gate has held back is not late for that: neither it nor what is behind it."""
+    held_back = target.alike and new.nodes[target.step].passes_with_time
+    return (state.due_at or state.held_until) if held_back else None
 
 
 def _met(state: EnrollmentState, plan: Plan, new: Plan) -> dict[str, Met]:

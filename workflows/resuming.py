@@ -27,6 +27,7 @@ def _shift(state: EnrollmentState, node: Node | None, length: timedelta) -> None
     A moment stays where it is, and so does an end that a person has named.
     """
     state.planned_at = (state.planned_at or state.since) + length
+    state.held_until = state.held_until and state.held_until + length
     wait = node.planned_wait() if node is not None else None
     if wait is None or state.attention is not None or state.rescheduled:
         return

@@ -116,12 +116,14 @@ class EnrollmentState(BaseModel):
     state: JourneyState = JourneyState.RUNNING
     due_at: datetime | None = None
     """End of the running wait. A wait taken up again (continue-as-new, resume) ends then."""
+    begun: bool = Field(default=False, exclude_if=lambda begun: not begun)
+    """Whether the step's wait ran already as it migrated, where its end is looked up anew."""
     resolution: Resolution | None = None
     """Where `due_at` was looked up: from what."""
     held_back: HeldBack | None = Field(default=None, exclude_if=lambda value: value is None)
     """Where the gate defers the message of this step: why."""
     held_until: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
-    """Until when the message of this step was held back as it migrated during a pause; its gate is asked anew."""
+    """Until when the message of this step was held back, where it has been interrupted since, or has migrated."""
     rescheduled: str = ""
     """Who has moved the end of the running wait and why, for people."""
     paused_at: datetime | None = None

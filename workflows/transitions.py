@@ -49,10 +49,19 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
     state.due_at, state.attention = None, None
     state.commands = [command for command in state.commands if not command.startswith(DECIDE)]
     state.resolution, state.held_back, state.rescheduled, state.shifted_by = None, None, "", None
-    state.held_until = None
+    state.held_until, state.begun = None, False
     if state.dropping_before and (state.planned_at or now) >= state.dropping_before:
         state.dropping_before = None
     _reach(state, departure.next, now)
+
+
+def overtaken(state: EnrollmentState, departure: Departure) -> Departure:
+    """The departure from a step that was done before a skip could take hold of it: the skip has lost its object."""
+    skips = [command for command in state.commands if command.startswith(SKIP)]
+    state.commands = [command for command in state.commands if command not in skips]
+    too_late = f"too late to be skipped by {skips[0].removeprefix(SKIP)}" if skips else ""
+    because = f"{departure.because} ({too_late})" if departure.because and too_late else departure.because or too_late
+    return replace(departure, because=because)
 
 
 def _reach(state: EnrollmentState, step: str | None, now: datetime) -> None:
@@ -77,7 +86,7 @@ def expiry(state: EnrollmentState, node: Node, now: datetime) -> Departure | Non
     if dropped := _dropped(state, node):
         return dropped
     late = now - (state.planned_at or state.since)
-    if node.expires_after is None or state.due_at or late <= node.expires_after:
+    if node.expires_after is None or state.due_at or state.begun or late <= node.expires_after:
         return None
     because = f"too late by {describe_duration(late)}: it is of use for {describe_duration(node.expires_after)}"
     return Departure(node.skipped_to(), because=because, verdict=StepVerdict.SKIPPED)
@@ -143,7 +152,7 @@ def park(state: EnrollmentState, reason: str, now: datetime) -> None:
     assert state.at is not None
     state.attention = Attention(step=state.at, reason=reason[:LONGEST_REASON], since=now)
     state.due_at, state.resolution, state.held_back, state.rescheduled = None, None, None, ""
-    state.shifted_by, state.held_until = None, None
+    state.shifted_by, state.held_until, state.begun = None, None, False
 
 
 def retry(state: EnrollmentState) -> None:

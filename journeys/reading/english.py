@@ -10,7 +10,7 @@ from journeys.moments import CalendarMoment, DateMoment, InstantMoment, WindowMo
 from journeys.places import Path
 from journeys.reading.best_times import in_english as best_time_of
 from journeys.reading.english_clauses import CONDITIONS, clause, event, lasting, written
-from journeys.reading.english_details import about, alternative_event, entered_with, latest_of, of_use
+from journeys.reading.english_details import about, alternative_event, entered_with, latest_of, of_use, passed_by
 from journeys.reading.english_entries import at_most, changes_segment, leaves_when, retried, submits
 from journeys.reading.english_frequency import of_journey, of_message
 from journeys.reading.english_people import english_score, english_task
@@ -186,8 +186,8 @@ def _ways_of_wait_for(step: WaitForStep, path: Path) -> str:
     return "When it comes" if path == ("then",) else "If the time passes without it"
 
 
-def _ways_of_wait(_: WaitStep, path: Path) -> str:
-    return "When it is time" if path == ("then",) else "If it is too late for that"
+def _ways_of_wait(step: WaitStep, path: Path) -> str:
+    return "When it is time" if path == ("then",) else passed_by(step.wait)
 
 
 def _ways_of_repeat(_: RepeatStep, __: Path) -> str:

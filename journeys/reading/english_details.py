@@ -30,8 +30,16 @@ def about(moment: DateMoment | InstantMoment) -> str:
     if isinstance(moment, InstantMoment):
         return late
     leap = ", 29 February on 1 March" if moment.leap_day != "feb-28" else ""
-    missing = "; without that date it counts as too late" if moment.missing == "skip" else ""
+    left_out = "it counts as too late" if moment.late == "skip" else "what belongs to it is left out"
+    missing = f"; without that date {left_out}" if moment.missing == "skip" else ""
     return f"{leap}{_moved(moment)}{missing}{late}"
+
+
+def passed_by(moment: object) -> str:
+    """Who goes past what belongs to a moment: whoever is too late; where these go on at once, who has no such date."""
+    return (
+        "Without that date" if isinstance(moment, DateMoment) and moment.late == "now" else "If it is too late for that"
+    )
 
 
 def _moved(moment: DateMoment) -> str:

@@ -21,7 +21,7 @@ from journeys.reading.german_clauses import (
     quoted,
     written,
 )
-from journeys.reading.german_details import about, alternative_event, entered_with, latest_of, of_use
+from journeys.reading.german_details import about, alternative_event, entered_with, latest_of, of_use, passed_by
 from journeys.reading.german_entries import at_most, changes_segment, leaves_when, retried, submits
 from journeys.reading.german_frequency import of_journey, of_message
 from journeys.reading.german_people import german_score, german_task
@@ -203,8 +203,8 @@ def _ways_of_wait_for(step: WaitForStep, path: Path) -> str:
     return "Sobald es so weit ist" if path == ("then",) else "Wenn die Zeit vorher abläuft"
 
 
-def _ways_of_wait(_: WaitStep, path: Path) -> str:
-    return "Wenn es so weit ist" if path == ("then",) else "Wenn es dafür zu spät ist"
+def _ways_of_wait(step: WaitStep, path: Path) -> str:
+    return "Wenn es so weit ist" if path == ("then",) else passed_by(step.wait)
 
 
 def _ways_of_repeat(_: RepeatStep, __: Path) -> str:

@@ -30,8 +30,16 @@ def about(moment: DateMoment | InstantMoment) -> str:
     if isinstance(moment, InstantMoment):
         return late
     leap = ", 29. Februar am 1. März" if moment.leap_day != "feb-28" else ""
-    missing = "; ohne dieses Datum gilt es als zu spät" if moment.missing == "skip" else ""
+    left_out = "gilt es als zu spät" if moment.late == "skip" else "entfällt, was dazu gehört"
+    missing = f"; ohne dieses Datum {left_out}" if moment.missing == "skip" else ""
     return f"{leap}{_moved(moment)}{missing}{late}"
+
+
+def passed_by(moment: object) -> str:
+    """Who goes past what belongs to a moment: whoever is too late; where these go on at once, who has no such date."""
+    return (
+        "Ohne dieses Datum" if isinstance(moment, DateMoment) and moment.late == "now" else "Wenn es dafür zu spät ist"
+    )
 
 
 def _moved(moment: DateMoment) -> str:

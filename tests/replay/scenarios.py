@@ -8,6 +8,7 @@ from journeys.conditions.first import FirstHolding
 from journeys.outcomes import RefusalReason, SendStatus
 from journeys.resuming import Resuming
 from tests.replay.flow import FLOW
+from tests.replay.overtaking import OVERTAKING
 from tests.replay.people import PEOPLE
 from tests.replay.timing import TIMING
 from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
@@ -409,6 +410,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         paused_and_shifted,
         paused_and_dropped,
         *TIMING,
+        *OVERTAKING,
     )
 }
 BEFORE = "before"

@@ -14,7 +14,8 @@ def test_no_command_was_added_removed_or_moved_unnoticed() -> None:
 def test_every_function_that_issues_commands_has_a_fingerprint() -> None:
     found = fingerprints()
     assert found["workflows/passage.py:act"] == ["start_activity_method", "_outcome"]
-    assert found["workflows/steps/send.py:send"] == ["wait_until", "act"]
+    assert found["workflows/steps/send.py:send"] == ["wait_until", "patched"]
+    assert found["workflows/steps/send.py:_asked"] == ["act", "patched"]
 
 
 def test_the_order_of_commands_is_part_of_the_fingerprint() -> None:

@@ -87,6 +87,7 @@ async def test_before_anything_is_live_nobody_is_inside(client: httpx.AsyncClien
         ("{absence: {of: [order.placed, mail.clicked], for: 90d, backfill: none}}", 1),
         ("{absence: {of: order.placed, for: 90d, where: {amount: {at_least: 10}}, backfill: none}}", 3),
         ("{absence: {of: order.placed, for: 90d, also_without: true, backfill: none}}", 3),
+        ("{absence: {of: order.placed, for: 14 weeks, backfill: matching}}", 1),
     ],
 )
 async def test_how_many_fit_the_entry_already_is_told_beforehand(

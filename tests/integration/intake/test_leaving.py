@@ -9,7 +9,7 @@ from crm.scoring import ScoringRepository
 from intake.models import OutboxEntry
 from journeys.migration import Inside, Treatment
 from journeys.scoring import PointsModel
-from tests.integration.intake.test_consent_on_the_way import stands, tell
+from tests.integration.intake.test_consent_on_the_way import CONFIRMED, MARKETING, stands, tell
 from tests.integration.intake.test_moves import PAUSE, REST, Moving, moving
 from tests.support.intake import Intake
 from tests.support.temporal import eventually
@@ -71,6 +71,19 @@ async def test_it_is_judged_by_what_it_asks_about_and_by_nothing_else(
     for name in told:
         await intake.tell(contact, name, {"order": "o-1"})
     assert bool(await exits(intake)) is leaves
+
+
+async def test_a_withdrawal_that_takes_away_the_ground_elsewhere_has_the_condition_asked_all_the_same(
+    intake: Intake,
+) -> None:
+    contact = await intake.contact()
+    await intake.tell(contact, "consent.granted", MARKETING)
+    await intake.publish(steps=[CONFIRMED], exit=[], goal=None, exit_when={"not": {"consent": MARKETING}})
+    await intake.tell(contact, "order.placed", {"order_id": "o-1"})
+    await intake.tell(contact, "consent.withdrawn", MARKETING)
+    [told] = [entry.payload for entry in await intake.rows(OutboxEntry) if "exit:requested" in str(entry.payload)]
+    assert "exit_at" not in told or "confirmed" in told["exit_at"]
+    assert told["reason"].startswith("exit condition holds: ")
 
 
 async def test_what_cannot_be_judged_ends_nothing(intake: Intake) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from journeys.outcomes import RefusalReason, SendStatus
-from tests.support.ports import World, fails_for_good
-from tests.support.temporal import Enroll
+from journeys.resuming import Resuming
+from tests.support.ports import SENT, World, fails_for_good, outage
+from tests.support.temporal import Enroll, JourneyUnderTest, eventually
 from workflows.ports import SendMessage, SendReceipt
 
 DAY = timedelta(days=1)
@@ -125,6 +126,56 @@ async def test_a_step_behind_a_message_that_waited_for_its_window_is_not_late(en
     await journey.advance(2 * DAY)
     await journey.outcome()
     assert journey.decided() == [("first", "passed", "sent"), ("voucher", "passed", "sent")]
+
+
+async def held_back(enroll: Enroll, world: World, *behind: dict[str, Any]) -> JourneyUnderTest:
+    """A message whose window has opened after two days, and whose provider is down since then."""
+
+    async def two_days(request: SendMessage) -> SendReceipt:
+        return SendReceipt(status=SendStatus.DEFERRED, until=request.now + 2 * DAY, zone="Europe/Berlin")
+
+    world.sending.always(outage())
+    world.sending.then(two_days)
+    journey = await enroll({"id": "first", "send": {"template": "welcome"}}, *behind)
+    await journey.at("first")
+    return journey
+
+
+@pytest.mark.parametrize("timers", [Resuming.CATCH_UP, Resuming.SHIFT])
+async def test_a_step_behind_such_a_message_is_not_late_for_a_pause_in_between(
+    enroll: Enroll, world: World, timers: Resuming
+) -> None:
+    journey = await held_back(enroll, world, VOUCHER)
+    await journey.advance(2 * DAY)
+    await interrupted(journey, 7 * HOUR if timers is Resuming.SHIFT else HOUR, world, timers)
+    await journey.outcome()
+    assert journey.decided() == [("first", "passed", "sent"), ("voucher", "passed", "sent")]
+
+
+async def interrupted(journey: JourneyUnderTest, hours: timedelta, world: World, timers: Resuming) -> None:
+    """Pause it while the provider is down; resume it when the provider is back."""
+
+    async def asked_again() -> bool:
+        return len(world.asked(SendMessage)) > 1
+
+    await eventually(asked_again)
+    await journey.pause()
+    await journey.at("first", "paused")
+    await journey.advance(hours)
+    world.sending.always(SENT)
+    await journey.resume(timers)
+
+
+async def test_a_message_held_back_beyond_a_pause_is_not_dropped_by_a_later_one(enroll: Enroll, world: World) -> None:
+    journey = await held_back(enroll, world)
+    await journey.pause()
+    await journey.at("first", "paused")
+    await journey.resume(Resuming.DROP_IF_LATE)
+    await journey.at("first")
+    await journey.advance(2 * DAY)
+    await interrupted(journey, HOUR, world, Resuming.CATCH_UP)
+    await journey.outcome()
+    assert journey.decided() == [("first", "passed", "sent")]
 
 
 async def test_the_gate_is_told_until_when_a_message_is_of_use(enroll: Enroll, world: World) -> None:

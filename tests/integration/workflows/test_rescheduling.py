@@ -1,6 +1,6 @@
 """Rescheduling: operators move the end of a running wait, to earlier or to later."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from workflows.names import DUE_AT
 from workflows.ports import ResolveInstant, SendMessage, SendReceipt
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 VOUCHER: dict[str, Any] = {"id": "voucher", "send": {"template": "voucher"}}
 TOMORROW: dict[str, Any] = {
     "id": "tomorrow",
@@ -51,6 +52,15 @@ async def test_an_instant_that_has_passed_ends_the_wait_at_once(enroll: Enroll) 
     journey = await enroll({"wait": "30d"}, VOUCHER)
     await journey.at("wait-1")
     await journey.reschedule(datetime(2026, 1, 1, tzinfo=UTC))
+    await journey.outcome()
+    assert journey.decided() == [("wait-1", "passed", ""), ("voucher", "passed", "sent")]
+
+
+@pytest.mark.parametrize("at", [datetime(2026, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=timezone(5 * HOUR))])
+async def test_what_follows_a_wait_that_was_ended_at_once_is_not_late(enroll: Enroll, at: datetime) -> None:
+    journey = await enroll({"wait": "30d"}, VOUCHER | {"expires_after": "2h"})
+    await journey.at("wait-1")
+    await journey.reschedule(at)
     await journey.outcome()
     assert journey.decided() == [("wait-1", "passed", ""), ("voucher", "passed", "sent")]
 

@@ -139,6 +139,24 @@ async def test_a_send_that_only_retries_can_be_skipped(enroll: Enroll, world: Wo
     assert world.decided(journey.enrollment_id)[0].because == "skipped by ops-1: looked into it"
 
 
+async def test_a_skip_of_a_send_that_is_running_does_not_skip_the_step_behind_it(enroll: Enroll, world: World) -> None:
+    handed_over, accepted = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_request: SendMessage) -> SendReceipt:
+        handed_over.set()
+        await accepted.wait()
+        return SENT
+
+    world.sending.then(slowly)
+    journey = await enroll(VOUCHER, LIST)
+    await asyncio.wait_for(handed_over.wait(), 10)
+    await journey.skip()
+    accepted.set()
+    assert (await journey.outcome()).state is JourneyState.COMPLETED
+    assert journey.decided() == [("voucher", "passed", "sent"), ("listed", "passed", "changed")]
+    assert world.decided(journey.enrollment_id)[0].because == "too late to be skipped by ops-1: looked into it"
+
+
 async def summaries(journey: JourneyUnderTest) -> list[str]:
     """The summaries of the timers in the history."""
     converter = journey.client.data_converter.payload_converter

@@ -138,6 +138,13 @@ def test_rounds_are_told_one_by_one_and_not_without_end() -> None:
     assert len(ahead(nested, at=datetime(2026, 6, 1, 8, tzinfo=UTC))) == MOST_STEPS
 
 
+def test_rounds_within_rounds_begin_anew_each_time() -> None:
+    inner = {"repeat": {"times": 2, "steps": [{"wait": "1d"}]}}
+    found = ahead({"repeat": {"times": 3, "steps": [inner]}}, at=datetime(2026, 6, 1, 8, tzinfo=UTC))
+    assert sum(one.node.kind == "wait" for one in found) == 6
+    assert due(found)[-1] == "2026-06-07 10:00"
+
+
 def test_the_arm_of_an_experiment_is_the_one_of_the_contact() -> None:
     arms = {name: {"share": 50, "steps": [{"id": name, "wait": "1d"}]} for name in ("a", "b")}
     found = ahead({"split": {"experiment": "e", "arms": arms}}, at=datetime(2026, 6, 1, 8, tzinfo=UTC))

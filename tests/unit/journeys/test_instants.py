@@ -188,6 +188,20 @@ class TestDates:
 
 
 class TestAnniversaries:
+    @pytest.mark.parametrize(
+        ("after", "reached", "due"),
+        [
+            ("2 weeks", "2026-01-01T12:00", "Tue 2026-01-13 10:00"),
+            ("13 months", "2026-01-01T12:00", "Fri 2026-01-30 10:00"),
+            ("800d", "2026-01-01T12:00", "Mon 2026-03-09 10:00"),
+        ],
+    )
+    def test_the_moment_behind_a_return_that_comes_next_is_meant_however_long_ago_that_was(
+        self, after: str, reached: str, due: str
+    ) -> None:
+        moment = {"after": after, "date": "$contact.birthday", "at": "10:00", "yearly": True}
+        assert instant(moment, reached, value="1990-12-30") == due
+
     BIRTHDAY = {"on": "$contact.birthday", "at": "10:00", "yearly": True}  # noqa: RUF012 -- a constant
 
     @pytest.mark.parametrize(

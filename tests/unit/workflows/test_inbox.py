@@ -177,9 +177,10 @@ class TestObjection:
     def test_what_runs_may_be_paused_and_skipped(self, state: EnrollmentState, name: str) -> None:
         assert objection(state, name, self.COMMAND, ENROLLMENT) is None
 
-    def test_a_second_skip_waits_for_the_first(self, state: EnrollmentState) -> None:
+    @pytest.mark.parametrize("name", ["skip", "reschedule", "decide"])
+    def test_nothing_is_asked_of_a_step_that_is_being_skipped(self, state: EnrollmentState, name: str) -> None:
         state.commands.append("skip:ops-1")
-        assert "being carried out" in (objection(state, "skip", self.COMMAND, ENROLLMENT) or "")
+        assert "being carried out" in (objection(state, name, self.COMMAND, ENROLLMENT) or "")
 
     def test_a_parked_one_may_be_retried(self, state: EnrollmentState) -> None:
         state.attention = Attention(step="pause", reason="failed", since=NOW)

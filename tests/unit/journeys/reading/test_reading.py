@@ -583,3 +583,19 @@ def test_the_steps_for_whoever_meets_the_goal_stand_apart_and_go_on_in_number() 
     ]
     assert "Wer es erreicht, macht von überall sofort mit den Schritten dafür weiter" in german
     assert german.split("Damit ist die Journey abgeschlossen.")[1].splitlines()[2] == "Wer das Ziel erreicht:"
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["what belongs to it is left out; who comes too late goes on at once", "Without that date:"]),
+        ("de", ["entfällt, was dazu gehört; wer zu spät kommt, geht sofort weiter", "Ohne dieses Datum:"]),
+    ],
+)
+def test_where_the_late_go_on_at_once_those_without_the_date_are_not_taken_for_late(
+    language: Language, told: list[str]
+) -> None:
+    wait = {"on": "$contact.birthday", "late": "now", "missing": "skip"}
+    step = {"wait": wait, "then": [{"send": {"template": "a"}}], "else": [{"send": {"template": "b"}}]}
+    text = "\n".join(of_one_step(step, Language(language)))
+    assert [words in text for words in told] == [True, True]
