@@ -121,11 +121,16 @@ def require(scope: Scope) -> Callable[[Access], Awaitable[None]]:
     """A dependency that lets only callers with `scope` pass."""
 
     async def demand(access: AccessDep) -> None:
-        if not access.allows(scope):
-            held = ", ".join(sorted(access.scopes)) or "none"
-            raise ProblemError(
-                problems.MISSING_SCOPE,
-                f"This needs the scope '{scope}'; the key '{access.name}' has: {held}.",
-            )
+        demand_scope(access, scope, "This")
 
     return demand
+
+
+def demand_scope(access: Access, scope: Scope, what: str) -> None:
+    """Raise `ProblemError` (403) where the caller lacks `scope`, which `what` needs: the subject of the sentence."""
+    if not access.allows(scope):
+        held = ", ".join(sorted(access.scopes)) or "none"
+        raise ProblemError(
+            problems.MISSING_SCOPE,
+            f"{what} needs the scope '{scope}'; the key '{access.name}' has: {held}.",
+        )

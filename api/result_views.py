@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from api.schemas.fields import EXAMPLE_INSTANT
 from api.schemas.results import (
+    AfterMessageView,
     ArmView,
     ComparisonView,
     ExperimentView,
@@ -75,25 +77,35 @@ def experiment_view(
     )
 
 
-def results_view(journey: str, groups: Mapping[Part, Group], experiments: list[ExperimentView]) -> ResultsView:
-    """The journey as a whole."""
-    contacts, holdout = groups.get(Part.CONTACTS, NOBODY), groups.get(Part.HOLDOUT)
-    control_group = groups.get(Part.CONTROL_GROUP)
+def results_view(
+    journey: str, groups: Mapping[Part, Group], after_message: Group, experiments: list[ExperimentView]
+) -> ResultsView:
+    """The journey as a whole; `after_message` are the contacts that a message was handed over to."""
+    counted = group_view(after_message).model_dump()
     return ResultsView(
         journey=journey,
-        contacts=group_view(contacts),
-        holdout=group_view(holdout) if holdout else None,
-        effect=comparison_view(contacts, holdout) if holdout else None,
-        control_group=group_view(control_group) if control_group else None,
-        effect_of_marketing=comparison_view(contacts, control_group) if control_group else None,
+        after_message=AfterMessageView(written_to=counted.pop("entered"), **counted),
         experiments=experiments,
+        **_compared(groups),
     )
+
+
+def _compared(groups: Mapping[Part, Group]) -> dict[str, Any]:
+    contacts, holdout = groups.get(Part.CONTACTS, NOBODY), groups.get(Part.HOLDOUT)
+    control_group = groups.get(Part.CONTROL_GROUP)
+    return {
+        "contacts": group_view(contacts),
+        "holdout": group_view(holdout) if holdout else None,
+        "effect": comparison_view(contacts, holdout) if holdout else None,
+        "control_group": group_view(control_group) if control_group else None,
+        "effect_of_marketing": comparison_view(contacts, control_group) if control_group else None,
+    }
 
 
 def retroactive_view(journey: str, goal: OtherGoal, groups: Mapping[Part, Group]) -> RetroactiveView:
     """The journey as a whole, by a goal it does not have."""
-    counted = results_view(journey, groups, []).model_dump(exclude={"experiments"})
-    return RetroactiveView(event=goal.event, within=write_duration(goal.within), **counted)
+    within = write_duration(goal.within)
+    return RetroactiveView(journey=journey, event=goal.event, within=within, **_compared(groups))
 
 
 def goal_types_view(found: Mapping[GoalType, GoalTypeResult]) -> GoalTypesView:
@@ -124,6 +136,7 @@ EXAMPLE = results_view(
         Part.HOLDOUT: Group(Counted(118, 9), 2),
         Part.CONTROL_GROUP: Group(Counted(121, 8), 3),
     },
+    Group(Counted(1_987, 246), 25),
     [
         experiment_view(
             "subject-line",

@@ -48,6 +48,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "publish-templates": LazyCommand(
         "cli.authoring:publish_templates", "Publish a folder of mail templates into the database."
     ),
+    "publish-models": LazyCommand(
+        "cli.points:publish_models", "Publish points models; --backfill matching tells journeys whom that lifts."
+    ),
     "templates": LazyCommand("cli.pinning:templates", "Which version of each template a journey sends."),
     "refresh-templates": LazyCommand("cli.pinning:refresh", "Have journeys send the newest templates, where they fit."),
     "events": LazyCommand("cli.events:app", "Events that could not be applied: list them, queue them again."),

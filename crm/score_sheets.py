@@ -5,7 +5,7 @@ Which models are live and when they are asked is in `crm.scoring`; which points 
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -40,6 +40,8 @@ class LiveModel(NamedTuple):
 
     model: PointsModel
     version: int
+    tells: bool = False
+    """Whether a rise that only the new version brings about is told."""
 
 
 @dataclass
@@ -99,15 +101,15 @@ class ScoreSheet:
         What it crosses is named by the awards it leads to, never by an event: one event may be the occasion of two
         recounts, before and after a new version, and each rise is told once.
         """
-        score = fold(self.live.model, await self._stored_events(excluding, up_to))
-        changed = sorted(map(_key, score.entries)) != sorted(map(_key, self.awards))
-        if changed or not self.is_current:
-            self._replaced, self._added = True, list(score.entries)
-        self.awards, self.unusable = list(score.entries), list(score.unusable)
+        points = self._fold(await self._stored_events(excluding, up_to))
         if at is None and self.awards:
             at = self.awards[-1].occurred_at
-        self._move(score.points, at=at, cause=f"recounted-{self._digest()}")
-        self.version = self.live.version
+        self._move(points, at=at, cause=f"recounted-{self._digest()}")
+
+    async def count_quietly(self, *, excluding: Collection[str]) -> None:
+        """Count what is stored, but for these events, again: what a new version makes of the past is told nobody."""
+        points = self._fold([one for one in await self._stored_events((), 0) if one.event_id not in excluding])
+        self._move(points, at=None, cause="")
 
     async def save(self) -> None:
         """Write new entries and the sum. Does nothing where nothing changed."""
@@ -120,6 +122,16 @@ class ScoreSheet:
         if self._replaced or self._added:
             names = {"contact": self.contact_id, "model": model, "version": self.live.version}
             await self.session.execute(_WRITE_SUM, {**names, "reached": sorted(self.reached)})
+
+    def _fold(self, events: Sequence[EventFact]) -> int:
+        """Let the awards be what these events give under the live version; returns the sum."""
+        score = fold(self.live.model, events)
+        changed = sorted(map(_key, score.entries)) != sorted(map(_key, self.awards))
+        if changed or not self.is_current:
+            self._replaced, self._added = True, list(score.entries)
+        self.awards, self.unusable = list(score.entries), list(score.unusable)
+        self.version = self.live.version
+        return score.points
 
     def _comes_late(self, event: Event) -> bool:
         """Whether a rule with a limit has counted a later event: then it matters in which order they are counted."""

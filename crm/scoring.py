@@ -19,6 +19,7 @@ from crm.models.event import Event
 from crm.models.score import Score, ScoreModel
 from crm.score_sheets import LiveModel, ScoreSheet, entries_of
 from journeys.scoring import SCORE_GIVEN, PointsModel, Unusable
+from journeys.segments import Backfill
 from kit.errors import NotFound
 
 _log = logging.getLogger(__name__)
@@ -64,10 +65,11 @@ class ScoringRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def publish(self, model: PointsModel) -> int:
+    async def publish(self, model: PointsModel, *, backfill: Backfill = Backfill.NONE) -> int:
         """Make the model live and return its version; an unchanged definition keeps the version it has.
 
-        Scores that stand are not touched here: `intake.recounting` counts them again under it, page by page.
+        Scores that stand are not touched here: `intake.recounting` counts them again under it, page by page. Journeys
+        are told of whom that lifts over a threshold, or brings into a segment, only with `backfill: matching`.
         """
         await self._session.execute(_LOCK, {"key": model.key})
         definition = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
@@ -78,6 +80,7 @@ class ScoringRepository:
         await self._session.execute(update(ScoreModel).where(of_key, ScoreModel.live).values(live=False))
         newest = await self._session.scalar(select(func.max(ScoreModel.version)).where(of_key))
         row = ScoreModel(key=model.key, version=(newest or 0) + 1, definition=definition, live=True)
+        row.tells = backfill is Backfill.MATCHING
         self._session.add(row)
         await self._session.flush()
         return row.version
@@ -87,9 +90,9 @@ class ScoringRepository:
         # As text: parsing is remembered by it, and a version never changes.
         definition = cast(ScoreModel.definition, Text)
         rows = await self._session.execute(
-            select(definition, ScoreModel.version).where(ScoreModel.live).order_by(ScoreModel.key)
+            select(definition, ScoreModel.version, ScoreModel.tells).where(ScoreModel.live).order_by(ScoreModel.key)
         )
-        return [LiveModel(_parsed(document), version) for document, version in rows]
+        return [LiveModel(_parsed(document), version, tells) for document, version, tells in rows]
 
     async def keys(self) -> frozenset[str]:
         """The keys of the live models."""
@@ -98,8 +101,9 @@ class ScoringRepository:
     async def apply(self, contact_id: UUID, events: Sequence[Event]) -> list[NewEvent]:
         """Store the entries the live models give for these events; returns the `score.crossed` events to accept.
 
-        A contact without a score, or with one under an older version, has all events counted first. An event applied
-        twice counts once. Locks the contact's row where a model counts one of the events.
+        A contact without a score, or with one under an older version, has all events counted first; what that
+        crosses is told only where the version tells. An event applied twice counts once. Locks the contact's row where
+        a model counts one of the events.
         """
         crossings: list[NewEvent] = []
         for live in await self.live():
@@ -159,7 +163,8 @@ class ScoringRepository:
         pending = [event.event_id for event in events]
         if not sheet.is_current:
             # What a recount has counted before its turn stays counted: taken out and added again, it would rise twice.
-            await sheet.count_again(excluding=set(pending) - {given.event_id for given in sheet.awards})
+            counted_now = set(pending) - {given.event_id for given in sheet.awards}
+            await (sheet.count_again if live.tells else sheet.count_quietly)(excluding=counted_now)
         for number, event in enumerate(events, start=1):
             await sheet.add(event, pending=pending[number:])
         await sheet.save()

@@ -6,19 +6,25 @@ thrown away while somebody tries it, and nothing that counts the journey's versi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from crm.journeys import definition_of, plan_of
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyVersion, VersionState
+from crm.models.voucher import VoucherRecord
 from journeys.changes import told_by
 from journeys.tryout import plan_of_test
 from kit.errors import Conflict, NotFound
+
+KEPT_FOR = timedelta(days=90)
+"""How long a test run and the draft it tried are kept after its end."""
+AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,34 @@ class TryoutRepository:
         await self._session.flush()
         await self._session.refresh(kept)
         return kept
+
+    async def forget(self, now: datetime) -> int:
+        """Remove drafts that were kept for test runs of which none has been on for `KEPT_FOR`, and these runs.
+
+        With them goes what hangs on them: decisions, messages, tasks, made-up vouchers. The newest draft of a journey
+        stays, so that no number is given twice. Returns how many: `AT_ONCE` where there may be more. `now` is aware.
+        """
+        earlier = now - KEPT_FOR
+        newer = aliased(JourneyVersion)
+        of_it = and_(Enrollment.journey_key == JourneyVersion.journey_key, Enrollment.version == JourneyVersion.version)
+        still_needed = select(Enrollment.id).where(
+            of_it, or_(Enrollment.ended_at.is_(None), Enrollment.ended_at > earlier)
+        )
+        followed = select(newer.version).where(
+            newer.journey_key == JourneyVersion.journey_key, newer.version < JourneyVersion.version
+        )
+        old = select(JourneyVersion.journey_key, JourneyVersion.version).where(
+            JourneyVersion.version < 0, JourneyVersion.created_at < earlier, followed.exists(), ~still_needed.exists()
+        )
+        rows = await self._session.execute(old.limit(AT_ONCE).with_for_update(skip_locked=True))
+        names = [(key, version) for key, version in rows]
+        runs = select(Enrollment.id).where(tuple_(Enrollment.journey_key, Enrollment.version).in_(names))
+        made_up = delete(VoucherRecord).where(VoucherRecord.is_test, VoucherRecord.enrollment_id.in_(runs))
+        await self._session.execute(made_up)
+        await self._session.execute(delete(Enrollment).where(Enrollment.id.in_(runs)))
+        kept = tuple_(JourneyVersion.journey_key, JourneyVersion.version)
+        await self._session.execute(delete(JourneyVersion).where(kept.in_(names)))
+        return len(names)
 
     async def _next_number(self, key: str) -> int:
         # One after the other: two who look at once would take the same number.

@@ -21,6 +21,11 @@ def new_code(prefix: str | None) -> str:
     return "-".join(part for part in (prefix, body[:5], body[5:]) if part)
 
 
+def test_code(prefix: str | None) -> str:
+    """A made-up code, which says that it is one: `TEST-WELCOME-7KF3Q-M9XTA`."""
+    return new_code("-".join(part for part in ("TEST", prefix) if part))
+
+
 def normalized(code: str) -> str:
     """A code as it is kept, from what somebody typed: capitals, without spaces."""
     return "".join(code.split()).upper()

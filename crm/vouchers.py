@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crm.events import DERIVED, EventRepository, NewEvent
 from crm.models.enrollment import Enrollment
 from crm.models.voucher import VoucherPoolRecord, VoucherRecord
-from crm.voucher_codes import mistyped, new_code, normalized
+from crm.voucher_codes import mistyped, new_code, normalized, test_code
 from journeys.former_names import Span
 from journeys.vouchers import VoucherPool
 from kit.errors import Conflict, NotFound
@@ -149,7 +149,7 @@ class VoucherRepository:
             func.count(VoucherRecord.redeemed_at),
             func.count(VoucherRecord.revoked_at),
             func.count().filter(_IN_STOCK),
-        ).where(VoucherRecord.pool_key.in_([pool.key for pool in pools]))
+        ).where(VoucherRecord.pool_key.in_([pool.key for pool in pools]), ~VoucherRecord.is_test)
         counts = counts.group_by(VoucherRecord.pool_key)
         counted = {row[0]: row[1:] for row in await self._session.execute(counts)}
         return [_standing(pool, *counted.get(pool.key, (0, 0, 0, 0))) for pool in pools]
@@ -197,6 +197,15 @@ class VoucherRepository:
         assert isinstance(found, VoucherRecord)
         return found
 
+    async def make_up(self, pool_key: str) -> VoucherRecord:
+        """A voucher for a test run, not issued yet: marked, of no stock, counted against no limit, worth nothing.
+
+        Raises:
+            UnknownVoucherPool: there is no such pool.
+        """
+        pool = await self.pool(pool_key)
+        return VoucherRecord(pool_key=pool_key, code=test_code(pool.prefix), is_test=True)
+
     async def issue(
         self, voucher: VoucherRecord, key: IssueKey, contact_id: UUID, *, now: datetime, expires_at: datetime | None
     ) -> bool:
@@ -207,7 +216,7 @@ class VoucherRepository:
         most = await self._session.scalar(
             select(VoucherPoolRecord.most).where(VoucherPoolRecord.key == voucher.pool_key)
         )
-        if most is not None:
+        if most is not None and not voucher.is_test:
             most = (await self._locked_pool(voucher.pool_key)).most
             if most is not None and await self._count_issued(voucher.pool_key) >= most:
                 return False
@@ -219,7 +228,8 @@ class VoucherRepository:
         return True
 
     async def _count_issued(self, pool_key: str) -> int:
-        query = select(func.count()).where(VoucherRecord.pool_key == pool_key, VoucherRecord.issued_at.is_not(None))
+        issued = VoucherRecord.issued_at.is_not(None) & ~VoucherRecord.is_test
+        query = select(func.count()).where(VoucherRecord.pool_key == pool_key, issued)
         return int(await self._session.scalar(query) or 0)
 
     async def find(self, code: str) -> VoucherRecord:
@@ -236,10 +246,13 @@ class VoucherRepository:
         """Redeem a voucher for `reference`; the contact's event `voucher.redeemed` follows. Asked again: the same.
 
         Raises:
-            UnknownVoucher: there is none, or nobody has been given it.
+            UnknownVoucher: there is none, nobody has been given it, or it was made up for a test run.
             VoucherRevoked, VoucherExpired, VoucherRedeemed: it cannot be redeemed, or not any more.
         """
         voucher = await self.find(code)
+        if voucher.is_test:
+            what = "This code was made up for a test run of a draft, and is worth nothing."
+            raise UnknownVoucher(what, remedy="Try it with a voucher that a live journey has issued.")
         if voucher.redeemed_at is not None and voucher.reference == reference:
             return voucher
         if (reason := unusable(voucher, now)) is not None:

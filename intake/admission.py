@@ -120,6 +120,8 @@ class Entry:
     cause: Event | None
     properties: Mapping[str, Any]
     key: str | None = None
+    bypass_again: bool = False
+    """Whether somebody has asked that what `again` says be passed over."""
     behind: int | None = None
     """Place in the log of the event by which it is judged again; None where it is judged the first time."""
 
@@ -154,6 +156,7 @@ class Admission:
         self._now = now
         self._control_group = control_group
         self._digest_key = digest_key
+        self._passed_over: str | None = None
         # A producer's clock may run ahead; nobody enters in the future.
         self._entered_at = min(entry.cause.occurred_at, now) if entry.cause else now
 
@@ -168,6 +171,8 @@ class Admission:
             self.turn_away(NotEnrolled(EnrollmentRefusal.ALREADY_RUNNING, "the contact is inside already"))
             return AlreadyRunning(previous)
         refusal = reentry_refusal(again, previous, self._now) if previous is not None else None
+        if refusal is not None and self._entry.bypass_again:
+            self._passed_over, refusal = refusal.because, None
         refusal = refusal or await self.closed() or await self.goal_met_before() or await self.outside_audience()
         refusal = refusal or await self.exit_met_before(key) or await self.suppressed()
         refusal = refusal or await self.full()
@@ -329,6 +334,7 @@ class Admission:
             entry_sequence=passage.entry_sequence,
             holdout=self._is_held_out(),
             control_group=in_control_group(self._contact_id, percent=self._control_group),
+            passed_over=self._passed_over,
             goal_until=passage.entered_at + self._goal.within if self._goal and self._goal.within else None,
         )
 

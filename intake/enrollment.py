@@ -39,6 +39,7 @@ async def enroll(
     cause_event: Event | None,
     properties: Mapping[str, Any],
     entry_key: str | None = None,
+    bypass_again: bool = False,
     now: datetime,
     control_group: int = 0,
     digest_key: SecretStr | None = None,
@@ -52,6 +53,8 @@ async def enroll(
         cause_event: The entry event; None where the entry was asked for directly.
         properties: What `$entry.x` stands for in the journey.
         entry_key: In place of the property that `again: {per: …}` names.
+        bypass_again: Whether the contact may enter although `again` says no. All other questions are asked, and nobody
+            is inside twice under the same key.
         now: The present moment, aware.
         control_group: Percent of all contacts who get no marketing message, as it is set at this moment.
         digest_key: That of the suppression list, which is not asked without it.
@@ -62,7 +65,7 @@ async def enroll(
     lock = select(Contact.id).where(Contact.id == contact_id).with_for_update(key_share=True)
     if await session.scalar(lock) is None:
         raise NotFound("No such contact.", remedy="Identify the contact first, then enroll it.")
-    entry = Entry(cause_event, properties, entry_key)
+    entry = Entry(cause_event, properties, entry_key, bypass_again)
     admission = Admission(
         session, Door.of(version), contact_id, entry=entry, now=now, control_group=control_group, digest_key=digest_key
     )

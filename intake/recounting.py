@@ -1,8 +1,9 @@
 """A new version of a points model: everybody's score is counted again under it, and segments that ask for it follow.
 
 Part of what `intake.clocks` does. Pages are transactions of their own, and how far they have come is kept with the
-version. What follows is told as any change: `score.crossed` for each threshold a score rises over, `segment.entered`
-and `segment.left` for whoever comes in or leaves, and so entries by them.
+version. Nobody is told of it, for a new way of counting is no change in anybody's life; unless the version was
+published to tell: then by `score.crossed` for each threshold a score rises over, and by `segment.entered` and
+`segment.left` for whoever comes in or leaves.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from crm.scoring import ScoringRepository
 from crm.segment_statement import Cause
 from crm.segments import SegmentRepository
 from intake.failures import is_outage
-from intake.segment_clocks import judge_anew
+from intake.segment_clocks import judge_anew, judge_quietly
 from kit.database import Sessions
 
 CONTACTS_AT_ONCE = 200
@@ -74,7 +75,7 @@ async def _has_changed(session: AsyncSession, live: LiveModel, contact_id: UUID,
     try:
         async with session.begin_nested():
             change = await ScoringRepository(session).recompute(contact_id, live.model.key, now)
-            await EventRepository(session).accept(change.crossed)
+            await EventRepository(session).accept(change.crossed if live.tells else ())
     except Exception as error:
         if is_outage(error):
             raise
@@ -84,11 +85,11 @@ async def _has_changed(session: AsyncSession, live: LiveModel, contact_id: UUID,
 
 
 async def _have_segments_follow(session: AsyncSession, live: LiveModel, changed: set[UUID], now: datetime) -> None:
-    """One statement for each segment that asks for the score; those that ask for the segment follow by its events."""
+    """One statement for each segment that asks for the score, and then for those that ask for such a segment."""
     key = live.model.key
     asking = [
         one.key for one in await SegmentRepository(session).live() if key in one.segment.condition.needs().score_models
     ]
     if changed and asking:
         cause = Cause(f"as version {live.version} of the points model '{key}' counts")
-        await judge_anew(session, dict.fromkeys(asking, changed), now, cause)
+        await (judge_anew if live.tells else judge_quietly)(session, dict.fromkeys(asking, changed), now, cause)

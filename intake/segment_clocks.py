@@ -98,3 +98,15 @@ async def judge_anew(session: AsyncSession, concerned: Mapping[str, set[UUID]], 
     await EventRepository(session).accept([change.event(now, f"{now:%Y%m%dT%H%M%S%f}") for change in changes])
     if changes:
         _log.info("segments_followed_time", changes=len(changes))
+
+
+async def judge_quietly(session: AsyncSession, concerned: Mapping[str, set[UUID]], now: datetime, cause: Cause) -> None:
+    """As `judge_anew`, but nobody is told; so segments that ask for those that have changed are judged here, too."""
+    segments = SegmentRepository(session)
+    await segments.hold()
+    changed = defaultdict[str, set[UUID]](set)
+    for live in await segments.live():
+        asked_for = (changed[key] for key in live.segment.condition.needs().segments)
+        if contact_ids := concerned.get(live.key, set()).union(*asked_for):
+            changes = await segments.judge(live, now, dict.fromkeys(sorted(contact_ids), cause))
+            changed[live.key] = {change.contact_id for change in changes}

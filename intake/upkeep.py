@@ -1,6 +1,6 @@
 """What must be seen to now and then, by any process of the installation.
 
-The next months' partitions of the event log; and what messages that waited have left behind.
+The next months' partitions of the event log; what messages that waited have left behind; and test runs of long ago.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm.partitions import ensure_partitions
+from crm.tryouts import AT_ONCE as TRYOUTS_AT_ONCE
+from crm.tryouts import TryoutRepository
 from kit.clock import Clock
 from kit.database import Sessions
 from messaging.leftovers import AT_ONCE, remove_leftovers
@@ -39,3 +41,7 @@ async def _tidy(sessions: Sessions, clock: Clock) -> None:
     while removed >= AT_ONCE:
         async with sessions.begin() as session:
             removed = await remove_leftovers(session, clock())
+    forgotten = TRYOUTS_AT_ONCE
+    while forgotten >= TRYOUTS_AT_ONCE:
+        async with sessions.begin() as session:
+            forgotten = await TryoutRepository(session).forget(clock())

@@ -198,6 +198,23 @@ Stages = Annotated[tuple[Stage, ...], AfterValidator(_each_once)]
 """Lifecycle stages."""
 
 
+USUAL_HOLDOUT = 5
+"""Percent held out where the author asks for a holdout and says no share."""
+
+
+def _share(value: Any) -> Any:
+    if isinstance(value, bool):
+        return USUAL_HOLDOUT if value else None
+    return value
+
+
+Holdout = Annotated[
+    Annotated[Whole, Field(ge=1, le=50)] | None,
+    BeforeValidator(_share, json_schema_input_type=Annotated[int, Field(ge=1, le=50)] | bool | None),
+]
+"""Percent held out; `true` is the usual share, `false` none."""
+
+
 class Journey(Strict):
     """A journey definition. A published version of it never changes."""
 
@@ -214,11 +231,10 @@ class Journey(Strict):
     exit_when: Condition | None = Field(
         default=None, description="A condition that ends it at any step as soon as it holds; judged at each change."
     )
-    holdout: Whole | None = Field(
+    holdout: Holdout = Field(
         default=None,
-        ge=1,
-        le=50,
-        description="Percent of its contacts who pass through without its messages, so that its effect can be told.",
+        description="Percent of its contacts who pass through without its messages, so that its effect can be told; "
+        f"`true`: {USUAL_HOLDOUT} percent.",
     )
     time_zone: ZoneName | None = Field(
         default=None,

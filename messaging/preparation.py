@@ -174,7 +174,7 @@ class Preparer:
 
     def _voucher_order(self, order: SendOrder, to: Recipient) -> VoucherOrder:
         assert order.voucher is not None
-        return VoucherOrder(order.voucher, order.issue_key, to.contact, order.now, order.former)
+        return VoucherOrder(order.voucher, order.issue_key, to.contact, order.now, order.former, to.is_test)
 
     async def _write(self, order: SendOrder) -> _Letter:
         to = await recipient(self.session, order.contact_id, order.enrollment_id, settings=self.settings)

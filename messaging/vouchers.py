@@ -36,6 +36,8 @@ class VoucherOrder:
     now: datetime
     former: FormerNames
     """What steps were called before, where they have been renamed."""
+    is_test: bool = False
+    """Whether it is of a test run of a draft: then the voucher is made up, and no code is used up."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class VoucherDesk:
         issued = await self._vouchers.issued(order.key)
         if issued is not None:
             return await self._chosen(issued, issued.expires_at, new=False)
-        drawn = await self._vouchers.draw(order.asked.pool)
+        draw = self._vouchers.make_up if order.is_test else self._vouchers.draw
+        drawn = await draw(order.asked.pool)
         if drawn is None:
             return SOLD_OUT
         return await self._chosen(drawn, expiry_of(order.asked, order.now, self.zone(order.contact)), new=True)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Query
 from fastapi.responses import JSONResponse
 
 from api import problems
-from api.authentication import AccessDep
+from api.authentication import AccessDep, demand_scope
 from api.dependencies import ClockDep, SessionDep, SessionsDep, SettingsDep, TemporalDep
 from api.enrollment_views import decision_views, explain_now, found
 from api.idempotency import Answer, OnceDep
@@ -70,6 +70,8 @@ async def start_enrollment(
     A contact that does not exist yet is made. A refusal is an answer, not an error: it is kept and will not change by
     trying again at once.
     """
+    if request.bypass_again:
+        demand_scope(access, Scope.OPERATE, "`bypass_again`")
     reference = reference_to(request.contact)
 
     async def effect() -> Answer:
@@ -86,6 +88,7 @@ async def start_enrollment(
             cause_event=None,
             properties=request.properties,
             entry_key=request.entry_key,
+            bypass_again=request.bypass_again,
             now=clock(),
             control_group=settings.control_group_percent,
             digest_key=settings.digest_key,
@@ -93,7 +96,9 @@ async def start_enrollment(
         status, answer = _answer(result)
         if answer.enrollment is not None and status is HTTPStatus.CREATED:
             target = f"enrollment:{answer.enrollment.id}"
-            await AuditRepository(session).record(access.actor, "enrollment.start", target)
+            passed_over = answer.enrollment.passed_over
+            details = {"passed_over": passed_over} if passed_over else None
+            await AuditRepository(session).record(access.actor, "enrollment.start", target, details)
         return status, answer
 
     return await once(effect)

@@ -15,6 +15,7 @@ from crm.access import Scope
 from crm.experiments import ExperimentRepository
 from crm.journeys import JourneyRepository
 from crm.retroactive import OtherGoal, groups_by
+from messaging.conversions import after_message
 
 router = APIRouter(tags=["Journeys"], route_class=JsonRoute)
 
@@ -33,7 +34,8 @@ router = APIRouter(tags=["Journeys"], route_class=JsonRoute)
 async def get_results(key: JourneyKey, session: SessionDep, clock: ClockDep) -> ResultsView:
     """How many entered and met the goal: of its contacts, of its holdout, and of each arm of its experiments.
 
-    Over all versions. A goal counts within its `within`, also after the enrollment has ended.
+    Over all versions. A goal counts within its `within`, also after the enrollment has ended. `after_message` tells of
+    those apart who met it after a message.
     """
     if not await JourneyRepository(session).versions(key):
         raise unknown_journey(key)
@@ -42,7 +44,7 @@ async def get_results(key: JourneyKey, session: SessionDep, clock: ClockDep) -> 
         experiment_view(name, arms, await experiments.arms(name, now), await experiments.record(name))
         for name, arms in (await experiments.arms_by_experiment()).items()
     ]
-    return results_view(key, await experiments.groups(now), views)
+    return results_view(key, await experiments.groups(now), await after_message(session, key, now), views)
 
 
 _OTHER_GOAL = {"event": "order.placed", "where": {"amount": {"at_least": 50}}, "within": "60d"}

@@ -12,7 +12,7 @@ from intake.enrollment import EnrollmentRefusal
 from intake.stuck import StuckKind
 from journeys.outcomes import JourneyState, StepVerdict
 from journeys.resuming import Resuming
-from journeys.values import Key
+from journeys.values import Flag, Key
 from workflows.messages import Explanation
 
 
@@ -25,6 +25,11 @@ class EnrollmentRequest(Input):
     )
     entry_key: Identifier | None = Field(
         default=None, description="For journeys that take a contact once per value of a property: that value."
+    )
+    bypass_again: Flag = Field(
+        default=False,
+        description="Let the contact in although `again` says no; needs the scope `operate`, too. All else is asked as "
+        "ever, and nobody is inside twice under the same key.",
     )
 
 
@@ -51,6 +56,10 @@ class EnrollmentView(Output):
     attention: str | None = Field(description="Why it waits for somebody to look after it.")
     outcome: str = Field(description="Why it ended; empty while it runs.")
     entry_event_id: str | None
+    passed_over: str | None = Field(
+        default=None,
+        description="What `again` said against it: it was let in by hand all the same. Null where it entered as usual.",
+    )
     entered_at: datetime
     ended_at: datetime | None
 

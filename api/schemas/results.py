@@ -22,6 +22,17 @@ class GroupView(Output):
     rate_high: float
 
 
+class AfterMessageView(Output):
+    """Those of a journey's contacts to whom a message was handed over before they met the goal."""
+
+    written_to: int = Field(description="How many. Whoever had met the goal before the first message is not in it.")
+    goal_met: int = Field(description="How many of them met the goal, and so after a message.")
+    open: int = Field(description="Of the others: how many may still meet it.")
+    rate: float
+    rate_low: float = Field(description="Lower end of the interval that holds the true rate with 95 % confidence.")
+    rate_high: float
+
+
 class ComparisonView(Output):
     """How much more often one group met the goal than another. A difference whose interval holds 0 may be chance."""
 
@@ -55,6 +66,9 @@ class ResultsView(Output):
 
     journey: str
     contacts: GroupView = Field(description="Those who got its messages.")
+    after_message: AfterMessageView = Field(
+        description="Of the contacts: the conversions that followed a message. `contacts` counts by entry."
+    )
     holdout: GroupView | None = Field(description="Those who passed through without them; null where there is none.")
     effect: ComparisonView | None = Field(description="Contacts compared with the holdout.")
     control_group: GroupView | None = Field(

@@ -84,6 +84,8 @@ class Enrollment(Base):
     """Whether it passes through without the journey's messages, for comparison; drawn at entry."""
     control_group: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether its contact was among those at entry who get no marketing message at all."""
+    passed_over: Mapped[str | None]
+    """What `again` said against it, where it was let in by hand all the same."""
     goal_until: Mapped[datetime | None]
     """End of the time in which the goal counts, also after its own end; None: as long as it runs."""
     goal_met_at: Mapped[datetime | None]

@@ -22,6 +22,8 @@ class ScoreModel(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     definition: Mapped[dict[str, Any]]
     live: Mapped[bool]
+    tells: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether journeys are told of what follows from counting everybody's score again under it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     recounted_to: Mapped[UUID | None]
     """The contact up to whom scores have been counted under it."""

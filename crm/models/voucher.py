@@ -39,6 +39,8 @@ class VoucherRecord(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
     pool_key: Mapped[str] = mapped_column(ForeignKey("voucher_pools.key"))
     code: Mapped[str] = mapped_column(unique=True)
+    is_test: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it was made up for a test run of a draft: it is in no count, and nobody can redeem it."""
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
     enrollment_id: Mapped[UUID | None] = mapped_column(ForeignKey("enrollments.id", ondelete="SET NULL"))
     step: Mapped[str | None]

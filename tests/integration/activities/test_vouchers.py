@@ -1,6 +1,7 @@
 """Vouchers that go out with messages: one per message, none where none leaves, and never one code twice."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,10 @@ from sqlalchemy import select, update
 from temporalio.exceptions import ApplicationError
 
 from activities.messages import MessagingActivities
+from crm.models.contact import Contact
+from crm.models.enrollment import Enrollment
 from crm.models.voucher import VoucherRecord
-from crm.vouchers import VoucherRepository
+from crm.vouchers import UnknownVoucher, VoucherRepository
 from journeys.former_names import FormerName
 from journeys.frequency import ALWAYS
 from journeys.outcomes import RefusalReason, SendStatus
@@ -110,6 +113,39 @@ async def test_attempts_of_one_message_at_once_issue_one_voucher(sessions: Sessi
 
 REMINDER: dict[str, Any] = {"template": "voucher", "step": "reminder", "repeat": ALWAYS}
 """The template that brought the code, once more, however soon."""
+
+
+@pytest.mark.parametrize("codes", [(), ("GIFT-1",)])
+async def test_a_test_run_brings_a_made_up_code_and_takes_none_from_the_pool(
+    sessions: Sessions, codes: tuple[str, ...]
+) -> None:
+    await a_pool(sessions, *codes, limit=1)
+    first, second = await a_tester(sessions), await a_tester(sessions)
+    for passage in (first, second):
+        channel = RecordingChannel()
+        for request in (GIFT, {**GIFT, "step": "reminder", "voucher": MessageVoucher(of="gift"), "repeat": "always"}):
+            await activities(sessions, channel).send_message(passage.request(**request))
+        (code,) = {found for mail in channel.sent for found in re.findall(r"TEST-GIFT-\w{5}-\w{5}", mail.text)}
+        assert len(channel.sent) == 2, "the reminder is about the same code"
+    async with sessions.begin() as session:
+        (pool,) = await VoucherRepository(session).standing("gifts")
+        with pytest.raises(UnknownVoucher, match="made up for a test run"):
+            await VoucherRepository(session).redeem(code, "order-1", now=NOON)
+    assert (pool.issued, pool.left) == (0, 1)
+
+    receipt = await activities(sessions, RecordingChannel()).send_message((await a_passage(sessions)).request(**GIFT))
+    assert receipt.status is SendStatus.SENT, "the only code is still there"
+
+
+async def a_tester(sessions: Sessions) -> Passage:
+    """A test user in a draft."""
+    passage = await a_passage(sessions)
+    async with sessions.begin() as session:
+        await session.execute(
+            update(Contact).where(Contact.id == passage.contact.id).values(test_address=Contact.email)
+        )
+        await session.execute(update(Enrollment).where(Enrollment.id == passage.enrollment.id).values(tested_draft=2))
+    return passage
 
 
 class TestAReminder:

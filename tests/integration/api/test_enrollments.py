@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,8 +16,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
 from api.temporal import TemporalConnection
-from crm.access import Scope
+from crm.access import AuditRepository, Scope
+from crm.contacts import ContactRepository
 from crm.enrollments import EnrollmentRepository
+from crm.identities import ContactReference
 from crm.journeys import JourneyRepository
 from crm.models.access import AuditEntry
 from crm.models.enrollment import Enrollment
@@ -85,6 +87,55 @@ async def test_a_refusal_is_an_answer_with_its_reason(client: httpx.AsyncClient,
     assert answer.json()["reason"] == "audience"
     assert answer.json()["because"]
     assert await rows(sessions, Enrollment) == 0
+
+
+class TestByHandPastAgain:
+    """`bypass_again`: only what `again` says is passed over, and it is told."""
+
+    PAST: ClassVar[dict[str, Any]] = {**ADA, "bypass_again": True}
+
+    async def test_it_enters_and_the_explanation_and_the_audit_log_tell_of_it(
+        self, client: httpx.AsyncClient, sessions: Sessions
+    ) -> None:
+        await self._ended(sessions, "never")
+        assert (await client.post("/v1/journeys/hello/enrollments", json=ADA)).json()["reason"] == "already_entered"
+        started = (await client.post("/v1/journeys/hello/enrollments", json=self.PAST)).json()
+        explained = (await client.get(f"/v1/enrollments/{started['enrollment']['id']}/explain")).json()
+        said = "a contact enters this journey only once"
+        assert explained["enrollment"]["passed_over"] == said
+        async with sessions() as session:
+            [noted] = await AuditRepository(session).of(f"enrollment:{started['enrollment']['id']}")
+        assert (noted.action, noted.details) == ("enrollment.start", {"passed_over": said})
+
+    async def test_nobody_is_inside_twice(self, client: httpx.AsyncClient, sessions: Sessions) -> None:
+        await self._ended(sessions, {"cooldown": "90d"})
+        results = [await client.post("/v1/journeys/hello/enrollments", json=self.PAST) for _ in range(2)]
+        assert [answer.json()["result"] for answer in results] == ["started", "already_running"]
+
+    async def test_all_else_is_asked(self, client: httpx.AsyncClient, sessions: Sessions) -> None:
+        await self._ended(sessions, "never", audience={"attribute": "plan", "is": "pro"})
+        assert (await client.post("/v1/journeys/hello/enrollments", json=self.PAST)).json()["reason"] == "audience"
+
+    @pytest.mark.usefixtures("journey")
+    async def test_whoever_need_not_be_let_past_enters_as_all_do(self, client: httpx.AsyncClient) -> None:
+        started = (await client.post("/v1/journeys/hello/enrollments", json=self.PAST)).json()
+        assert (started["result"], started["enrollment"]["passed_over"]) == ("started", None)
+
+    @pytest.mark.usefixtures("journey")
+    async def test_it_needs_the_scope_of_an_operator(self, app: FastAPI, sessions: Sessions) -> None:
+        async with caller(app, await a_key(sessions, Scope.ENROLL)) as enroller:
+            answer = await enroller.post("/v1/journeys/hello/enrollments", json=self.PAST)
+            usual = await enroller.post("/v1/journeys/hello/enrollments", json=ADA)
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/missing-scope")
+        assert "`bypass_again` needs the scope 'operate'" in answer.json()["detail"]
+        assert usual.status_code == 201
+
+    async def _ended(self, sessions: Sessions, again: Any, **entry: Any) -> None:
+        """Ada has been through a journey that now takes her back as `again` says."""
+        async with sessions.begin() as session:
+            version = await a_live_journey(session, {"key": "hello", "entry": {"again": again, **entry}})
+            ada = (await ContactRepository(session).resolve([ContactReference(user_id="u1")]))[0]
+            await an_enrollment(session, ada, version, ended_at=datetime.now(UTC), state=JourneyState.COMPLETED)
 
 
 async def test_a_journey_that_was_never_published_takes_nobody(client: httpx.AsyncClient, sessions: Sessions) -> None:

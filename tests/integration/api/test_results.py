@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 
 from crm.enrollments import EnrollmentRepository
+from crm.models.enrollment import Enrollment
 from crm.models.experiment import ExperimentRecord
 from journeys.outcomes import JourneyState, StepVerdict
 from kit.clock import wall_clock
 from kit.database import Sessions
+from messaging.models import MessageRecord, MessageState
 from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment, an_event
 from workflows.state import Decision
 
@@ -85,6 +87,47 @@ async def test_the_control_group_is_counted_of_its_own_and_in_no_arm(
     assert found["effect_of_marketing"]["difference"] == round(6 / 10 - 4 / 11, 6)
     assert (found["holdout"], found["effect"]) == (None, None)
     assert found["experiments"][0]["arms"][0]["entered"] == 10
+
+
+async def test_conversions_after_a_message_are_counted_apart(client: httpx.AsyncClient, sessions: Sessions) -> None:
+    async def written_to(
+        *, after: timedelta | None, state: MessageState = MessageState.HANDED_OVER, **of: object
+    ) -> None:
+        """One who was written to on `SOME_DAY`, and met the goal so long after."""
+        async with sessions.begin() as session:
+            version = await a_live_journey(session, JOURNEY)
+            one = await an_enrollment(session, (await a_contact(session)).id, version)
+            one.goal_until = SOME_DAY + 30 * DAY
+            one.goal_met_at = SOME_DAY + after if after is not None else None
+            for name, value in of.items():
+                setattr(one, name, value)
+            for number in range(2):
+                session.add(_a_message(one, number, state))
+
+    await written_to(after=DAY)
+    await written_to(after=None)
+    await written_to(after=-DAY)
+    await written_to(after=DAY, state=MessageState.UNKNOWN)
+    await written_to(after=DAY, holdout=True)
+    await written_to(after=DAY, control_group=True)
+    await written_to(after=DAY, tested_draft=2)
+    found = await results(client)
+    assert (found["contacts"]["entered"], found["contacts"]["goal_met"]) == (4, 3)
+    told = found["after_message"]
+    assert (told["written_to"], told["goal_met"], told["open"], told["rate"]) == (2, 1, 0, 0.5)
+
+
+def _a_message(enrollment: Enrollment, number: int, state: MessageState) -> MessageRecord:
+    return MessageRecord(
+        enrollment_id=enrollment.id,
+        contact_id=enrollment.contact_id,
+        step=f"hello-{number}",
+        iteration=0,
+        channel="email",
+        template_key="hello",
+        state=state,
+        settled_at=SOME_DAY + number * 5 * DAY,
+    )
 
 
 async def test_a_winner_is_told_with_its_reason(client: httpx.AsyncClient, sessions: Sessions) -> None:

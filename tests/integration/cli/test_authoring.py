@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from cli.authoring import check, publish_templates
 from cli.catalogue import publish_catalogue
+from cli.points import publish_models
 from cli.publishing import publish
 from crm.journeys import JourneyRepository
 from crm.scoring import ScoringRepository
@@ -248,3 +249,24 @@ async def test_a_directory_without_a_journey_is_no_journey_in_order(
 async def test_a_file_is_no_folder_of_templates(tmp_path: Path) -> None:
     (tmp_path / "welcome.mjml").touch()
     assert (await dauerlauf(publish_templates, tmp_path / "welcome.mjml"))[0] == 2
+
+
+class TestPublishModels:
+    """`dauerlauf publish-models`."""
+
+    MODEL = "key: visits\nname: Visits\nrules: [{key: visit, event: page.viewed, points: 1}]\n"
+
+    async def test_journeys_are_told_of_whom_a_version_lifts_only_where_that_is_asked_for(
+        self, here: Sessions, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "visits.yaml"
+        file.write_text(self.MODEL)
+        assert await dauerlauf(publish_models, file) == (0, "visits: version 1\n")
+        assert not await self._tells(here)
+        file.write_text(self.MODEL.replace("points: 1", "points: 2"))
+        assert await dauerlauf(publish_models, file, "--backfill", "matching") == (0, "visits: version 2\n")
+        assert await self._tells(here)
+
+    async def _tells(self, sessions: Sessions) -> bool:
+        async with sessions() as session:
+            return (await ScoringRepository(session).demand_live("visits")).tells

@@ -15,6 +15,7 @@ from crm.models.score import Score, ScoreEntry
 from crm.score_sheets import event_fact
 from crm.scoring import ScoringRepository
 from journeys.scoring import PointsModel, fold
+from journeys.segments import Backfill
 from kit.database import Sessions
 from kit.errors import NotFound
 from tests.support.builders import SOME_DAY, a_contact, an_event
@@ -185,15 +186,18 @@ class TestApply:
         assert await _points(session, contact.id) == fold(_model(), map(event_fact, events)).points
         assert await _points(session, contact.id) == await _sum_of_entries(session, contact.id)
 
-    async def test_what_happened_before_the_model_counts_from_the_first_event_on(self, session: AsyncSession) -> None:
+    @pytest.mark.parametrize(("backfill", "told"), [(Backfill.MATCHING, [("warm", 30)]), (Backfill.NONE, [])])
+    async def test_what_happened_before_the_model_counts_from_the_first_event_on_and_is_told_where_asked(
+        self, session: AsyncSession, backfill: Backfill, told: list[tuple[str, int]]
+    ) -> None:
         scoring, contact = ScoringRepository(session), await a_contact(session)
         await an_event(session, contact.id, "order.placed", properties={"total": 50})
-        await scoring.publish(_model())
+        await scoring.publish(_model(), backfill=backfill)
 
         crossings = await scoring.apply(contact.id, [await an_event(session, contact.id, "page.viewed")])
 
         assert await _points(session, contact.id) == 35
-        assert _told(crossings) == [("warm", 30)]
+        assert _told(crossings) == told
 
     async def test_a_new_version_counts_again_with_the_next_event(self, session: AsyncSession) -> None:
         scoring, contact = ScoringRepository(session), await a_contact(session)
@@ -329,7 +333,7 @@ async def _act(
         return (await scoring.recompute(contact, "lead", SOME_DAY)).crossed
     if action == "publish":
         rules = [*LEAD["rules"], {"key": "extra", "event": "page.viewed", "points": version}]
-        await scoring.publish(_model(rules=rules, name=f"Lead {version}"))
+        await scoring.publish(_model(rules=rules, name=f"Lead {version}"), backfill=Backfill.MATCHING)
         return []
     if action == "repeat":
         return await scoring.apply(contact, await EventRepository(session).page(contact, limit=3))

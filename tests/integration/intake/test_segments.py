@@ -318,9 +318,11 @@ async def test_leaving_a_segment_wakes_who_waits_for_it_and_ends_who_is_to_leave
     assert len(criteria) == 2
 
 
-async def test_a_new_version_of_a_points_model_moves_its_segments_without_another_event(
-    intake: Intake, timekeeper: Timekeeper
+@pytest.mark.parametrize("backfill", Backfill)
+async def test_a_new_version_of_a_points_model_moves_its_segments_and_tells_journeys_only_where_asked(
+    intake: Intake, timekeeper: Timekeeper, backfill: Backfill
 ) -> None:
+    told = backfill is Backfill.MATCHING
     rules = [{"key": "o", "event": "order.placed", "points": 5}, {"key": "v", "event": "page.viewed", "points": 1}]
     ada, eve, bob = [await intake.contact() for _ in range(3)]
     await publish_model(intake, rules[:1])
@@ -335,15 +337,15 @@ async def test_a_new_version_of_a_points_model_moves_its_segments_without_anothe
     assert (await members(intake, "hot"), await members(intake, "cold")) == ({ada}, {eve, bob})
     assert await timekeeper.entered() == [ada]
 
-    await publish_model(intake, [rules[0] | {"points": 10}, rules[1] | {"points": 12}], loyal=15)
+    await publish_model(intake, [rules[0] | {"points": 10}, rules[1] | {"points": 12}], loyal=15, backfill=backfill)
     await timekeeper.keep()
     assert (await members(intake, "hot"), await members(intake, "cold")) == ({ada, eve, bob}, set())
-    assert set(await timekeeper.entered()) == {ada, eve, bob}
-    assert [event.contact_id for event in await timekeeper.events("score.crossed")] == [ada]
+    assert set(await timekeeper.entered()) == ({ada, eve, bob} if told else {ada})
+    assert [event.contact_id for event in await timekeeper.events("score.crossed")] == ([ada] if told else [])
     (member,) = [one for one in await intake.rows(SegmentMember) if one.contact_id == bob]
     assert member.because == "as version 2 of the points model 'lead' counts"
 
-    await publish_model(intake, [rules[0] | {"points": 4}])
+    await publish_model(intake, [rules[0] | {"points": 4}], backfill=backfill)
     await timekeeper.keep()
     assert (await members(intake, "hot"), await members(intake, "cold")) == (set(), {ada, eve, bob})
     before = len(await intake.rows(Event))
@@ -351,8 +353,29 @@ async def test_a_new_version_of_a_points_model_moves_its_segments_without_anothe
     assert len(await intake.rows(Event)) == before
 
 
-async def publish_model(intake: Intake, rules: Sequence[Mapping[str, Any]], loyal: int | None = None) -> None:
+async def test_an_event_that_comes_before_the_recount_tells_of_its_own_rise_only(intake: Intake) -> None:
+    rule = {"key": "o", "event": "order.placed", "points": 5}
+    ada, eve = await intake.contact(), await intake.contact()
+    await publish_model(intake, [rule], loyal=15)
+    for contact in (ada, ada, eve):
+        await intake.tell(contact, "order.placed")
+
+    await publish_model(intake, [rule | {"points": 10}], loyal=15)
+    for contact in (ada, eve):
+        await intake.tell(contact, "order.placed")
+
+    crossed = [event.contact_id for event in await intake.rows(Event) if event.name == "score.crossed"]
+    assert crossed == [eve], "the new version has lifted the one, her order the other"
+
+
+async def publish_model(
+    intake: Intake,
+    rules: Sequence[Mapping[str, Any]],
+    loyal: int | None = None,
+    *,
+    backfill: Backfill = Backfill.NONE,
+) -> None:
     thresholds = [{"key": "loyal", "points": loyal}] if loyal is not None else []
     model = {"key": "lead", "name": "Lead", "rules": rules, "thresholds": thresholds}
     async with intake.sessions.begin() as session:
-        await ScoringRepository(session).publish(PointsModel.model_validate(model))
+        await ScoringRepository(session).publish(PointsModel.model_validate(model), backfill=backfill)

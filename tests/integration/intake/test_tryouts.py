@@ -1,16 +1,20 @@
 """What a test run brings about lets its contact into nothing that is live; what the contact does itself does."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from sqlalchemy import select
 
 from crm.events import DERIVED
 from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyVersion, VersionState
 from crm.models.steering import Steer
 from crm.steering import AtStep, Operator, SteeringRepository, inside
+from crm.tryouts import KEPT_FOR, Pace, TryoutRepository
 from intake.tryouts import follows_from_test
 from journeys.migration import Inside
 from kit.database import Sessions
-from tests.support.builders import a_contact, a_live_journey, an_enrollment, an_event
+from tests.support.builders import SOME_DAY, a_contact, a_live_journey, an_enrollment, an_event
 
 
 async def runs(sessions: Sessions) -> tuple[Enrollment, Enrollment]:
@@ -72,3 +76,31 @@ async def test_orders_for_a_step_pass_a_test_by_and_the_brakes_hold_it(sessions:
         assert stopped.inside == 1
         await session.refresh(kept)
         assert kept.state == VersionState.STOPPED  # the gate lets nothing more leave
+
+
+async def test_drafts_that_were_tried_long_ago_are_forgotten_with_their_runs_and_nothing_else_is(
+    sessions: Sessions,
+) -> None:
+    later = SOME_DAY + KEPT_FOR + timedelta(days=9)
+    kept: dict[str, int] = {}
+
+    async def tried(name: str, *, ended_at: datetime | None, created_at: datetime = SOME_DAY) -> None:
+        async with sessions.begin() as session:
+            draft = await a_live_journey(session, {"key": "tried"})
+            version = await TryoutRepository(session).keep(draft, Pace())
+            version.created_at, kept[name] = created_at, version.version
+            run = await an_enrollment(session, (await a_contact(session)).id, version, ended_at=ended_at)
+            run.tested_draft = 2
+
+    await tried("old", ended_at=SOME_DAY)
+    await tried("still on", ended_at=None)
+    await tried("ended lately", ended_at=later - timedelta(days=9))
+    await tried("young", ended_at=None, created_at=later)
+    await tried("newest", ended_at=SOME_DAY)
+    async with sessions.begin() as session:
+        assert await TryoutRepository(session).forget(later) == 1
+        assert await TryoutRepository(session).forget(later) == 0
+        versions = set(await session.scalars(select(JourneyVersion.version)))
+        runs = set(await session.scalars(select(Enrollment.version)))
+    del kept["old"]
+    assert (versions, runs) == ({1, *kept.values()}, set(kept.values()))

@@ -40,6 +40,23 @@ def test_a_document_leaves_out_what_is_the_default() -> None:
     assert to_document(journey()) == dict(SMALL)
 
 
+@pytest.mark.parametrize(("written", "percent"), [(True, 5), (False, None), (10, 10), (None, None)])
+def test_a_holdout_without_a_share_is_five_percent(written: Any, percent: int | None) -> None:
+    document = {**SMALL, "holdout": written}
+    VALIDATOR.validate(document)
+    made = journey_from_document(document)
+    assert made.holdout == percent
+    assert to_document(made).get("holdout") == percent
+
+
+@pytest.mark.parametrize("written", [0, 51, "5", 2.5])
+def test_a_holdout_is_a_whole_percentage_of_at_most_half(written: Any) -> None:
+    document = {**SMALL, "holdout": written}
+    with pytest.raises(Invalid, match="holdout"):
+        journey_from_document(document)
+    assert not VALIDATOR.is_valid(document)
+
+
 def test_places_without_a_source_are_field_paths() -> None:
     with pytest.raises(Invalid) as raised:
         journey_from_document({**SMALL, "steps": [{"wait": "1d"}, {"send": {"tmplate": "x"}}]})
