@@ -18,7 +18,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from bench import acceptance, latency, reference_journey, segments, sending
+from bench import acceptance, enrollment, latency, reference_journey, segments, sending
 from bench.measurement import Measurement, show, write
 from cli.stack.binaries import find_temporal_binary
 from workflows.names import SEARCH_ATTRIBUTES
@@ -29,6 +29,7 @@ MEASUREMENTS: Mapping[str, Callable[[Client, str, Bar], Awaitable[list[Measureme
     "segments": segments.measure,
     "acceptance": acceptance.measure,
     "sending": sending.measure,
+    "enrollment": enrollment.measure,
 }
 
 
