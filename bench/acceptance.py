@@ -21,6 +21,7 @@ from rich.progress import Progress as Bar
 from sqlalchemy import func, select, text
 from temporalio.client import Client
 
+from bench.concurrency import all_of
 from bench.measurement import Measurement, at_least_times, at_most
 from bench.stacks import RunningStack, running_stack
 from cli.stack.supervisor import Part
@@ -93,15 +94,13 @@ def _track(event_id: str, contact: int, now: datetime) -> dict[str, Any]:
 
 async def _accept(stack: RunningStack, calls: Sequence[bytes]) -> float:
     """Seconds until all calls are answered, some at once."""
-    began = time.perf_counter()
-    gate = asyncio.Semaphore(CALLS_AT_ONCE)
 
     async def post(body: bytes) -> None:
-        async with gate:
-            answer = await stack.api.post("/v1/batch", content=body, headers={"Content-Type": "application/json"})
-            answer.raise_for_status()
+        answer = await stack.api.post("/v1/batch", content=body, headers={"Content-Type": "application/json"})
+        answer.raise_for_status()
 
-    await asyncio.gather(*(post(body) for body in calls))
+    began = time.perf_counter()
+    await all_of(post, calls, at_once=CALLS_AT_ONCE)
     return time.perf_counter() - began
 
 

@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from rich.progress import Progress as Bar
 from sqlalchemy import func, select, text
 from temporalio.client import Client
 
 from bench.bare import BareJourney, BareRun
+from bench.concurrency import all_of
 from bench.measurement import Measurement, at_least_times
 from bench.stacks import RunningStack, running_stack
 from cli.stack.supervisor import Part
@@ -62,16 +63,13 @@ async def measure(client: Client, _address: str, bar: Bar) -> list[Measurement]:
 
 async def _bare(client: Client) -> float:
     """Starts per second."""
-    gate = asyncio.Semaphore(CALLS_AT_ONCE)
 
-    async def start() -> None:
-        contact = uuid4()
+    async def start(contact: UUID) -> None:
         run = BareRun(enrollment_id=contact, contact_id=contact, entered_at=datetime.now(UTC))
-        async with gate:
-            await client.start_workflow(BareJourney.run, run, id=f"bulk:{contact}", task_queue=NOBODY)
+        await client.start_workflow(BareJourney.run, run, id=f"bulk:{contact}", task_queue=NOBODY)
 
     began = time.perf_counter()
-    await asyncio.gather(*(start() for _ in range(CONTACTS)))
+    await all_of(start, [uuid4() for _ in range(CONTACTS)], at_once=CALLS_AT_ONCE)
     return CONTACTS / (time.perf_counter() - began)
 
 

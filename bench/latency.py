@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from statistics import quantiles
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +20,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.bare import BareJourney, BareRun
-from bench.measurement import Measurement, at_most
+from bench.measurement import Measurement, at_most, percentile
 from bench.stacks import RunningStack, running_stack
 from bench.workers import BARE, running_worker
 
@@ -64,13 +63,9 @@ async def measure(client: Client, address: str, bar: Bar) -> list[Measurement]:
 def _compare(ours: Milliseconds, bare: Milliseconds) -> list[Measurement]:
     name = "event over HTTP → signal handled, idle, {} (ms)"
     return [
-        at_most(name.format("p50"), _percentile(ours, 50), P50_BUDGET, baseline=_percentile(bare, 50)),
-        at_most(name.format("p99"), _percentile(ours, 99), P99_BUDGET, baseline=_percentile(bare, 99)),
+        at_most(name.format("p50"), percentile(ours, 50), P50_BUDGET, baseline=percentile(bare, 50)),
+        at_most(name.format("p99"), percentile(ours, 99), P99_BUDGET, baseline=percentile(bare, 99)),
     ]
-
-
-def _percentile(values: Milliseconds, percent: int) -> float:
-    return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 async def _events(stack: RunningStack, temporal: Client, advance: Callable[[], None]) -> Milliseconds:

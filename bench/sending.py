@@ -23,6 +23,7 @@ from sqlalchemy import text
 from temporalio.client import Client
 
 from activities.messages import MessagingActivities
+from bench.concurrency import all_of
 from bench.measurement import Measurement, at_least_times
 from bench.provider import Provider, running_provider
 from bench.stacks import running_stack
@@ -127,13 +128,7 @@ def _request(enrollment_id: UUID, contact_id: UUID) -> SendMessage:
 
 async def _sent(provider: Provider, send: Callable[[Any], Awaitable[object]], given: Sequence[object]) -> float:
     """Mails per second with `AT_ONCE` in flight."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(each: object) -> None:
-        async with gate:
-            await send(each)
-
-    return await _rate(provider, len(given), asyncio.gather(*(one(each) for each in given)))
+    return await _rate(provider, len(given), all_of(send, given, at_once=AT_ONCE))
 
 
 async def _bare(provider: Provider, mails: Sequence[Outgoing]) -> float:
