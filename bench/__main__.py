@@ -18,7 +18,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from bench import latency, reference_journey, segments
+from bench import acceptance, enrollment, latency, reference_journey, segments, sending, timers, waiting
 from bench.measurement import Measurement, show, write
 from cli.stack.binaries import find_temporal_binary
 from workflows.names import SEARCH_ATTRIBUTES
@@ -27,6 +27,11 @@ MEASUREMENTS: Mapping[str, Callable[[Client, str, Bar], Awaitable[list[Measureme
     "reference_journey": reference_journey.measure,
     "latency": latency.measure,
     "segments": segments.measure,
+    "acceptance": acceptance.measure,
+    "sending": sending.measure,
+    "enrollment": enrollment.measure,
+    "timers": timers.measure,
+    "waiting": waiting.measure,
 }
 
 

@@ -79,3 +79,13 @@ class BareJourney:
     @workflow.signal
     def deliver(self, _event_id: str) -> None:
         self._arrived = True
+
+
+@workflow.defn
+class BareTimer:
+    """Waits for an instant (aware) and ends."""
+
+    @workflow.run
+    async def run(self, due: datetime) -> str:
+        await workflow.sleep(max(due - workflow.now(), timedelta(0)))
+        return "completed"

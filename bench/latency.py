@@ -8,28 +8,21 @@ and its end is awaited. Beside it a bare signal to the hand-written workflow, fr
 
 import asyncio
 import os
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from statistics import quantiles
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from rich.progress import Progress as Bar
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.bare import BareJourney, BareRun
-from bench.measurement import Measurement, at_most
+from bench.measurement import Measurement, at_most, percentile
+from bench.stacks import RunningStack, running_stack
 from bench.workers import BARE, running_worker
-from cli.seed import KEY_FILE
-from cli.stack.supervisor import Stack, StackOptions
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "200"))
 P50_BUDGET, P99_BUDGET = 60.0, 200.0
@@ -52,14 +45,6 @@ PAUSE = 0.15
 Milliseconds = list[float]
 
 
-@dataclass(frozen=True)
-class Idle:
-    """A stack that has nothing to do."""
-
-    api: httpx.AsyncClient
-    temporal: Client
-
-
 async def measure(client: Client, address: str, bar: Bar) -> list[Measurement]:
     """One event after the other, each to a journey of its own that waits for it."""
     task = bar.add_task("event → signal handled", total=2 * EVENTS)
@@ -69,44 +54,21 @@ async def measure(client: Client, address: str, bar: Bar) -> list[Measurement]:
 
     async with running_worker(BARE, address) as worker:
         bare = await _bare(client, lambda: worker.sent.value, advance)
-    async with _idle_stack() as stack:
-        ours = await _events(stack, advance)
+    async with running_stack() as stack:
+        temporal = await Client.connect(stack.addresses.temporal, data_converter=pydantic_data_converter)
+        ours = await _events(stack, temporal, advance)
     return _compare(ours, bare)
 
 
 def _compare(ours: Milliseconds, bare: Milliseconds) -> list[Measurement]:
     name = "event over HTTP → signal handled, idle, {} (ms)"
     return [
-        at_most(name.format("p50"), _percentile(ours, 50), P50_BUDGET, baseline=_percentile(bare, 50)),
-        at_most(name.format("p99"), _percentile(ours, 99), P99_BUDGET, baseline=_percentile(bare, 99)),
+        at_most(name.format("p50"), percentile(ours, 50), P50_BUDGET, baseline=percentile(bare, 50)),
+        at_most(name.format("p99"), percentile(ours, 99), P99_BUDGET, baseline=percentile(bare, 99)),
     ]
 
 
-def _percentile(values: Milliseconds, percent: int) -> float:
-    return quantiles(values, n=100, method="inclusive")[percent - 1]
-
-
-@asynccontextmanager
-async def _idle_stack() -> AsyncIterator[Idle]:
-    """The stack of `dauerlauf up` on free ports, Temporal in memory, with the journey live."""
-    with tempfile.TemporaryDirectory(prefix="dauerlauf-bench-", ignore_cleanup_errors=True) as directory:
-        options = StackOptions(
-            state_directory=Path(directory),
-            api_port=0,
-            inbox_port=0,
-            smtp_port=0,
-            temporal_port=0,
-            ui_port=0,
-            temporal_in_memory=True,
-        )
-        async with Stack(options) as stack:
-            key = (Path(directory) / KEY_FILE).read_text().strip()
-            api = httpx.AsyncClient(base_url=stack.addresses.api, auth=(key, ""), trust_env=False, timeout=30)
-            async with api:
-                yield Idle(api, await Client.connect(stack.addresses.temporal, data_converter=pydantic_data_converter))
-
-
-async def _events(stack: Idle, advance: Callable[[], None]) -> Milliseconds:
+async def _events(stack: RunningStack, temporal: Client, advance: Callable[[], None]) -> Milliseconds:
     (await stack.api.put("/v1/journeys/latency", json=JOURNEY)).raise_for_status()
     (await stack.api.post("/v1/journeys/latency/publish")).raise_for_status()
     contacts = {user: await _enter(stack, user) for user in (f"contact-{number}" for number in range(WARM_UP + EVENTS))}
@@ -117,23 +79,23 @@ async def _events(stack: Idle, advance: Callable[[], None]) -> Milliseconds:
         await asyncio.sleep(PAUSE)
         began = time.time()
         (await stack.api.post("/v1/track", json=call)).raise_for_status()
-        took.append(await _handled(stack.temporal, f"latency:{contact_id}") - began)
+        took.append(await _handled(temporal, f"latency:{contact_id}") - began)
         advance()
     return _counting(took)
 
 
-async def _enter(stack: Idle, user: str) -> str:
+async def _enter(stack: RunningStack, user: str) -> str:
     answer = await stack.api.post("/v1/events", json={"event": "bench.entered", "contact": {"user_id": user}})
     return str(answer.raise_for_status().json()["contact_id"])
 
 
-async def _until_all_wait(stack: Idle, count: int) -> None:
+async def _until_all_wait(stack: RunningStack, count: int) -> None:
     async with asyncio.timeout(300):
         while (await _counts(stack)).get("waiting") != count:  # noqa: ASYNC110 - before anything is measured
             await asyncio.sleep(0.5)
 
 
-async def _counts(stack: Idle) -> dict[str, int]:
+async def _counts(stack: RunningStack) -> dict[str, int]:
     answer = (await stack.api.get("/v1/journeys/latency")).raise_for_status().json()
     counts: dict[str, int] = answer["counts"]["arrival"]
     return counts

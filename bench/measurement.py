@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import quantiles
 
 from rich.console import Console
 from rich.table import Table
@@ -34,6 +35,11 @@ def at_most_times(name: str, value: float, baseline: float, factor: float) -> Me
 def at_least_times(name: str, value: float, baseline: float, factor: float) -> Measurement:
     """A value that must reach a multiple of its baseline."""
     return Measurement(name, value, baseline, value / baseline, f"≥ {factor:g} x baseline", value >= factor * baseline)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value that so many percent (1 to 99) of them do not exceed, interpolated."""
+    return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 def show(measurements: Sequence[Measurement]) -> None:

@@ -17,6 +17,7 @@ from rich.progress import Progress as Bar
 from temporalio.client import Client
 
 from bench.bare import BareJourney, BareRun
+from bench.concurrency import all_of
 from bench.measurement import Measurement, at_least_times, at_most, at_most_times
 from bench.workers import BARE, INTERPRETER, RunningWorker, running_worker
 from journeys.model import Journey
@@ -26,7 +27,6 @@ from workflows.messages import Delivery, JourneyRun, compact_plan
 
 JOURNEYS = int(os.environ.get("BENCH_JOURNEYS", "150"))
 REPETITIONS = int(os.environ.get("BENCH_REPETITIONS", "3"))
-AT_ONCE = 20
 EVENT_BUDGET, RATE_BUDGET, CPU_BUDGET = 36, 0.75, 1.0
 
 PLAN = compile_plan(
@@ -141,26 +141,15 @@ async def _repeat(client: Client, contestant: Contestant, worker: RunningWorker,
     """Run journeys from start to end: all are started, all wait for their event, all are told of it."""
     contacts = [uuid4() for _ in range(journeys)]
     sent, cpu, began = worker.sent.value, worker.cpu_seconds(), time.perf_counter()
-    ids = await _all(lambda contact: contestant.start(client, contact), contacts)
+    ids = await all_of(lambda contact: contestant.start(client, contact), contacts)
     await _until(lambda: worker.sent.value >= sent + journeys)
     told = dict(zip(contacts, ids, strict=True))
-    await _all(lambda contact: contestant.tell(client, told[contact], contact), contacts)
+    await all_of(lambda contact: contestant.tell(client, told[contact], contact), contacts)
     await _until(lambda: worker.sent.value >= sent + 2 * journeys)
     await asyncio.gather(*(client.get_workflow_handle(identifier).result() for identifier in ids[-3:]))
     seconds = time.perf_counter() - began
     events = max([len((await client.get_workflow_handle(ids[n]).fetch_history()).events) for n in (0, -1)])
     return Result(journeys / seconds, (worker.cpu_seconds() - cpu) * 1000 / journeys, events)
-
-
-async def _all(call: Callable[[UUID], Awaitable[object]], contacts: Sequence[UUID]) -> list[str]:
-    """Call for every contact, a limited number at once; the answers in order."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def limited(contact: UUID) -> str:
-        async with gate:
-            return str(await call(contact))
-
-    return await asyncio.gather(*(limited(contact) for contact in contacts))
 
 
 async def _until(claim: Callable[[], bool]) -> None:

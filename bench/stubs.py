@@ -7,11 +7,19 @@ from typing import Any
 from temporalio import activity
 
 from journeys.outcomes import SendStatus
-from workflows.ports import JudgeCondition, Judgement, Progress, SendMessage, SendReceipt
+from workflows.ports import (
+    JudgeCondition,
+    Judgement,
+    Progress,
+    ResolvedInstant,
+    ResolveInstant,
+    SendMessage,
+    SendReceipt,
+)
 
 
 class Stubs:
-    """The three activities of the reference journey."""
+    """The three activities of the reference journey, and the one of a wait for an instant."""
 
     def __init__(self, sent: "Synchronized[int]") -> None:
         self._sent = sent
@@ -30,5 +38,10 @@ class Stubs:
     async def record_progress(self, request: Progress) -> None:
         """Where the enrollment stands is written to nowhere."""
 
+    @activity.defn(name="resolve_instant")
+    async def resolve_instant(self, request: ResolveInstant) -> ResolvedInstant:
+        """Of a moment that is an instant."""
+        return ResolvedInstant(at=request.moment["until"])
+
     def all(self) -> list[Callable[..., Any]]:
-        return [self.send_message, self.judge_condition, self.record_progress]
+        return [self.send_message, self.judge_condition, self.record_progress, self.resolve_instant]

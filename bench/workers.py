@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
-from bench.bare import BareJourney
+from bench.bare import BareJourney, BareTimer
 from bench.stubs import Stubs
 from kit.loops import run_on_fast_loop
 from kit.settings import Settings
@@ -80,7 +80,7 @@ def _worker(contestant: str, client: Client, sent: "Synchronized[int]") -> Worke
     return Worker(
         client,
         task_queue=contestant,
-        workflows=[ContactJourney],
+        workflows=[ContactJourney, BareTimer],
         activities=activities,
         workflow_runner=workflow_runner(sandboxed=False),
         **worker_options(Settings()),
