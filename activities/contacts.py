@@ -156,17 +156,19 @@ async def _facts(
 
 
 async def _set_attributes(session: AsyncSession, request: SetAttributes) -> ActionResult:
+    # Before anything is written: what others have changed since the first attempt is newer, and would go untold.
+    if await was_done(session, request, CONTACT_UPDATED):
+        return ActionResult(result="changed")
     traits, missing = await _resolved(session, request)
     report = await ContactRepository(session).apply_traits(request.contact_id, traits)
     if report.rejected:
         raise Invalid(f"Step {request.step} cannot set: {'; '.join(map(str, report.rejected))}")
     names = sorted(report.changed)
-    done = bool(names) or await was_done(session, request, CONTACT_UPDATED)
     if names:
         await emit(session, request, CONTACT_UPDATED, {"changed": names})
     told = [f"changed {', '.join(names)}"] if names else []
     told += [f"there is no {', '.join(missing)}"] if missing else []
-    return ActionResult(result="changed" if done else "unchanged", because="; ".join(told))
+    return ActionResult(result="changed" if names else "unchanged", because="; ".join(told))
 
 
 async def _resolved(session: AsyncSession, request: SetAttributes) -> tuple[dict[str, Any], list[str]]:
@@ -187,17 +189,18 @@ def _is_missing(asked: Scalar, found: Any) -> bool:
 
 async def _change_list(session: AsyncSession, request: ChangeList) -> ActionResult:
     event = LIST_JOINED if request.member else LIST_LEFT
+    done = ActionResult(result="joined" if request.member else "left", because=f"list {request.list_key}")
+    if await was_done(session, request, event):  # who has come or gone since the first attempt has the last word
+        return done
     changed = await ListRepository(session).change(
         request.contact_id,
         list_key=request.list_key,
         member=request.member,
         reason=f"enrollment {request.enrollment_id}",
     )
-    done = changed or await was_done(session, request, event)
     if changed:
         await emit(session, request, event, {"list": request.list_key})
-    if done:
-        return ActionResult(result="joined" if request.member else "left", because=f"list {request.list_key}")
+        return done
     already = "was on it already" if request.member else "was not on it"
     return ActionResult(result="unchanged", because=f"list {request.list_key}: the contact {already}")
 

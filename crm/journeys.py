@@ -197,6 +197,11 @@ class JourneyRepository:
         query = select(JourneyRecord.key).where(JourneyRecord.key.in_(keys)).order_by(JourneyRecord.key)
         await self._session.execute(query.with_for_update(read=True))
 
+    async def hold_if_free(self, key: str) -> bool:
+        """`hold` for one journey, without waiting: False where it is being published, or changed otherwise."""
+        query = select(JourneyRecord.key).where(JourneyRecord.key == key)
+        return await self._session.scalar(query.with_for_update(read=True, skip_locked=True)) is not None
+
     async def lock(self, key: str) -> None:
         """Drafts and publications of one journey come one after the other."""
         query = select(JourneyRecord.key).where(JourneyRecord.key == key).with_for_update()

@@ -29,6 +29,10 @@ from kit.errors import Conflict, NotFound
 
 _CHANGES_OR_FOLLOWS = 4_711_005
 """Key of the advisory lock: shared by whoever follows the definitions, alone for whoever changes one."""
+# Planning the statement of a segment takes longer than carrying it out for a contact or some hundred, and its plan is
+# the same for each: along the keys. Left to itself PostgreSQL makes it anew for each event and compares. What else the
+# transaction asks is asked by key, too.
+_HOLD = text("SELECT pg_advisory_xact_lock_shared(:key), set_config('plan_cache_mode', 'force_generic_plan', true)")
 _EVENTS_AT_ONCE = 2_000
 _MOST_PARSED = 500
 
@@ -111,8 +115,8 @@ class SegmentRepository:
         self._session = session
 
     async def hold(self) -> None:
-        """Let no definition change until the transaction ends."""
-        await self._session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _CHANGES_OR_FOLLOWS})
+        """Let no definition change until the transaction ends, in which statements are not planned anew each time."""
+        await self._session.execute(_HOLD, {"key": _CHANGES_OR_FOLLOWS})
 
     async def live(self) -> list[LiveSegment]:
         """Every segment, those that others ask for before those that ask for them."""

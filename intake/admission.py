@@ -294,7 +294,7 @@ class Admission:
             plan=plan_of(self._version),
             entry=self._entry.properties,
             entered_at=self._entered_at,
-            entry_sequence=await newest_sequence(self._session) if sequence is None else sequence,
+            entry_sequence=await place_of_its_own(self._session) if sequence is None else sequence,
         )
 
     async def _enter(self, key: str) -> Enrolled | NotEnrolled:
@@ -353,9 +353,9 @@ class Admission:
         return [(event, criteria) for event, criteria in matches if criteria]
 
 
-async def newest_sequence(session: AsyncSession) -> int:
-    """Place in the log of an entry without an event: behind all events so far."""
-    return int(await session.scalar(text("SELECT last_value FROM events_sequence_seq")) or 0)
+async def place_of_its_own(session: AsyncSession) -> int:
+    """Place in the log of an entry without an event: behind all events so far, and no event's."""
+    return int(await session.scalar(text("SELECT nextval('events_sequence_seq')")) or 0)
 
 
 def _meets_goal(plan: Plan, criteria: Collection[str]) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from crm.events import EventRepository
-from crm.journeys import definition_of, plan_of
+from crm.journeys import JourneyRepository, definition_of, plan_of
 from crm.models.contact import Contact
 from crm.models.enrollment import Enrollment
 from crm.models.journey import JourneyVersion, VersionMove
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Turn(StrEnum):
-    """What a runner found: something to order, an outbox that holds enough, or nothing to do."""
+    """What a runner found: something to order, an outbox that holds enough or a journey that is busy, or nothing."""
 
     ORDERED = "ordered"
     FULL = "full"
@@ -98,6 +98,9 @@ class MoveRunner:
             if order is not None:
                 await order_page(session, order, self._page_size)
             elif move is not None:
+                # Whoever stops the journey ends its moves: it must not wait for this one, which waits for contacts.
+                if not await JourneyRepository(session).hold_if_free(move.journey_key):
+                    return Turn.FULL
                 await _order_page(session, move, self._page_size)
             return Turn.ORDERED
 

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Select, exists, select, update
 from sqlalchemy.orm import aliased
 
+from crm.journeys import JourneyRepository
 from crm.models.clock import EntryRound, RoundKind
 from intake import arming, broadcasts
 from intake.failures import is_outage
@@ -27,13 +28,15 @@ _log = structlog.get_logger(__name__)
 async def walk_on(sessions: Sessions, present: Present) -> int:
     """Make the next page of a round that is due; returns how many contacts it looked at, 1 at least for a last page.
 
-    0 where no round is due, or others have locked those that are.
+    0 where no round is due, or others have locked those that are, or the journey of the next one.
     """
     round_id = None
     try:
         async with sessions.begin() as session:
             chosen = await session.scalar(_next_round(present.now))
-            if chosen is None:
+            # Whoever publishes the journey gives up its rounds, and would wait for this one while it waits for contacts
+            # that intake holds, which waits for the journey.
+            if chosen is None or not await JourneyRepository(session).hold_if_free(chosen.journey_key):
                 return 0
             round_id = chosen.id
             live = await live_entry(session, chosen.journey_key)

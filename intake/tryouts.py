@@ -22,7 +22,7 @@ from crm.models.event import Event
 from crm.models.journey import JourneyVersion
 from crm.steering import SteeringRepository
 from crm.tryouts import Pace, TryoutRepository
-from intake.admission import newest_sequence
+from intake.admission import place_of_its_own
 from intake.outbox import put_start, request_exit
 from journeys.outcomes import JourneyState
 from journeys.segment_entry import ENTERED, LEFT
@@ -138,7 +138,7 @@ async def _enroll(
         since=now,
         entry_properties=dict(properties),
         entered_at=now,
-        entry_sequence=await newest_sequence(session),
+        entry_sequence=await place_of_its_own(session),
         goal_until=now + goal.within if goal is not None and goal.within is not None else None,
     )
     session.add(enrollment)

@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contacts import ContactActivities
 from crm.access import AuditRepository
+from crm.contacts import ContactRepository
 from crm.enrollments import EnrollmentRepository
 from crm.events import EventRepository
 from crm.lists import ListRepository
@@ -191,6 +192,19 @@ class TestSetAttributes:
         assert results == ["changed", "changed"]
         assert len(await _derived(sessions)) == 1
 
+    async def test_a_second_attempt_leaves_alone_what_was_changed_since_the_first(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        request = _request(SetAttributes, enrollment, attributes={"plan": "free"})
+        await activities.set_attributes(request)
+        async with sessions.begin() as session:
+            await ContactRepository(session).apply_traits(enrollment.contact_id, {"plan": "max"})
+
+        await activities.set_attributes(request)
+
+        async with sessions() as session:
+            assert (await session.get_one(Contact, enrollment.contact_id)).attributes == {"plan": "max"}
+
     async def test_a_property_the_entry_does_not_have_changes_nothing_and_is_told(
         self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
     ) -> None:
@@ -241,6 +255,19 @@ class TestChangeList:
 
         assert results == ["joined", "joined"]
         assert len(await _derived(sessions)) == 1
+
+    async def test_a_second_attempt_brings_nobody_back_who_has_left_since_the_first(
+        self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment
+    ) -> None:
+        request = _request(ChangeList, enrollment, list_key="vip", member=True)
+        await activities.change_list(request)
+        async with sessions.begin() as session:
+            await ListRepository(session).change(enrollment.contact_id, list_key="vip", member=False, reason="left")
+
+        await activities.change_list(request)
+
+        async with sessions() as session:
+            assert await ListRepository(session).of(enrollment.contact_id) == frozenset()
 
     async def test_who_is_on_the_list_already_changes_nothing(
         self, sessions: Sessions, activities: ContactActivities, enrollment: Enrollment

@@ -238,6 +238,18 @@ async def test_entry_over_the_api_is_the_same_door(intake: Intake) -> None:
     assert await intake.refusals() == [("already_running", None)]
 
 
+async def test_the_newest_event_of_all_is_not_taken_for_the_entry_of_whoever_enters_without_one(intake: Intake) -> None:
+    contact = await intake.contact()
+    version = await intake.publish()
+    await intake.accept(contact, "review.created", ago=-timedelta(seconds=1))
+
+    entered = await ask(intake, version, contact)
+    await intake.apply()
+
+    assert isinstance(entered, Enrolled)
+    assert [one.goal_met_at for one in await intake.enrollments()] == [NOW + timedelta(seconds=1)]
+
+
 async def test_a_contact_that_does_not_exist_is_an_error(intake: Intake) -> None:
     version = await intake.publish()
 
