@@ -209,6 +209,7 @@ async def test_a_whole_journey_is_steered_to_the_last_contact_though_the_worker_
     assert (stopped["carried"] + stopped["gone"], stopped["refused"]) == (crowd.size, 0)
     (outcome,) = await standing(crowd, JourneyState.EXITED)
     assert outcome.endswith(": drill")
+    await settle(crowd)
     assert await ends_told(crowd) == dict.fromkeys((person.user_id for person in crowd.people), 1)
     books = await close_books(crowd)
     assert Counter(", ".join(runs) for runs in books.workflows.values()) == {"COMPLETED": crowd.size}

@@ -24,7 +24,7 @@ from crm.models.enrollment import Enrollment
 from crm.models.event import Event, QueuedEvent
 from crm.models.score import Score, ScoreEntry
 from intake.models import IntakeFailure, OutboxEntry
-from journeys.outcomes import ENDED, JourneyState
+from journeys.outcomes import JourneyState
 from messaging.models import MessageRecord
 from tests.support.crowd import Crowd
 from tests.support.stack import LiveStack, found
@@ -51,9 +51,9 @@ async def rows(crowd: Crowd, table: Any, *columns: Any, where: Sequence[ColumnEl
 
 
 async def settle(crowd: Crowd) -> None:
-    """Returns once every event was applied and carried, and every enrollment came to its wait or ended.
+    """Returns once every event was applied and carried, and every workflow has done what it can and is noted so.
 
-    An end is written down before its workflow is over, so a worker killed in between leaves a workflow that runs on.
+    Temporal is asked too: what it was told may wait for a worker, and an end is written before its workflow is over.
     """
     under_way: dict[str, Any] = {}
 
@@ -69,9 +69,15 @@ async def settle(crowd: Crowd) -> None:
 
 
 async def _under_way(crowd: Crowd) -> Mapping[str, Any]:
+    stored = await _stored_under_way(crowd)
+    workflows = [] if any(stored.values()) else await _unsettled_workflows(crowd)
+    # What the workflows did meanwhile may have made events.
+    return {"away": "", "workflows": workflows, **(await _stored_under_way(crowd))}
+
+
+async def _stored_under_way(crowd: Crowd) -> Mapping[str, Any]:
     moving = (Enrollment.workflow_id, Enrollment.state, Enrollment.step)
-    stored = {
-        "away": "",
+    return {
         "queued": await rows(crowd, QueuedEvent, QueuedEvent.sequence),
         "outbox": await rows(
             crowd,
@@ -82,18 +88,26 @@ async def _under_way(crowd: Crowd) -> Mapping[str, Any]:
         ),
         "moving": await rows(crowd, Enrollment, *moving, where=[_IS_MOVING]),
     }
-    return {**stored, "workflows": [] if any(stored.values()) else await _unsettled_workflows(crowd)}
 
 
 async def _unsettled_workflows(crowd: Crowd) -> Sequence[str]:
-    """Workflows that run though the enrollment has ended, and those Temporal does not list yet."""
-    states = await rows(crowd, Enrollment, Enrollment.workflow_id, Enrollment.state)
+    """Workflows that a worker has something to do for, and those Temporal does not list as they are."""
+    ids = [workflow_id for _, workflow_id in await rows(crowd, Enrollment, Enrollment.workflow_id)]
+    described = await asyncio.gather(*(_described(crowd.live.temporal, one) for one in ids))
     listed = await _workflows(crowd)
     return [
         workflow_id
-        for _, workflow_id, state in states
-        if not listed[workflow_id] or (state in ENDED and "RUNNING" in listed[workflow_id])
+        for workflow_id, (status, busy) in zip(ids, described, strict=True)
+        if busy or status not in listed[workflow_id]
     ]
+
+
+async def _described(client: Client, workflow_id: str) -> tuple[str, bool]:
+    """The status of the newest run, and whether a task or an activity of it waits or is being done."""
+    description = await client.get_workflow_handle(workflow_id).describe()
+    raw = description.raw_description
+    assert description.status is not None
+    return description.status.name, raw.HasField("pending_workflow_task") or bool(raw.pending_activities)
 
 
 @asynccontextmanager
