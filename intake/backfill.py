@@ -3,7 +3,7 @@
 No event of theirs brings this about, and no other journey is to hear of it, so each has an event of its own as cause.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from crm.events import DERIVED, EventRepository, NewEvent
 from crm.journeys import JourneyRepository
 from crm.models.contact import Contact
 from crm.models.event import Event
+from crm.models.journey import JourneyVersion
 from crm.models.segment import SegmentMember
 from intake.admission import Enrolled
 from intake.enrollment import enroll
@@ -31,7 +32,10 @@ async def let_members_in(walk: Walk, entry: SegmentEntry) -> Page:
     contacts = (await walk.session.scalars(query.with_for_update(of=Contact, key_share=True))).all()
     before = await _let_in_before(walk, entry, contacts)
     meant = [one for one in contacts if one not in before and in_sample(one, journey, percent=percent)]
-    done = [contact_id for contact_id in meant if await _is_let_in(walk, entry, contact_id)]
+    versions = {one: await JourneyRepository(walk.session).taking(journey, one) for one in meant}
+    taken = {one: version for one, version in versions.items() if version is not None}
+    causes = await _causes(walk, entry, list(taken))
+    done = [one for one, version in taken.items() if await _is_let_in(walk, version, causes[one])]
     return Page(contacts, len(done))
 
 
@@ -45,15 +49,11 @@ async def _let_in_before(walk: Walk, entry: SegmentEntry, contacts: Sequence[UUI
     return set(await walk.session.scalars(query))
 
 
-async def _is_let_in(walk: Walk, entry: SegmentEntry, contact_id: UUID) -> bool:
-    version = await JourneyRepository(walk.session).taking(walk.round.journey_key, contact_id)
-    if version is None:
-        return False
-    cause = await _cause(walk, entry, contact_id)
+async def _is_let_in(walk: Walk, version: JourneyVersion, cause: Event) -> bool:
     result = await enroll(
         walk.session,
         version,
-        contact_id,
+        cause.contact_id,
         cause_event=cause,
         properties=cause.properties,
         now=walk.present.now,
@@ -63,14 +63,20 @@ async def _is_let_in(walk: Walk, entry: SegmentEntry, contact_id: UUID) -> bool:
     return isinstance(result, Enrolled)
 
 
-async def _cause(walk: Walk, entry: SegmentEntry, contact_id: UUID) -> Event:
-    event = NewEvent(
-        event_id=f"{BACKFILLED}:{walk.round.journey_key}:{contact_id}:{walk.round.id}",
-        contact_id=contact_id,
-        name=BACKFILLED,
-        occurred_at=walk.present.now,
-        properties={"segment": entry.segment, "journey": walk.round.journey_key},
-        source=DERIVED,
-    )
-    await EventRepository(walk.session).accept([event])
-    return (await walk.session.scalars(select(Event).where(Event.event_id == event.event_id))).one()
+async def _causes(walk: Walk, entry: SegmentEntry, contact_ids: Sequence[UUID]) -> Mapping[UUID, Event]:
+    """Each contact's event, stored for the whole page by one statement."""
+    journey = walk.round.journey_key
+    events = [
+        NewEvent(
+            event_id=f"{BACKFILLED}:{journey}:{contact_id}:{walk.round.id}",
+            contact_id=contact_id,
+            name=BACKFILLED,
+            occurred_at=walk.present.now,
+            properties={"segment": entry.segment, "journey": journey},
+            source=DERIVED,
+        )
+        for contact_id in contact_ids
+    ]
+    await EventRepository(walk.session).accept(events)
+    stored = await walk.session.scalars(select(Event).where(Event.event_id.in_([event.event_id for event in events])))
+    return {event.contact_id: event for event in stored}
