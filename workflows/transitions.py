@@ -56,11 +56,11 @@ def leave(state: EnrollmentState, departure: Departure, now: datetime) -> None:
 
 
 def overtaken(state: EnrollmentState, departure: Departure) -> Departure:
-    """The departure from a step that was done before a skip could take hold of it: the skip has lost its object."""
-    skips = [command for command in state.commands if command.startswith(SKIP)]
-    state.commands = [command for command in state.commands if command not in skips]
-    too_late = f"too late to be skipped by {skips[0].removeprefix(SKIP)}" if skips else ""
-    because = f"{departure.because} ({too_late})" if departure.because and too_late else departure.because or too_late
+    """The departure from a step that was done before the skip asked for could take hold of it: it has no object."""
+    skip = next(command for command in state.commands if command.startswith(SKIP))
+    state.commands = [command for command in state.commands if not command.startswith(SKIP)]
+    too_late = f"too late to be skipped by {skip.removeprefix(SKIP)}"
+    because = f"{departure.because} ({too_late})" if departure.because else too_late
     return replace(departure, because=because)
 
 
