@@ -53,6 +53,20 @@ class _Version(NamedTuple):
     stages: list[str] | None
 
 
+class Takers(NamedTuple):
+    """The versions of one journey that take new contacts."""
+
+    live: JourneyVersion | None
+    trial: JourneyVersion | None
+
+    def of(self, contact_id: UUID) -> JourneyVersion | None:
+        """The one this contact would enter, or None."""
+        trial = self.trial
+        if trial is not None and takes(trial.journey_key, trial.version, contact_id, percent=trial.share or 0):
+            return trial
+        return self.live
+
+
 class JourneyRepository:
     """Journeys and their versions, within the caller's transaction."""
 
@@ -132,11 +146,12 @@ class JourneyRepository:
 
     async def taking(self, key: str, contact_id: UUID) -> JourneyVersion | None:
         """The version this contact would enter, or None; nothing is published until the transaction ends."""
+        return (await self.takers(key)).of(contact_id)
+
+    async def takers(self, key: str) -> "Takers":
+        """The versions that contacts enter; nothing is published until the transaction ends."""
         await self.hold([key])
-        trial = await self.trial(key)
-        if trial is not None and takes(key, trial.version, contact_id, percent=trial.share or 0):
-            return trial
-        return await self.live(key)
+        return Takers(await self.live(key), await self.trial(key))
 
     async def draft(self, key: str) -> JourneyVersion | None:
         """The draft, or None."""

@@ -32,8 +32,8 @@ async def let_members_in(walk: Walk, entry: SegmentEntry) -> Page:
     contacts = (await walk.session.scalars(query.with_for_update(of=Contact, key_share=True))).all()
     before = await _let_in_before(walk, entry, contacts)
     meant = [one for one in contacts if one not in before and in_sample(one, journey, percent=percent)]
-    versions = {one: await JourneyRepository(walk.session).taking(journey, one) for one in meant}
-    taken = {one: version for one, version in versions.items() if version is not None}
+    takers = await JourneyRepository(walk.session).takers(journey)
+    taken = {one: version for one in meant if (version := takers.of(one)) is not None}
     causes = await _causes(walk, entry, list(taken))
     done = [one for one, version in taken.items() if await _is_let_in(walk, version, causes[one])]
     return Page(contacts, len(done))
