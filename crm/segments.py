@@ -62,7 +62,7 @@ class LiveSegment(NamedTuple):
         return self.segment.key
 
 
-_ordered: dict[frozenset[Mark], list[tuple[Mark, LiveSegment]]] = {}
+_ordered: dict[frozenset[Mark], list[LiveSegment]] = {}
 """The definitions that were there last, in order: every batch of events asks for them, and they seldom change."""
 
 
@@ -121,18 +121,21 @@ class SegmentRepository:
     async def live(self) -> list[LiveSegment]:
         """Every segment, those that others ask for before those that ask for them."""
         columns = (SegmentRecord.key, SegmentRecord.version, SegmentRecord.changed_at, SegmentRecord.swept_at)
-        swept = {Mark(*mark): at for *mark, at in await self._session.execute(select(*columns))}
-        if (known := _ordered.get(frozenset(swept))) is not None:
-            return [live._replace(swept_at=swept[mark]) for mark, live in known]
-        return await self._order_anew()
+        rows = (await self._session.execute(select(*columns))).all()
+        known = _ordered.get(frozenset(Mark(*mark) for *mark, _ in rows))
+        if known is None:
+            return await self._order_anew()
+        swept = {key: swept_at for key, *_, swept_at in rows}
+        return [live._replace(swept_at=swept[live.key]) for live in known]
 
     async def _order_anew(self) -> list[LiveSegment]:
-        rows = await self._session.scalars(select(SegmentRecord).execution_options(populate_existing=True))
-        by_key = {row.key: (_mark_of(row), live_segment(row)) for row in rows}
-        ordered = [by_key[segment.key] for segment in in_order(live.segment for _, live in by_key.values())]
+        query = select(SegmentRecord).execution_options(populate_existing=True)
+        rows = (await self._session.scalars(query)).all()
+        by_key = {row.key: live_segment(row) for row in rows}
+        ordered = [by_key[segment.key] for segment in in_order(live.segment for live in by_key.values())]
         _ordered.clear()
-        _ordered[frozenset(mark for mark, _ in ordered)] = ordered
-        return [live for _, live in ordered]
+        _ordered[frozenset(map(_mark_of, rows))] = ordered
+        return ordered
 
     async def get(self, key: str) -> LiveSegment | None:
         """One segment, or None."""
