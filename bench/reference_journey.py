@@ -18,12 +18,13 @@ from temporalio.client import Client
 
 from bench.bare import BareJourney, BareRun
 from bench.concurrency import all_of
+from bench.interpreted import start_interpreted
 from bench.measurement import Measurement, at_least_times, at_most, at_most_times
 from bench.workers import BARE, INTERPRETER, RunningWorker, running_worker
 from journeys.model import Journey
 from journeys.plan import compile_plan
 from workflows import starter
-from workflows.messages import Delivery, JourneyRun, compact_plan
+from workflows.messages import Delivery, compact_plan
 
 JOURNEYS = int(os.environ.get("BENCH_JOURNEYS", "150"))
 REPETITIONS = int(os.environ.get("BENCH_REPETITIONS", "3"))
@@ -74,17 +75,7 @@ class Contestant:
 
 
 async def _start_interpreted(client: Client, contact: UUID) -> str:
-    run = JourneyRun(
-        enrollment_id=contact,
-        contact_id=contact,
-        plan=COMPACT,
-        entered_at=datetime.now(UTC),
-        entry_event_id="entry",
-        entry_event="order.placed",
-    )
-    workflow_id = f"voucher-and-review:{contact}"
-    await starter.start_journey(client, run, PLAN, workflow_id=workflow_id, task_queue=INTERPRETER)
-    return workflow_id
+    return await start_interpreted(client, PLAN, COMPACT, contact)
 
 
 async def _tell_interpreted(client: Client, workflow_id: str, contact: UUID) -> object:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from cli.seed import KEY_FILE
+from cli.seed import ensure_key
 from cli.stack.record import Addresses
 from cli.stack.supervisor import Part, Stack, StackOptions
 from kit.database import Sessions, create_engine, create_sessions
@@ -28,22 +28,15 @@ class RunningStack:
 async def running_stack(*parts: Part) -> AsyncIterator[RunningStack]:
     """These parts, by default all, on free ports of the loopback, Temporal in memory; the catalogue is published."""
     with tempfile.TemporaryDirectory(prefix="dauerlauf-bench-", ignore_cleanup_errors=True) as directory:
-        options = StackOptions(
-            state_directory=Path(directory),
-            api_port=0,
-            inbox_port=0,
-            smtp_port=0,
-            temporal_port=0,
-            ui_port=0,
-            temporal_in_memory=True,
-            parts=frozenset(parts or Part),
-        )
+        parts_of_it = frozenset(parts or Part)
+        options = StackOptions.on_free_ports(Path(directory), temporal_in_memory=True, parts=parts_of_it)
         async with Stack(options) as stack:
-            key = (Path(directory) / KEY_FILE).read_text().strip()
             engine = create_engine(Settings(database_url=stack.addresses.database_url))
+            sessions = create_sessions(engine)
+            key = await ensure_key(sessions, Path(directory))
             api = httpx.AsyncClient(base_url=stack.addresses.api, auth=(key, ""), trust_env=False, timeout=30)
             try:
                 async with api:
-                    yield RunningStack(api, stack.addresses, create_sessions(engine))
+                    yield RunningStack(api, stack.addresses, sessions)
             finally:
                 await engine.dispose()

@@ -17,12 +17,12 @@ from temporalio.client import Client
 
 from bench.bare import BareTimer
 from bench.concurrency import all_of
+from bench.interpreted import start_interpreted
 from bench.measurement import Measurement, at_least_times, at_most_times, percentile
 from bench.workers import BARE, INTERPRETER, running_worker
 from journeys.model import Journey
 from journeys.plan import compile_plan
-from workflows import starter
-from workflows.messages import JourneyRun, compact_plan
+from workflows.messages import compact_plan
 
 TIMERS = int(os.environ.get("BENCH_TIMERS", "500"))
 STARTED_PER_SECOND = 25
@@ -104,16 +104,6 @@ def _interpreted(client: Client, due: datetime) -> Start:
     compact = compact_plan(plan)
 
     async def start(contact: UUID) -> str:
-        run = JourneyRun(
-            enrollment_id=contact,
-            contact_id=contact,
-            plan=compact,
-            entered_at=datetime.now(UTC),
-            entry_event_id="entry",
-            entry_event="bench.entered",
-        )
-        workflow_id = f"timers:{contact}"
-        await starter.start_journey(client, run, plan, workflow_id=workflow_id, task_queue=INTERPRETER)
-        return workflow_id
+        return await start_interpreted(client, plan, compact, contact)
 
     return start

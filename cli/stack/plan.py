@@ -4,9 +4,10 @@ Values only. Starting them is `cli.stack.supervisor`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from cli.stack.ports import LOOPBACK, PortClaims
 
@@ -40,6 +41,12 @@ class StackOptions:
     time_skipping: bool = False
     parts: frozenset[Part] = frozenset(Part)
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def on_free_ports(cls, state_directory: Path, **wishes: Any) -> "StackOptions":
+        """Beside whatever else runs on this machine: each port is any free one unless a wish names it."""
+        free = cls(state_directory, api_port=0, inbox_port=0, smtp_port=0, temporal_port=0, ui_port=0)
+        return replace(free, **wishes)
 
     def wanted_ports(self) -> Mapping[str, int | None]:
         """The wish for each port by its name."""

@@ -109,15 +109,7 @@ async def live_stack(
 async def _started(
     directory: Path, exits: AsyncExitStack, *, temporal_in_memory: bool, policy: RestartPolicy | None
 ) -> LiveStack:
-    options = StackOptions(
-        state_directory=directory,
-        api_port=0,
-        inbox_port=0,
-        smtp_port=0,
-        temporal_port=0,
-        ui_port=0,
-        temporal_in_memory=temporal_in_memory,
-    )
+    options = StackOptions.on_free_ports(directory, temporal_in_memory=temporal_in_memory)
     stack = await exits.enter_async_context(Stack(options, policy=policy))
     places = stack.addresses
     engine = create_engine(Settings(database_url=places.database_url))

@@ -18,16 +18,7 @@ ONLY_INBOX = frozenset({Part.INBOX})
 
 
 def options(directory: Path, *, parts: frozenset[Part] = ONLY_INBOX, inbox_port: int = 0) -> StackOptions:
-    return StackOptions(
-        state_directory=directory,
-        parts=parts,
-        inbox_port=inbox_port,
-        api_port=0,
-        smtp_port=0,
-        temporal_port=0,
-        ui_port=0,
-        temporal_in_memory=True,
-    )
+    return StackOptions.on_free_ports(directory, parts=parts, inbox_port=inbox_port, temporal_in_memory=True)
 
 
 def pid_of(directory: Path, name: str) -> int:
