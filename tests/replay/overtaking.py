@@ -1,46 +1,35 @@
 """The passages on which one thing overtakes another; see `tests.replay.scenarios`."""
 
-import asyncio
 from datetime import timedelta
 
-from journeys.outcomes import SendStatus
-from tests.support.ports import SENT, World, outage
+from tests.support.ports import SENT, SlowProvider, World, deferred_two_days, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, eventually
-from workflows.ports import SendMessage, SendReceipt
+from workflows.ports import SendMessage
 
 DAY = timedelta(days=1)
 
 
 async def skipped_too_late(enroll: Enroll, world: World) -> JourneyUnderTest:
     """The message is with the provider already; the step behind it is not skipped in its place."""
-    handed_over, accepted = asyncio.Event(), asyncio.Event()
-
-    async def slowly(_request: SendMessage) -> SendReceipt:
-        handed_over.set()
-        await accepted.wait()
-        return SENT
-
-    world.sending.then(slowly)
+    provider = SlowProvider()
+    world.sending.then(provider)
     journey = await enroll(
         {"id": "voucher", "send": {"template": "voucher"}}, {"id": "listed", "list": {"add": "buyers"}}
     )
-    await asyncio.wait_for(handed_over.wait(), 10)
+    await provider.has_it()
     await journey.skip()
-    accepted.set()
+    provider.accept()
     return journey
 
 
 async def held_back_and_interrupted(enroll: Enroll, world: World) -> JourneyUnderTest:
     """The provider is down when its window opens, and it is paused then; what is behind it is not late for that."""
 
-    async def two_days(request: SendMessage) -> SendReceipt:
-        return SendReceipt(status=SendStatus.DEFERRED, until=request.now + 2 * DAY, zone="Europe/Berlin")
-
     async def asked_again() -> bool:
         return len(world.asked(SendMessage)) > 1
 
     world.sending.always(outage())
-    world.sending.then(two_days)
+    world.sending.then(deferred_two_days)
     behind = {"id": "listed", "list": {"add": "buyers"}, "expires_after": "6h"}
     journey = await enroll({"id": "voucher", "send": {"template": "voucher"}}, behind)
     await journey.at("voucher")

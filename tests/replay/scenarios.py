@@ -11,7 +11,7 @@ from tests.replay.flow import FLOW
 from tests.replay.overtaking import OVERTAKING
 from tests.replay.people import PEOPLE
 from tests.replay.timing import TIMING
-from tests.support.ports import NO, NONE_HOLDS, World, fails_for_good, outage
+from tests.support.ports import NO, NONE_HOLDS, World, deferred_two_days, fails_for_good, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, a_plan, eventually
 from workflows import starter
 from workflows.messages import compact_plan
@@ -82,10 +82,7 @@ async def send_refused(enroll: Enroll, world: World) -> JourneyUnderTest:
 
 
 async def send_deferred(enroll: Enroll, world: World) -> JourneyUnderTest:
-    async def two_days(request: SendMessage) -> SendReceipt:
-        return SendReceipt(status=SendStatus.DEFERRED, until=request.now + 2 * DAY, zone="Europe/Berlin")
-
-    world.sending.then(two_days)
+    world.sending.then(deferred_two_days)
     journey = await enroll(VOUCHER, window={"days": "mon-fri", "from": "08:00", "to": "20:00"})
     await journey.at("voucher")
     await journey.advance(2 * DAY)

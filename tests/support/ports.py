@@ -4,10 +4,11 @@ An answer is a result, an exception to raise, or a coroutine function called wit
 used in order; after them, the default. `World` bundles the three ports with one common log.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -73,6 +74,31 @@ def fails_for_good(sentence: str = "The template 'voucher' does not exist.") -> 
 def outage() -> ApplicationError:
     """What an activity raises while a service is away."""
     return ApplicationError("The mail server does not answer.", type="Unavailable")
+
+
+async def deferred_two_days(request: SendMessage) -> SendReceipt:
+    """The answer of a gate whose window opens in two days."""
+    return SendReceipt(status=SendStatus.DEFERRED, until=request.now + timedelta(days=2), zone="Europe/Berlin")
+
+
+class SlowProvider:
+    """The answer of a provider that has a message in its hands until it is told to accept it."""
+
+    def __init__(self) -> None:
+        self._handed_over, self._accepted = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, _request: SendMessage) -> SendReceipt:
+        self._handed_over.set()
+        await self._accepted.wait()
+        return SENT
+
+    async def has_it(self) -> None:
+        """Returns once the message was handed over."""
+        await asyncio.wait_for(self._handed_over.wait(), 10)
+
+    def accept(self) -> None:
+        """Let it be sent."""
+        self._accepted.set()
 
 
 @dataclass

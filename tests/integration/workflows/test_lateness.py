@@ -7,7 +7,7 @@ import pytest
 
 from journeys.outcomes import RefusalReason, SendStatus
 from journeys.resuming import Resuming
-from tests.support.ports import SENT, World, fails_for_good, outage
+from tests.support.ports import SENT, World, deferred_two_days, fails_for_good, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, eventually
 from workflows.ports import SendMessage, SendReceipt
 
@@ -117,10 +117,7 @@ async def test_what_is_too_late_makes_nothing_behind_it_late(enroll: Enroll, wor
 
 
 async def test_a_step_behind_a_message_that_waited_for_its_window_is_not_late(enroll: Enroll, world: World) -> None:
-    async def two_days(request: SendMessage) -> SendReceipt:
-        return SendReceipt(status=SendStatus.DEFERRED, until=request.now + 2 * DAY, zone="Europe/Berlin")
-
-    world.sending.then(two_days)
+    world.sending.then(deferred_two_days)
     journey = await enroll({"id": "first", "send": {"template": "welcome"}}, VOUCHER)
     await journey.at("first")
     await journey.advance(2 * DAY)
@@ -131,11 +128,8 @@ async def test_a_step_behind_a_message_that_waited_for_its_window_is_not_late(en
 async def held_back(enroll: Enroll, world: World, *behind: dict[str, Any]) -> JourneyUnderTest:
     """A message whose window has opened after two days, and whose provider is down since then."""
 
-    async def two_days(request: SendMessage) -> SendReceipt:
-        return SendReceipt(status=SendStatus.DEFERRED, until=request.now + 2 * DAY, zone="Europe/Berlin")
-
     world.sending.always(outage())
-    world.sending.then(two_days)
+    world.sending.then(deferred_two_days)
     journey = await enroll({"id": "first", "send": {"template": "welcome"}}, *behind)
     await journey.at("first")
     return journey

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from journeys.outcomes import JourneyState, SendStatus
+from journeys.outcomes import JourneyState
 from kit.errors import Conflict
-from tests.support.ports import World, fails_for_good
+from tests.support.ports import World, deferred_two_days, fails_for_good
 from tests.support.temporal import Enroll, eventually
 from workflows.names import DUE_AT
-from workflows.ports import ResolveInstant, SendMessage, SendReceipt
+from workflows.ports import ResolveInstant, SendMessage
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -91,10 +91,7 @@ async def test_a_wait_for_an_event_is_given_more_time(enroll: Enroll) -> None:
 
 
 async def test_a_message_that_waits_for_its_window_is_asked_for_earlier(enroll: Enroll, world: World) -> None:
-    async def two_days(request: SendMessage) -> SendReceipt:
-        return SendReceipt(status=SendStatus.DEFERRED, until=request.now + 2 * DAY, zone="Europe/Berlin")
-
-    world.sending.then(two_days)
+    world.sending.then(deferred_two_days)
     journey = await enroll(VOUCHER)
     since = (await journey.at("voucher")).since
     await journey.reschedule(since)

@@ -1,11 +1,10 @@
 """Sends: refused, deferred and unknown are results; outages are waited out; what runs is not torn off."""
 
-import asyncio
 from datetime import timedelta
 
 from journeys.outcomes import JourneyState, RefusalReason, SendStatus
 from journeys.vouchers import MessageVoucher
-from tests.support.ports import SENT, World, outage
+from tests.support.ports import SlowProvider, World, outage
 from tests.support.temporal import Enroll, JourneyUnderTest, eventually
 from workflows.ports import SendMessage, SendReceipt
 
@@ -94,20 +93,14 @@ async def test_a_provider_that_is_down_is_asked_until_it_is_back(enroll: Enroll,
 
 
 async def test_a_send_that_is_running_is_awaited_though_the_goal_is_met(enroll: Enroll, world: World) -> None:
-    handed_over, accepted = asyncio.Event(), asyncio.Event()
-
-    async def slowly(_request: SendMessage) -> SendReceipt:
-        handed_over.set()
-        await accepted.wait()
-        return SENT
-
-    world.sending.then(slowly)
+    provider = SlowProvider()
+    world.sending.then(provider)
     journey = await enroll(VOUCHER, LIST, goal=GOAL)
-    await asyncio.wait_for(handed_over.wait(), 10)
+    await provider.has_it()
     await journey.deliver("goal")
     await journey.until(lambda answer: "goal" in answer.met)
     assert (await journey.explain()).step == "voucher"
-    accepted.set()
+    provider.accept()
     assert (await journey.outcome()).state is JourneyState.GOAL_MET
     assert journey.decided() == [("voucher", "passed", "sent"), ("listed", "exited", "")]
 
@@ -140,18 +133,12 @@ async def test_a_send_that_only_retries_can_be_skipped(enroll: Enroll, world: Wo
 
 
 async def test_a_skip_of_a_send_that_is_running_does_not_skip_the_step_behind_it(enroll: Enroll, world: World) -> None:
-    handed_over, accepted = asyncio.Event(), asyncio.Event()
-
-    async def slowly(_request: SendMessage) -> SendReceipt:
-        handed_over.set()
-        await accepted.wait()
-        return SENT
-
-    world.sending.then(slowly)
+    provider = SlowProvider()
+    world.sending.then(provider)
     journey = await enroll(VOUCHER, LIST)
-    await asyncio.wait_for(handed_over.wait(), 10)
+    await provider.has_it()
     await journey.skip()
-    accepted.set()
+    provider.accept()
     assert (await journey.outcome()).state is JourneyState.COMPLETED
     assert journey.decided() == [("voucher", "passed", "sent"), ("listed", "passed", "changed")]
     assert world.decided(journey.enrollment_id)[0].because == "too late to be skipped by ops-1: looked into it"
