@@ -16,7 +16,9 @@ from journeys.segments import Backfill
 
 
 def publish_models(
-    files: Annotated[list[Path], typer.Argument(help="Files of points models, one in each.", exists=True)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files of points models, one in each.", exists=True, dir_okay=False)
+    ],
     *,
     backfill: Annotated[
         Backfill,
